@@ -1,0 +1,34 @@
+--- What runs us: the loop of our own, or nginx.
+--
+-- The parts that wait (client, receiver, router, worker) ask this module, never
+-- the loop itself, so that the same code suspends a task under `flexhooks.run`,
+-- blocks outside of one, and yields a light thread inside nginx. It is a window:
+-- the first use of a name chooses the implementation.
+--
+-- Both implementations provide:
+--   now() clock()                  Unix seconds; monotonic seconds
+--   sleep(s)                       true, or nil, err (cancelled, timeout)
+--   spawn(f, ...)                  task
+--   map(list, n, f)                results in order
+--   event()                        one-shot: set(...) is_set() wait(timeout)
+--   enter(deadline) leave(token)   a deadline (monotonic) over what follows;
+--                                  leave tells whether it cut a wait
+--   remaining()                    seconds to the nearest deadline, or nil
+--   transport(options)             the default transport
+-- @module flexhooks.host
+
+local function implementation()
+  local nginx = rawget(_G, "ngx")
+  if nginx and nginx.config and nginx.config.subsystem == "http" then
+    return require "flexhooks.nginx.host"
+  end
+  return require "flexhooks.loop"
+end
+
+return setmetatable({}, {
+  __index = function(host, name)
+    local value = implementation()[name]
+    rawset(host, name, value)
+    return value
+  end,
+})

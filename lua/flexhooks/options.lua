@@ -1,0 +1,175 @@
+--- Checks of option tables, driven by a specification.
+--
+-- A specification maps each option's name to a rule: `type` (a Lua type name,
+-- `"integer"`, `"any"`, or a list of them), `required`, `default`, `min`, `max`,
+-- `one_of` (list of values), and `check` (function of the value, returns nil or
+-- what is wrong with it).
+-- @module flexhooks.options
+
+local errors = require "flexhooks.error"
+
+local M = {}
+
+-- Edits (insert, delete, replace, swap of neighbours) from one name to another.
+local function distance(a, b)
+  local before, row = nil, {}
+  for j = 0, #b do
+    row[j] = j
+  end
+  for i = 1, #a do
+    local next_row = { [0] = i }
+    for j = 1, #b do
+      local same = a:byte(i) == b:byte(j)
+      local best = math.min(row[j] + 1, next_row[j - 1] + 1,
+        row[j - 1] + (same and 0 or 1))
+      if before and j > 1 and a:byte(i) == b:byte(j - 1)
+        and a:byte(i - 1) == b:byte(j) then
+        best = math.min(best, before[j - 2] + 1)
+      end
+      next_row[j] = best
+    end
+    before, row = row, next_row
+  end
+  return row[#b]
+end
+
+--- The known name nearest to `name`, or nil where none is near.
+---@param name string
+---@param known table names as keys, or a list of names
+---@return string?
+function M.nearest(name, known)
+  if type(name) ~= "string" or #name > 64 then
+    return nil
+  end
+  local best, best_distance
+  for key, value in pairs(known) do
+    local candidate = type(key) == "string" and key or value
+    local d = distance(name:lower(), candidate:lower())
+    if not best or d < best_distance
+      or (d == best_distance and candidate < best) then
+      best, best_distance = candidate, d
+    end
+  end
+  if best and best_distance <= math.max(1, math.floor(#name / 3)) then
+    return best
+  end
+end
+
+--- " (did you mean 'x'?)", or "" where no known name is near.
+---@return string
+function M.suggestion(name, known)
+  local nearest = M.nearest(name, known)
+  return nearest and " (did you mean '" .. nearest .. "'?)" or ""
+end
+
+local function is_integer(v)
+  return type(v) == "number" and v % 1 == 0 and v - v == 0
+end
+
+local function has_type(value, wanted)
+  if type(wanted) == "table" then
+    for _, w in ipairs(wanted) do
+      if has_type(value, w) then
+        return true
+      end
+    end
+    return false
+  end
+  if wanted == "any" then
+    return true
+  end
+  if wanted == "integer" then
+    return is_integer(value)
+  end
+  return type(value) == wanted and value == value
+end
+
+local function type_names(wanted)
+  return type(wanted) == "table" and table.concat(wanted, " or ") or wanted
+end
+
+local function one_of(value, list)
+  for _, v in ipairs(list) do
+    if v == value then
+      return nil
+    end
+  end
+  return "must be one of " .. table.concat(list, ", ")
+end
+
+-- What is wrong with `value` under `rule`, or nil. Never shows the value: an
+-- option may hold a secret.
+local function complaint(rule, value)
+  if not has_type(value, rule.type or "any") then
+    return "must be " .. type_names(rule.type) .. ", got " .. type(value)
+  end
+  if rule.min and type(value) == "number" and value < rule.min then
+    return "must be at least " .. rule.min
+  end
+  if rule.max and type(value) == "number" and value > rule.max then
+    return "must be at most " .. rule.max
+  end
+  if rule.one_of then
+    return one_of(value, rule.one_of)
+  end
+  return rule.check and rule.check(value)
+end
+
+--- Checks `given` against `spec`; raises at the caller's caller.
+---@param fn string the function's public name, for messages
+---@param spec table<string, table>
+---@param given table?
+---@param level integer? levels above the caller of `check`, default 1
+---@return table checked a new table with defaults filled in
+function M.check(fn, spec, given, level)
+  level = (level or 1) + 2
+  if given == nil then
+    given = {}
+  end
+  if type(given) ~= "table" then
+    errors.raise(level - 1, fn .. ": options must be a table, got "
+      .. type(given))
+  end
+  for name in pairs(given) do
+    if not spec[name] then
+      errors.raise(level - 1, fn .. ": unknown option '" .. tostring(name) .. "'"
+        .. M.suggestion(name, spec))
+    end
+  end
+  local checked = {}
+  for name, rule in pairs(spec) do
+    local value = given[name]
+    if value == nil then
+      if rule.required then
+        errors.raise(level - 1, fn .. ": option '" .. name .. "' is missing")
+      end
+      checked[name] = rule.default
+    else
+      local wrong = complaint(rule, value)
+      if wrong then
+        errors.raise(level - 1, fn .. ": option '" .. name .. "' " .. wrong)
+      end
+      checked[name] = value
+    end
+  end
+  return checked
+end
+
+--- Checks one positional argument; raises at the caller's caller.
+---@param fn string
+---@param position integer
+---@param rule table
+---@param value any
+---@return any value
+function M.argument(fn, position, rule, value)
+  if value == nil and not rule.required then
+    return rule.default
+  end
+  local wrong = complaint(rule, value)
+  if wrong then
+    errors.raise(3, fn .. ": argument " .. position .. " " .. wrong)
+  end
+  return value
+end
+
+return M

@@ -1,0 +1,15 @@
+/* flexhooks.core: everything that needs libcurl and libcrypto alone. */
+#include "lua_core.h"
+
+static const luaL_Reg functions[] = {
+    {"live", fh_live},
+    {NULL, NULL},
+};
+
+FH_EXPORT int luaopen_flexhooks_core(lua_State *L);
+
+int luaopen_flexhooks_core(lua_State *L) {
+  lua_newtable(L);
+  fh_set_functions(L, functions);
+  return 1;
+}

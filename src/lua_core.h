@@ -1,0 +1,8 @@
+/* The openers of the bindings that make up flexhooks.core. Each registers its
+ * classes and adds its functions to the table on top of the stack. */
+#ifndef FH_LUA_CORE_H
+#define FH_LUA_CORE_H
+
+#include "lua_support.h"
+
+#endif
