@@ -71,6 +71,28 @@ endef
 
 $(foreach l,$(LUAS),$(eval $(call lua,$(l))))
 
+# --- tests ---------------------------------------------------------------------
+# make test [SPEC="spec/a_spec.lua …"] [LUA=luajit] [JOBS=1]
+C_TESTS = $(patsubst spec/c/%.c,$(BUILD)/c/test/%,$(wildcard spec/c/*_test.c))
+C_PKGS = $(CORE_PKGS) $(if $(call have,LISTENER),$(LISTENER_PKGS)) $(if $(call have,REDIS),$(REDIS_PKGS))
+LEVEL0 = $(filter-out src/lua_% $(if $(call have,LISTENER),,$(LISTENER_SRC)) $(if $(call have,REDIS),,$(REDIS_SRC)),$(wildcard src/*.c))
+
+# Level 0 is compiled without Lua's headers here: it must not need them.
+$(BUILD)/c/obj/%.o: src/%.c
+	@mkdir -p $(@D)
+	$(CC) $(LOCAL_CFLAGS) $(CFLAGS) $(CPPFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/c/test/%: spec/c/%.c $(patsubst src/%.c,$(BUILD)/c/obj/%.o,$(LEVEL0))
+	@mkdir -p $(@D)
+	$(CC) $(LOCAL_CFLAGS) -Isrc $(CFLAGS) $(CPPFLAGS) -MMD -MP -o $@ $(filter %.c %.o,$^) $(LDFLAGS) \
+	  $(shell $(PKG_CONFIG) --libs $(C_PKGS) cmocka)
+
+-include $(wildcard $(BUILD)/c/obj/*.d $(BUILD)/c/test/*.d)
+
+.PHONY: test
+test: all $(C_TESTS)
+	@LUAS="$(LUAS)" BUILD="$(BUILD)" spec/run $(SPEC)
+
 # --- environment for a checkout -----------------------------------------------
 .PHONY: env
 env:
