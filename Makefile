@@ -1,61 +1,80 @@
 # flexhooks: build, install, test. `make help` lists the commands.
 #
-# One object set per Lua found (pkg-config decides), from the same sources:
+# One set of modules per Lua found (pkg-config decides), from the same sources:
 #   build/lua5.4/flexhooks/core.so   build/luajit/flexhooks/core.so   …
 
 VERSION = 0.1.0
 SHELL = /bin/sh
 PKG_CONFIG ?= pkg-config
+BUILD ?= build
+MAKEFLAGS += --no-print-directory
 
 # --- which Luas to build for ------------------------------------------------
-# Every one found, or the one named: make LUA=luajit. LuaRocks gives its own.
+# Every one found, or the one named: make LUA=luajit. LuaRocks names its own by
+# the interpreter in ROCK_LUA.
 KNOWN = lua5.4 luajit
-FOUND := $(foreach l,$(KNOWN),$(if $(shell $(PKG_CONFIG) --exists $(l) 2>/dev/null && echo y),$(l)))
+FOUND := $(foreach l,$(KNOWN),$(if $(shell \
+  $(PKG_CONFIG) --exists $(l) 2>/dev/null && echo y),$(l)))
+ifdef ROCK_LUA
+LUA := $(if $(filter 5.1,$(shell $(ROCK_LUA) -e 'print(_VERSION)')),luajit,lua5.4)
+endif
 LUAS := $(or $(LUA),$(FOUND))
+ONE_LUA = $(or $(LUA),$(firstword $(FOUND) $(KNOWN)))
 
 abi_lua5.4 = 5.4
 abi_luajit = 5.1
-PREFIX ?= /usr/local
-DESTDIR ?=
+
+# LuaRocks tells where the headers are; those of PUC Lua 5.1 are a last resort,
+# since LuaJIT is what is supported.
+rock_headers = $(if $(LUA_INCDIR),$(if $(filter lua5.4,$(1))$(wildcard \
+  $(LUA_INCDIR)/luajit.h),-I$(LUA_INCDIR)))
+lua_cflags = $(or $(LUA_CFLAGS),$(rock_headers),$(shell \
+  $(PKG_CONFIG) --cflags $(1) 2>/dev/null),$(LUA_INCDIR:%=-I%))
 
 # --- sources -----------------------------------------------------------------
 # Level 0 knows no lua.h; level 1 is lua_support; level 2 are the bindings.
-CORE_SRC = $(sort $(filter-out $(LISTENER_SRC) $(REDIS_SRC),$(wildcard src/*.c)))
 LISTENER_SRC = src/listener.c src/lua_listener.c
 REDIS_SRC = src/redis.c src/lua_redis.c
 SHARED_SRC = src/buffer.c src/lua_support.c
+CORE_SRC = $(sort $(filter-out $(LISTENER_SRC) $(REDIS_SRC),$(wildcard src/*.c)))
 
 CORE_PKGS = libcurl libcrypto
 LISTENER_PKGS = libmicrohttpd
 REDIS_PKGS = hiredis
 
-have = $(if $(wildcard $(firstword $($(1)_SRC))),$(shell $(PKG_CONFIG) --exists $($(1)_PKGS) 2>/dev/null && echo y))
+# y where a part has both its sources and its library.
+have = $(if $(wildcard $(firstword $($(1)_SRC))),$(shell \
+  $(PKG_CONFIG) --exists $($(1)_PKGS) 2>/dev/null && echo y))
+HAVE_LISTENER := $(call have,LISTENER)
+HAVE_REDIS := $(call have,REDIS)
 
 WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion \
   -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wpointer-arith -Wwrite-strings
 CFLAGS ?= -O2 -g
 HARDENING = -fstack-protector-strong -D_FORTIFY_SOURCE=2
+SANITIZED = -fsanitize=$(SANITIZE) -fno-sanitize-recover=all \
+  -fno-omit-frame-pointer -U_FORTIFY_SOURCE
 LOCAL_CFLAGS = -std=c99 -D_GNU_SOURCE -fPIC -fvisibility=hidden $(WARNINGS) \
-  $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer -U_FORTIFY_SOURCE,$(HARDENING))
-LOCAL_LDFLAGS = -shared -Wl,-z,relro,-z,now $(if $(SANITIZE),-fsanitize=$(SANITIZE))
-
-BUILD ?= build
+  $(if $(SANITIZE),$(SANITIZED),$(HARDENING))
+LOCAL_LDFLAGS = -Wl,-z,relro,-z,now $(if $(SANITIZE),-fsanitize=$(SANITIZE))
+COMPILE = $(CC) $(CPPFLAGS) $(CFLAGS) $(LOCAL_CFLAGS) -MMD -MP
 
 .PHONY: all
-all: $(foreach l,$(LUAS),modules-$(l))
-	@$(if $(LUAS),:,echo "no Lua found: install lua5.4 or luajit with its headers (make setup does)" >&2; exit 1)
+all: $(foreach l,$(LUAS),modules-$(l)) ## build the modules for every Lua found, or LUA=luajit
+	@$(if $(LUAS),:,echo "no Lua found: make setup installs what is needed" >&2; exit 1)
 
 # $(1) Lua, $(2) module, $(3) sources, $(4) packages
 define module
 $(BUILD)/$(1)/flexhooks/$(2).so: $(patsubst src/%.c,$(BUILD)/$(1)/obj/%.o,$(3))
 	@mkdir -p $$(@D)
-	$$(CC) $$(LOCAL_LDFLAGS) $$(LDFLAGS) -o $$@ $$^ $$(shell $$(PKG_CONFIG) --libs $(4))
+	$$(CC) -shared $$(LOCAL_LDFLAGS) $$(LDFLAGS) -o $$@ $$^ \
+	  $$(shell $$(PKG_CONFIG) --libs $(4))
 endef
 
 define lua
 $(BUILD)/$(1)/obj/%.o: src/%.c
 	@mkdir -p $$(@D)
-	$$(CC) $$(LOCAL_CFLAGS) $$(CFLAGS) $$(CPPFLAGS) -MMD -MP $$(or $$(LUA_CFLAGS),$$(shell $$(PKG_CONFIG) --cflags $(1))) -c -o $$@ $$<
+	$$(COMPILE) $$(call lua_cflags,$(1)) -c -o $$@ $$<
 
 $(call module,$(1),core,$(CORE_SRC),$(CORE_PKGS))
 $(call module,$(1),core/listener,$(LISTENER_SRC) $(SHARED_SRC),$(LISTENER_PKGS))
@@ -63,43 +82,105 @@ $(call module,$(1),core/redis,$(REDIS_SRC) $(SHARED_SRC),$(REDIS_PKGS))
 
 .PHONY: modules-$(1)
 modules-$(1): $(BUILD)/$(1)/flexhooks/core.so \
-  $(if $(call have,LISTENER),$(BUILD)/$(1)/flexhooks/core/listener.so) \
-  $(if $(call have,REDIS),$(BUILD)/$(1)/flexhooks/core/redis.so)
+  $(if $(HAVE_LISTENER),$(BUILD)/$(1)/flexhooks/core/listener.so) \
+  $(if $(HAVE_REDIS),$(BUILD)/$(1)/flexhooks/core/redis.so)
 
 -include $(wildcard $(BUILD)/$(1)/obj/*.d)
 endef
 
 $(foreach l,$(LUAS),$(eval $(call lua,$(l))))
 
-# --- tests ---------------------------------------------------------------------
-# make test [SPEC="spec/a_spec.lua …"] [LUA=luajit] [JOBS=1]
-C_TESTS = $(patsubst spec/c/%.c,$(BUILD)/c/test/%,$(wildcard spec/c/*_test.c))
-C_PKGS = $(CORE_PKGS) $(if $(call have,LISTENER),$(LISTENER_PKGS)) $(if $(call have,REDIS),$(REDIS_PKGS))
-LEVEL0 = $(filter-out src/lua_% $(if $(call have,LISTENER),,$(LISTENER_SRC)) $(if $(call have,REDIS),,$(REDIS_SRC)),$(wildcard src/*.c))
+# --- what the commands below need ----------------------------------------------
+# What is missing may include pkg-config and Lua, which this file looks for when
+# it is read: so commands that install first run make again for their work.
+.PHONY: setup
+setup: ## install what building, testing and linting need (Debian packages)
+	@tools/setup test $(or $(LUA),$(KNOWN))
+	@tools/setup lint $(or $(LUA),$(KNOWN))
 
-# Level 0 is compiled without Lua's headers here: it must not need them.
+# --- trying it -------------------------------------------------------------------
+.PHONY: demo run-demo
+demo: ## the whole product at work, on one machine, in about 15 seconds
+	@tools/setup demo $(ONE_LUA)
+	@$(MAKE) run-demo LUA=$(ONE_LUA)
+
+run-demo: all
+	@eval "$$($(MAKE) -s env LUA=$(ONE_LUA))" && $(ONE_LUA) examples/demo/main.lua
+
+# --- tests -----------------------------------------------------------------------
+C_TESTS = $(patsubst spec/c/%.c,$(BUILD)/c/test/%,$(wildcard spec/c/*_test.c))
+LEVEL0 = $(filter-out src/lua_% $(if $(HAVE_LISTENER),,$(LISTENER_SRC)) \
+  $(if $(HAVE_REDIS),,$(REDIS_SRC)),$(wildcard src/*.c))
+C_PKGS = $(CORE_PKGS) $(if $(HAVE_LISTENER),$(LISTENER_PKGS)) \
+  $(if $(HAVE_REDIS),$(REDIS_PKGS)) cmocka
+
+# Compiled without the path to Lua's headers: level 0 must not need them.
 $(BUILD)/c/obj/%.o: src/%.c
 	@mkdir -p $(@D)
-	$(CC) $(LOCAL_CFLAGS) $(CFLAGS) $(CPPFLAGS) -MMD -MP -c -o $@ $<
+	$(COMPILE) -c -o $@ $<
 
 $(BUILD)/c/test/%: spec/c/%.c $(patsubst src/%.c,$(BUILD)/c/obj/%.o,$(LEVEL0))
 	@mkdir -p $(@D)
-	$(CC) $(LOCAL_CFLAGS) -Isrc $(CFLAGS) $(CPPFLAGS) -MMD -MP -o $@ $(filter %.c %.o,$^) $(LDFLAGS) \
-	  $(shell $(PKG_CONFIG) --libs $(C_PKGS) cmocka)
+	$(COMPILE) -Isrc -o $@ $(filter %.c %.o,$^) $(LOCAL_LDFLAGS) $(LDFLAGS) \
+	  $(shell $(PKG_CONFIG) --libs $(C_PKGS))
 
 -include $(wildcard $(BUILD)/c/obj/*.d $(BUILD)/c/test/*.d)
 
-.PHONY: test
-test: all $(C_TESTS)
+.PHONY: test run-tests
+test: ## every spec on every Lua, and the C tests; SPEC="spec/x_spec.lua …" LUA=luajit JOBS=1
+	@tools/setup test $(or $(LUA),$(KNOWN))
+	@$(MAKE) run-tests
+
+run-tests: all $(C_TESTS)
 	@LUAS="$(LUAS)" BUILD="$(BUILD)" spec/run $(SPEC)
 
-# --- environment for a checkout -----------------------------------------------
+# --- installing ------------------------------------------------------------------
+# For every Lua built; LuaRocks gives INST_LUADIR, INST_LIBDIR and BINDIR.
+PREFIX ?= /usr/local
+DESTDIR ?=
+BINDIR ?= $(PREFIX)/bin
+luadir = $(DESTDIR)$(or $(INST_LUADIR),$(PREFIX)/share/lua/$(abi_$(1)))
+libdir = $(DESTDIR)$(or $(INST_LIBDIR),$(PREFIX)/lib/lua/$(abi_$(1)))
+LUA_FILES = $(shell cd lua && find . -name '*.lua')
+MODULES = core.so core/listener.so core/redis.so
+
+define install_lua
+	cd lua && for f in $(LUA_FILES); do \
+	  install -D -m 644 $$f "$(call luadir,$(1))/$$f" || exit 1; done
+	cd $(BUILD)/$(1)/flexhooks && for f in $(MODULES); do [ ! -e $$f ] || \
+	  install -D -m 755 $$f "$(call libdir,$(1))/flexhooks/$$f" || exit 1; done
+
+endef
+
+.PHONY: install
+install: all ## under PREFIX (/usr/local), below DESTDIR
+	$(foreach l,$(LUAS),$(call install_lua,$(l)))
+	install -d "$(DESTDIR)$(BINDIR)"
+	sed '1s|.*|#!/usr/bin/env $(ONE_LUA)|' bin/flexhooks >"$(DESTDIR)$(BINDIR)/flexhooks"
+	chmod 755 "$(DESTDIR)$(BINDIR)/flexhooks"
+
+.PHONY: uninstall
+uninstall: ## remove what install put there
+	$(foreach l,$(LUAS),rm -rf "$(call luadir,$(l))/flexhooks" \
+	  "$(call luadir,$(l))/flexhooks.lua" "$(call libdir,$(l))/flexhooks"$(newline))
+	rm -f "$(DESTDIR)$(BINDIR)/flexhooks"
+
+define newline
+
+
+endef
+
+# --- a checkout's environment ------------------------------------------------------
 .PHONY: env
-env:
+env: ## eval "$(make -s env)": use this checkout from any folder; LUA=luajit
 	@echo 'export LUA_PATH="$(CURDIR)/lua/?.lua;$(CURDIR)/lua/?/init.lua;$${LUA_PATH:-;}"'
-	@echo 'export LUA_CPATH="$(abspath $(BUILD))/$(or $(LUA),$(firstword $(LUAS)))/?.so;$${LUA_CPATH:-;}"'
+	@echo 'export LUA_CPATH="$(abspath $(BUILD))/$(ONE_LUA)/?.so;$${LUA_CPATH:-;}"'
 	@echo 'export PATH="$(CURDIR)/bin:$$PATH"'
 
 .PHONY: clean
-clean:
-	rm -rf $(BUILD)
+clean: ## remove what was built
+	rm -rf $(BUILD) $(BUILD)-asan
+
+.PHONY: help
+help: ## this list
+	@sed -n -E 's/^([a-z-]+):.*## (.*)/\1\t\2/p' Makefile | expand -t 12
