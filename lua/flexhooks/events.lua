@@ -1,0 +1,249 @@
+--- The catalogue of Flex Interactions events: names, fields, types.
+--
+-- Everything that knows an event's name or field asks here. Twilio adds both
+-- without notice, so what is not in the catalogue is kept, never refused.
+-- @module flexhooks.events
+
+local errors = require "flexhooks.error"
+local options = require "flexhooks.options"
+
+local unpack = table.unpack or _G.unpack
+
+local M = {}
+
+local HEX = ("%x"):rep(32)
+local LOWER_HEX = ("[0-9a-f]"):rep(32)
+
+local function sid(...)
+  local patterns = {}
+  for i, prefix in ipairs { ... } do
+    patterns[i] = "^" .. prefix .. HEX .. "$"
+  end
+  return { type = "string", prefixes = { ... }, patterns = patterns }
+end
+
+-- Every documented field, whatever the event. A SID may be one of two kinds.
+local FIELDS = {
+  EventType = { type = "string" },
+  AccountSid = sid "AC",
+  InstanceSid = sid "GO",
+  FlexInstanceSid = sid "GO",
+  InteractionSid = sid "KD",
+  ChannelSid = sid "UO",
+  ParticipantSid = sid "UT",
+  TaskSid = sid "WT",
+  MediaChannelSid = sid("CH", "CF"),
+  MediaChannelType = { type = "string" },
+  ChannelStatus = { type = "string" },
+  ParticipantType = { type = "string" },
+  ParticipantStatus = { type = "string" },
+  ErrorCode = { type = "integer" },
+  ErrorMessage = { type = "string" },
+}
+-- Tokens are looked up by account, so one account has one spelling.
+FIELDS.AccountSid.patterns = { "^AC" .. LOWER_HEX .. "$" }
+
+local CHANNEL = "InteractionSid ChannelSid MediaChannelSid MediaChannelType"
+local PARTICIPANT = CHANNEL .. " ParticipantSid ParticipantType"
+
+-- name -> what its documentation lists, "?" after what may be missing. A
+-- participant that is not an agent need not have a task.
+local DOCUMENTED = {
+  onInteractionCreated =
+    "InstanceSid InteractionSid MediaChannelSid MediaChannelType",
+  onChannelCreated = "InstanceSid " .. CHANNEL,
+  onChannelCreateFailed = "ErrorCode ErrorMessage MediaChannelType "
+    .. "InteractionSid? ChannelSid? MediaChannelSid? InstanceSid?",
+  onChannelStatusUpdated = "InstanceSid ChannelStatus " .. CHANNEL,
+  onParticipantJoined = PARTICIPANT .. " TaskSid? InstanceSid?",
+  onParticipantLeft = PARTICIPANT .. " TaskSid? InstanceSid?",
+  onParticipantUpdated = PARTICIPANT
+    .. " TaskSid? InstanceSid? ParticipantStatus?",
+}
+
+local ALIASES = { onChannelUpdated = "onChannelStatusUpdated" }
+
+-- name -> { field = required }, and name -> list of the SIDs that an event
+-- without which is no event. Other missing fields are let pass.
+local EVENTS, REQUIRED_SIDS = {}, {}
+local NAMES, KNOWN = {}, {}
+
+for name, list in pairs(DOCUMENTED) do
+  local fields, sids = { EventType = true, AccountSid = true }, {}
+  for field, optional in list:gmatch "(%a+)(%??)" do
+    fields[field] = optional == ""
+    if fields[field] and FIELDS[field].patterns then
+      sids[#sids + 1] = field
+    end
+  end
+  table.sort(sids)
+  EVENTS[name], REQUIRED_SIDS[name] = fields, sids
+  NAMES[#NAMES + 1] = name
+  KNOWN[name] = true
+end
+table.sort(NAMES)
+for alias in pairs(ALIASES) do
+  KNOWN[alias] = true
+end
+
+--- The seven documented event names, sorted.
+---@return string[] names a list of the caller's own
+function M.names()
+  local names = {}
+  for i, name in ipairs(NAMES) do
+    names[i] = name
+  end
+  return names
+end
+
+--- The canonical name of an event, or nil where the catalogue has none.
+---@param name any a name or an alias
+---@return string?
+function M.canonical(name)
+  return ALIASES[name] or (EVENTS[name] and name) or nil
+end
+
+--- As `canonical`, but raises for what is not in the catalogue.
+---@param fn string the public function that was called, for the message
+---@param name any
+---@param level integer? whom to blame: 1 is the caller of `fn`
+---@return string
+function M.check(fn, name, level)
+  local canonical = M.canonical(name)
+  if canonical then
+    return canonical
+  end
+  level = (level or 1) + 2
+  if type(name) ~= "string" then
+    errors.raise(level, fn .. ": an event's name must be string, got "
+      .. type(name))
+  end
+  errors.raise(level, fn .. ": no event is called '" .. name .. "'"
+    .. options.suggestion(name, KNOWN))
+end
+
+--- The documented fields of an event.
+---@param name string a name or an alias
+---@return table<string, table>? fields name -> `{ type = "string" | "integer",
+--- required = boolean, sid = list of prefixes | nil }`; nil where unknown
+function M.fields(name)
+  local documented = EVENTS[M.canonical(name)]
+  if not documented then
+    return nil
+  end
+  local fields = {}
+  for field, required in pairs(documented) do
+    local rule = FIELDS[field]
+    fields[field] = {
+      type = rule.type,
+      required = required,
+      sid = rule.prefixes and { unpack(rule.prefixes) },
+    }
+  end
+  return fields
+end
+
+--- The type of a documented field, whichever event carries it.
+---@param field any
+---@return "string"|"integer"|nil
+function M.field_type(field)
+  local rule = FIELDS[field]
+  return rule and rule.type
+end
+
+local find = string.find
+
+local function has_shape(value, patterns)
+  for i = 1, #patterns do
+    if find(value, patterns[i]) then
+      return true
+    end
+  end
+  return false
+end
+
+local function to_integer(value)
+  local number = value
+  if type(value) == "string" then
+    number = #value <= 15 and find(value, "^-?%d+$") and tonumber(value)
+  end
+  if type(number) ~= "number" or number % 1 ~= 0 or number - number ~= 0
+    or number > 2 ^ 53 or number < -2 ^ 53 then
+    return nil
+  end
+  return math.tointeger and math.tointeger(number) or number
+end
+
+-- A documented field's value as it is delivered, or nil and what is wrong.
+-- A SID or a number that came empty says nothing and counts as absent.
+local function checked(name, value, rule)
+  if type(value) == "table" then
+    return nil, name .. " is not one value"
+  end
+  if value == "" and (rule.patterns or rule.type == "integer") then
+    return nil
+  end
+  if rule.type == "integer" then
+    local number = to_integer(value)
+    return number, not number and name .. " is not an integer" or nil
+  end
+  if type(value) ~= "string" then
+    return nil, name .. " is not a string"
+  end
+  if rule.patterns and not has_shape(value, rule.patterns) then
+    return nil, name .. " is not a SID that begins with "
+      .. table.concat(rule.prefixes, " or ")
+  end
+  return value
+end
+
+local function missing(event, canonical)
+  if event.AccountSid == nil then
+    return "AccountSid is missing"
+  end
+  local sids = REQUIRED_SIDS[canonical]
+  for i = 1, sids and #sids or 0 do
+    if event[sids[i]] == nil then
+      return sids[i] .. " is missing"
+    end
+  end
+end
+
+--- Makes an event of the fields that came, in place: the canonical EventType,
+-- an integer ErrorCode, InstanceSid filled from FlexInstanceSid. Unknown fields
+-- and types pass untouched.
+---@param raw table<string, any> decoded fields; the event afterwards
+---@return table? event nil where `raw` is no event
+---@return string wire_type_or_wrong the EventType that came, or what is wrong;
+--- never a value
+function M.normalize(raw)
+  for name, value in next, raw do
+    local rule = FIELDS[name]
+    if rule then
+      local wrong
+      raw[name], wrong = checked(name, value, rule)
+      if wrong then
+        return nil, wrong
+      end
+    end
+  end
+  local wire = raw.EventType
+  if wire == nil or wire == "" then
+    return nil, "EventType is missing"
+  end
+  if find(wire, "%c") then
+    return nil, "EventType holds control characters"
+  end
+  if raw.InstanceSid == nil then
+    raw.InstanceSid = raw.FlexInstanceSid
+  end
+  local canonical = ALIASES[wire] or wire
+  local lacking = missing(raw, canonical)
+  if lacking then
+    return nil, lacking
+  end
+  raw.EventType = canonical
+  return raw, wire
+end
+
+return M

@@ -1,0 +1,125 @@
+local events = require "flexhooks.events"
+local errors = require "flexhooks.error"
+local rows = require "spec.data.events"
+local sids = require "spec.data.sids"
+
+local function changed(name, changes)
+  local raw = {}
+  for k, v in pairs(rows.good[name]) do
+    raw[k] = v
+  end
+  for k, v in pairs(changes) do
+    raw[k] = v or nil
+  end
+  return raw
+end
+
+describe("the catalogue of events", function()
+  it("lists seven names, sorted, in a table of the caller's own", function()
+    local names = {
+      "onChannelCreateFailed", "onChannelCreated", "onChannelStatusUpdated",
+      "onInteractionCreated", "onParticipantJoined", "onParticipantLeft",
+      "onParticipantUpdated",
+    }
+    assert.same(names, events.names())
+    events.names()[1] = "spoilt"
+    assert.same(names, events.names())
+  end)
+
+  it("knows the older name of one", function()
+    assert.equal("onChannelStatusUpdated", events.canonical "onChannelUpdated")
+    for _, name in ipairs(events.names()) do
+      assert.equal(name, events.canonical(name))
+    end
+    for _, other in ipairs { "onNew", "", 5, true, {} } do
+      assert.is_nil(events.canonical(other))
+    end
+    assert.is_nil(events.canonical(nil))
+    assert.is_nil(events.canonical(0 / 0))
+  end)
+
+  it("raises for a name it has not, and suggests one", function()
+    local ok, err = pcall(events.check, "f", "onChanelCreated")
+    assert.is_false(ok)
+    assert.equal("argument", err.kind)
+    assert.is_truthy(err.message:find("did you mean 'onChannelCreated'", 1, true))
+    ok, err = pcall(events.check, "f", 5)
+    assert.is_false(ok)
+    assert.is_truthy(err.message:find("f: ", 1, true))
+    assert.is_truthy(errors.is(err))
+  end)
+
+  it("describes the fields of each event", function()
+    local fields = events.fields "onChannelUpdated"
+    assert.same({ type = "string", required = true, sid = { "CH", "CF" } },
+      fields.MediaChannelSid)
+    assert.same({ type = "string", required = true }, fields.ChannelStatus)
+    assert.same({ type = "integer", required = true },
+      events.fields("onChannelCreateFailed").ErrorCode)
+    assert.is_false(events.fields("onParticipantJoined").TaskSid.required)
+    assert.is_nil(events.fields "onNew")
+    fields.MediaChannelSid.sid[1] = "spoilt"
+    assert.equal("CH", events.fields("onChannelCreated").MediaChannelSid.sid[1])
+  end)
+
+  it("gives each field one type", function()
+    assert.equal("integer", events.field_type "ErrorCode")
+    assert.equal("string", events.field_type "TaskSid")
+    assert.is_nil(events.field_type "Tag")
+  end)
+end)
+
+describe("events.normalize", function()
+  for name, good in pairs(rows.good) do
+    it("takes " .. name, function()
+      local event, wire = events.normalize(changed(name, {}))
+      assert.equal(name, wire)
+      local expected = changed(name, {})
+      expected.ErrorCode = tonumber(good.ErrorCode)
+      assert.same(expected, event)
+    end)
+  end
+
+  for i, row in ipairs(rows.refused) do
+    it("refuses row " .. i .. ": " .. row[3], function()
+      local event, wrong = events.normalize(changed(row[1], row[2]))
+      assert.is_nil(event)
+      assert.is_truthy(wrong:find(row[3], 1, true), wrong)
+    end)
+  end
+
+  for i, row in ipairs(rows.accepted) do
+    it("accepts row " .. i, function()
+      local raw = changed(row[1], row[2])
+      local came = raw.EventType
+      local event, wire = events.normalize(raw)
+      assert.is_table(event, wire)
+      assert.equal(came, wire)
+      for field, value in pairs(row[3]) do
+        assert.same(value or nil, event[field])
+      end
+    end)
+  end
+
+  it("gives ErrorCode as an integer, whatever number came", function()
+    local raw = changed("onChannelCreateFailed", { ErrorCode = 45600.0 })
+    assert.equal("45600", tostring(events.normalize(raw).ErrorCode))
+  end)
+
+  it("never shows a value in what is wrong", function()
+    local secret = "KD-very-private"
+    local _, wrong = events.normalize(changed("onChannelCreated",
+      { InteractionSid = secret }))
+    assert.is_nil(wrong:find(secret, 1, true))
+  end)
+
+  it("keeps thirty unknown fields", function()
+    local raw = changed("onChannelCreated", {})
+    for i = 1, 30 do
+      raw["Extra" .. i] = "v" .. i
+    end
+    local event = events.normalize(raw)
+    assert.equal("v30", event.Extra30)
+    assert.equal(sids.channel, event.ChannelSid)
+  end)
+end)
