@@ -1,0 +1,191 @@
+--- Logging: the user's logger made safe, and a structured one for servers.
+--
+-- A logger is `function(level, message, fields)`; levels are `debug`, `info`,
+-- `warn` and `error`. Whoever logs puts no secret and no payload value into
+-- `message` or `fields`; this module keeps control bytes out of the output.
+-- @module flexhooks.log
+
+local errors = require "flexhooks.error"
+local options = require "flexhooks.options"
+
+local M = {}
+
+local RANK = { debug = 1, info = 2, warn = 3, error = 4 }
+
+local function hex(bytes)
+  return (bytes:gsub(".", function(c)
+    return ("\\x%02x"):format(c:byte())
+  end))
+end
+
+-- UTF-8 sequences that move the cursor or turn the text around: C1 controls,
+-- direction marks, line and paragraph separators, and the byte order mark.
+local HARMFUL = {
+  "\194[\128-\159]", "\216\156", "\225\160\142", "\226\128[\139-\143]",
+  "\226\128[\168-\174]", "\226\129[\160-\175]", "\239\187\191",
+}
+
+-- The length of the well-formed UTF-8 sequence at `i`, or nil.
+local function utf8_length(s, i)
+  local a, b, c, d = s:byte(i, i + 3)
+  local function tail(x)
+    return x and x >= 0x80 and x < 0xC0
+  end
+  if a >= 0xC2 and a < 0xE0 then
+    return tail(b) and 2
+  elseif a >= 0xE0 and a < 0xF0 then
+    local bad = (a == 0xE0 and b and b < 0xA0) or (a == 0xED and b and b > 0x9F)
+    return tail(b) and tail(c) and not bad and 3
+  elseif a >= 0xF0 and a < 0xF5 then
+    local bad = (a == 0xF0 and b and b < 0x90) or (a == 0xF4 and b and b > 0x8F)
+    return tail(b) and tail(c) and tail(d) and not bad and 4
+  end
+end
+
+local function escape_wide(s)
+  local out, i = {}, 1
+  while i <= #s do
+    local n = s:byte(i) < 0x80 and 1 or utf8_length(s, i)
+    local piece = s:sub(i, i + (n or 1) - 1)
+    out[#out + 1] = n and piece or hex(piece)
+    i = i + #piece
+  end
+  s = table.concat(out)
+  for _, pattern in ipairs(HARMFUL) do
+    s = s:gsub(pattern, hex)
+  end
+  return s
+end
+
+--- Text that is safe on a terminal: control bytes, C1 controls, bytes that are
+-- no UTF-8, and marks that turn the direction of writing come out as `\xNN`.
+---@param value any
+---@return string
+function M.escape(value)
+  local s = tostring(value):gsub("[%z\1-\31\127]", hex)
+  if s:find("[\128-\255]") then
+    s = escape_wide(s)
+  end
+  return s
+end
+
+local function silent() end
+
+--- The logger that everything inside uses: never raises, whatever the user's
+-- does, and does nothing where there is none.
+---@param logger fun(level: string, message: string, fields: table?)|nil
+---@return fun(level: string, message: string, fields: table?)
+function M.wrap(logger)
+  if logger == nil then
+    return silent
+  end
+  return function(level, message, fields)
+    pcall(logger, level, message, fields)
+  end
+end
+
+-- A value of logfmt: quoted where it holds a space, a quote or an equals sign.
+local function logfmt_value(value)
+  local s = M.escape(value)
+  if s == "" or s:find('[ "=]') then
+    s = '"' .. s:gsub('"', '\\"') .. '"'
+  end
+  return s
+end
+
+local function logfmt(time, level, message, fields)
+  local out = { "time=" .. time, "level=" .. level,
+    "message=" .. logfmt_value(message) }
+  for _, pair in ipairs(fields) do
+    out[#out + 1] = pair[1] .. "=" .. logfmt_value(pair[2])
+  end
+  return table.concat(out, " ")
+end
+
+local function json_value(value)
+  if type(value) == "boolean" then
+    return tostring(value)
+  elseif type(value) == "number" and value - value == 0 then
+    return ("%.14g"):format(value)
+  end
+  return '"' .. M.escape(value):gsub('[\\"]', "\\%0") .. '"'
+end
+
+local function json(time, level, message, fields)
+  local out = { '"time":' .. json_value(time), '"level":' .. json_value(level),
+    '"message":' .. json_value(message) }
+  for _, pair in ipairs(fields) do
+    out[#out + 1] = json_value(pair[1]) .. ":" .. json_value(pair[2])
+  end
+  return "{" .. table.concat(out, ",") .. "}"
+end
+
+local FORMATS = { logfmt = logfmt, json = json }
+
+-- Fields in the order of their names; a name is reduced to what needs no
+-- quotes.
+local function sorted(fields)
+  local list = {}
+  for name, value in pairs(fields or {}) do
+    list[#list + 1] = { tostring(name):gsub("[^%w_.-]", "_"), value }
+  end
+  table.sort(list, function(a, b)
+    return a[1] < b[1]
+  end)
+  return list
+end
+
+local SPEC = {
+  level = { type = "string", default = "info",
+    one_of = { "debug", "info", "warn", "error" } },
+  format = { type = "string", default = "logfmt",
+    one_of = { "logfmt", "json" } },
+  output = { type = "any" },
+}
+
+--- A logger that writes one line per message.
+--
+-- Lines that cannot be written (a full disk, a closed pipe) are dropped and
+-- counted; the next line that can be is preceded by their number.
+---@param given table? `level` least level written ("info"); `format` "logfmt"
+-- or "json"; `output` what has a `write` method (io.stderr)
+---@return fun(level: string, message: string, fields: table?)
+function M.stderr(given)
+  local o = options.check("flexhooks.log.stderr", SPEC, given)
+  local output, format = o.output or io.stderr, FORMATS[o.format]
+  local least, dropped = RANK[o.level], 0
+  local function write(line)
+    local ok, written = pcall(output.write, output, line .. "\n")
+    return ok and written
+  end
+  return function(level, message, fields)
+    if (RANK[level] or RANK.error) < least then
+      return
+    end
+    local time = os.date("!%Y-%m-%dT%H:%M:%SZ")
+    if dropped > 0 and write(format(time, "warn", "log lines were dropped",
+        { { "count", dropped } })) then
+      dropped = 0
+    end
+    if not write(format(time, level, message, sorted(fields))) then
+      dropped = dropped + 1
+    end
+  end
+end
+
+--- The fields of an error that are fit for a log.
+---@param err any
+---@return table
+function M.fields(err)
+  if not errors.is(err) then
+    return { error = tostring(err) }
+  end
+  local fields = { error = err.message }
+  for _, name in ipairs { "kind", "reason", "status", "code", "request_id",
+    "attempts" } do
+    fields[name] = err[name]
+  end
+  return fields
+end
+
+return M

@@ -1,0 +1,130 @@
+local log = require "flexhooks.log"
+local errors = require "flexhooks.error"
+
+local function recorder(fail)
+  local out = { lines = {}, fail = fail }
+  function out:write(line)
+    if self.fail then
+      return nil, "No space left on device"
+    end
+    self.lines[#self.lines + 1] = line
+    return self
+  end
+  return out
+end
+
+describe("log.escape", function()
+  local ROWS = {
+    { "plain text, 日本 é", "plain text, 日本 é" },
+    { "\27]0;x\7", "\\x1b]0;x\\x07" },
+    { "\155", "\\x9b" },
+    { "\194\155", "\\xc2\\x9b" },
+    { "a\226\128\174b", "a\\xe2\\x80\\xaeb" },
+    { "a\226\128\168b", "a\\xe2\\x80\\xa8b" },
+    { "a\0b\r\n\t\127", "a\\x00b\\x0d\\x0a\\x09\\x7f" },
+    { "\237\160\128", "\\xed\\xa0\\x80" },
+    { "\192\175", "\\xc0\\xaf" },
+    { "\240\159\152", "\\xf0\\x9f\\x98" },
+    { "\240\159\152\128", "\240\159\152\128" },
+    { "%n%s%z%1", "%n%s%z%1" },
+  }
+  for i, row in ipairs(ROWS) do
+    it("leaves nothing that acts on a terminal, row " .. i, function()
+      assert.equal(row[2], log.escape(row[1]))
+    end)
+  end
+
+  it("takes any value", function()
+    assert.equal("nil", log.escape(nil))
+    assert.equal("12", log.escape(12))
+  end)
+end)
+
+describe("log.wrap", function()
+  it("is silent without a logger", function()
+    assert.has_no.errors(function()
+      log.wrap(nil)("info", "x", {})
+    end)
+  end)
+
+  it("passes everything on", function()
+    local seen
+    log.wrap(function(...)
+      seen = { ... }
+    end)("warn", "message", { a = 1 })
+    assert.same({ "warn", "message", { a = 1 } }, seen)
+  end)
+
+  it("survives a logger that raises", function()
+    assert.has_no.errors(function()
+      log.wrap(function()
+        error "broken"
+      end)("info", "x")
+    end)
+  end)
+end)
+
+describe("log.stderr", function()
+  it("writes one line with the fields in order", function()
+    local out = recorder()
+    log.stderr { output = out }("info", "event handled",
+      { type = "onChannelCreated", seconds = 0.5 })
+    assert.equal(1, #out.lines)
+    assert.matches('^time=%d+-%d+-%d+T%d+:%d+:%d+Z level=info '
+      .. 'message="event handled" seconds=0.5 type=onChannelCreated\n$',
+      out.lines[1])
+  end)
+
+  it("keeps one message one line, whatever is in it", function()
+    local out = recorder()
+    log.stderr { output = out }("error", "a\nlevel=info",
+      { ["n m\n"] = 'x"\ny', b = "" })
+    assert.equal(1, select(2, out.lines[1]:gsub("\n", "")))
+    assert.matches('b="" n_m_="x\\"\\x0ay"\n$', out.lines[1])
+  end)
+
+  it("writes JSON that stays JSON", function()
+    local out = recorder()
+    log.stderr { output = out, format = "json" }("warn", 'a "b" \\ \1',
+      { n = 2, yes = true })
+    assert.matches('"level":"warn","message":"a \\"b\\" \\\\ \\\\x01",'
+      .. '"n":2,"yes":true}\n$', out.lines[1])
+  end)
+
+  it("leaves out what is below its level", function()
+    local out = recorder()
+    local logger = log.stderr { output = out, level = "warn" }
+    logger("debug", "a")
+    logger("info", "b")
+    logger("warn", "c")
+    logger("error", "d")
+    assert.equal(2, #out.lines)
+  end)
+
+  it("drops lines that cannot be written and says how many", function()
+    local out = recorder(true)
+    local logger = log.stderr { output = out }
+    logger("info", "one")
+    logger("info", "two")
+    out.fail = false
+    logger("info", "three")
+    assert.equal(2, #out.lines)
+    assert.matches("count=2\n$", out.lines[1])
+    assert.matches("message=three\n$", out.lines[2])
+  end)
+
+  it("refuses an unknown option by its name", function()
+    local ok, err = pcall(log.stderr, { levle = "info" })
+    assert.is_false(ok)
+    assert.matches("levle.*did you mean 'level'", tostring(err))
+  end)
+end)
+
+describe("log.fields", function()
+  it("takes what is fit for a log", function()
+    assert.same({ kind = "http", error = "refused", status = 400 },
+      log.fields(errors.new("http", "refused",
+        { status = 400, details = { secret = 1 } })))
+    assert.same({ error = "boom" }, log.fields("boom"))
+  end)
+end)

@@ -1,0 +1,482 @@
+#include "connection.h"
+
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+
+enum {
+  LINGER_BYTES = 1 << 20, /* read and dropped after a refusal */
+  SMALL_CHUNKS = 1024,    /* chunks after which their mean size matters */
+  MEAN_CHUNK = 16,
+};
+
+static const struct {
+  unsigned status;
+  const char *reason;
+} refusals[FH_REFUSALS] = {
+    {400, "Bad Request"},
+    {408, "Request Timeout"},
+    {413, "Content Too Large"},
+    {414, "URI Too Long"},
+    {431, "Request Header Fields Too Large"},
+    {501, "Not Implemented"},
+};
+
+/* --- phases and deadlines ------------------------------------------------ */
+
+static void leave_line(fh_connection *c) {
+  fh_line *l = &c->listener->lines[c->phase];
+  *(c->before ? &c->before->after : &l->first) = c->after;
+  *(c->after ? &c->after->before : &l->last) = c->before;
+  c->before = c->after = NULL;
+}
+
+static void join_line(fh_connection *c, fh_phase next) {
+  fh_line *l = &c->listener->lines[next];
+  c->phase = next;
+  c->deadline = c->listener->now + l->duration;
+  c->before = l->last;
+  *(l->last ? &l->last->after : &l->first) = c;
+  l->last = c;
+}
+
+static void enter(fh_connection *c, fh_phase next) {
+  leave_line(c);
+  join_line(c, next);
+}
+
+void fh_connection_drop(fh_connection *c) {
+  shutdown(c->fd, SHUT_RDWR);
+}
+
+static void count_refusal(fh_listener *l, unsigned status) {
+  for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++)
+    if (refusals[i].status == status)
+      l->refused[i]++;
+}
+
+size_t fh_listener_refused(const fh_listener *l, unsigned status) {
+  for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++)
+    if (refusals[i].status == status)
+      return l->refused[i];
+  return 0;
+}
+
+/* Writes the refusal ourselves: libmicrohttpd takes an answer neither in the
+ * middle of a body nor before the head's end, and closes with bytes unread,
+ * which resets the connection before the peer has seen why. At this point it
+ * has nothing of its own to send, so the stream is at an answer's start. */
+static void refuse(fh_connection *c, unsigned status) {
+  const char *reason = "Refused";
+  for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++)
+    if (refusals[i].status == status)
+      reason = refusals[i].reason;
+  char text[160];
+  int size = snprintf(text, sizeof text,
+                      "HTTP/1.1 %u %s\r\ncontent-length: 0\r\n"
+                      "connection: close\r\n\r\n",
+                      status, reason);
+  c->refused = true;
+  count_refusal(c->listener, status);
+  if (send(c->fd, text, (size_t)size, MSG_NOSIGNAL | MSG_DONTWAIT) != size)
+    fh_connection_drop(c);
+  else
+    shutdown(c->fd, SHUT_WR);
+  fh_buffer_free(&c->body);
+  enter(c, FH_LINGERING);
+}
+
+static void set_answer(fh_connection *c, unsigned status,
+                       struct MHD_Response *response);
+
+static void body_expired(fh_connection *c) {
+  const fh_listener_options *options = &c->listener->options;
+  double elapsed = c->listener->now - c->began;
+  bool slow = elapsed >= options->body_time / 2 &&
+              (double)c->received < elapsed * options->body_rate;
+  if (slow || elapsed >= options->body_time)
+    refuse(c, 408);
+  else
+    enter(c, FH_BODY);
+}
+
+void fh_connection_expired(fh_connection *c) {
+  switch (c->phase) {
+  case FH_HEADERS:
+    refuse(c, 408);
+    return;
+  case FH_BODY:
+    body_expired(c);
+    return;
+  case FH_WAITING:
+    set_answer(c, 503, NULL);
+    return;
+  case FH_SENDING:
+  case FH_IDLE:
+  case FH_LINGERING:
+  case FH_PHASES:
+    break;
+  }
+  fh_connection_drop(c);
+  enter(c, c->phase);
+}
+
+/* --- one request --------------------------------------------------------- */
+
+static void cut_link(fh_connection *c) {
+  if (c->link)
+    c->link->connection = NULL;
+  c->link = NULL;
+}
+
+static void leave_ready(fh_connection *c) {
+  fh_listener *l = c->listener;
+  fh_connection *before = NULL;
+  for (fh_connection *at = l->ready_first; at; at = at->next_ready) {
+    if (at == c) {
+      *(before ? &before->next_ready : &l->ready_first) = c->next_ready;
+      if (l->ready_last == c)
+        l->ready_last = before;
+      l->ready_count--;
+      break;
+    }
+    before = at;
+  }
+  c->next_ready = NULL;
+  c->ready = false;
+}
+
+static void push_ready(fh_connection *c) {
+  fh_listener *l = c->listener;
+  c->complete = c->ready = true;
+  c->turn = l->turn;
+  *(l->ready_last ? &l->ready_last->next_ready : &l->ready_first) = c;
+  l->ready_last = c;
+  l->ready_count++;
+  enter(c, FH_WAITING);
+}
+
+static bool is_shared(fh_listener *l, struct MHD_Response *response) {
+  return response == l->accepted || response == l->accepted_last;
+}
+
+static void end_request(fh_connection *c) {
+  if (c->ready)
+    leave_ready(c);
+  cut_link(c);
+  if (c->response && !is_shared(c->listener, c->response))
+    MHD_destroy_response(c->response);
+  c->response = NULL;
+  fh_buffer_clear(&c->target);
+  fh_buffer_free(&c->body);
+  memset(&c->head, 0, sizeof c->head);
+  memset(c->headers, 0, c->listener->options.name_count * sizeof *c->headers);
+  c->received = c->pieces = 0;
+  c->status = 0;
+  c->begun = c->complete = c->suspended = false;
+}
+
+static struct MHD_Response *make_response(const void *body, size_t size) {
+  return MHD_create_response_from_buffer(size, (void *)(size_t)body,
+                                         MHD_RESPMEM_MUST_COPY);
+}
+
+/* NULL for `response` is an empty one. The answer leaves with the next call of
+ * the handler; a suspended connection gets that call when it is resumed. */
+static void set_answer(fh_connection *c, unsigned status,
+                       struct MHD_Response *response) {
+  c->response = response ? response : make_response("", 0);
+  c->status = status;
+  cut_link(c);
+  enter(c, FH_SENDING);
+  if (c->suspended)
+    MHD_resume_connection(c->mhd);
+  c->suspended = false;
+}
+
+static enum MHD_Result send_answer(fh_connection *c) {
+  if (!c->response || c->listener->closing)
+    return MHD_NO;
+  return MHD_queue_response(c->mhd, c->status, c->response);
+}
+
+/* The request is complete. It stays with libmicrohttpd unsuspended for the
+ * rest of this turn, since most are answered before the next one and a
+ * suspension costs four system calls. */
+static enum MHD_Result finish(fh_connection *c) {
+  fh_listener *l = c->listener;
+  if (!c->complete) {
+    l->progress++;
+    push_ready(c);
+  } else if (c->status != 0 || l->closing) {
+    l->progress++;
+    return send_answer(c);
+  } else if (c->turn != l->turn && !c->suspended) {
+    MHD_suspend_connection(c->mhd);
+    c->suspended = true;
+  }
+  return MHD_YES;
+}
+
+static enum MHD_Result collect(fh_connection *c, const char *data,
+                               size_t *size) {
+  const fh_head_limits *limits = &c->listener->options.limits;
+  c->listener->progress++;
+  c->received += *size;
+  c->pieces++;
+  if (c->head.chunked && c->pieces > SMALL_CHUNKS &&
+      c->received / c->pieces < MEAN_CHUNK)
+    refuse(c, 400);
+  else if (c->received > limits->body)
+    refuse(c, 413);
+  else if (fh_buffer_append(&c->body, data, *size) != FH_BUFFER_OK)
+    return MHD_NO;
+  *size = 0;
+  return MHD_YES;
+}
+
+static enum MHD_Result on_header(void *cls, enum MHD_ValueKind kind,
+                                 const char *name, size_t name_size,
+                                 const char *value, size_t value_size) {
+  fh_connection *c = cls;
+  fh_listener *l = c->listener;
+  (void)kind;
+  value = value ? value : "";
+  fh_head_field(&c->head, &l->options.limits, name, name_size, value,
+                value_size);
+  for (size_t i = 0; i < l->options.name_count; i++) {
+    if (strcasecmp(l->names[i], name) != 0)
+      continue;
+    if (c->headers[i].data) /* two of one that decides: which one counts? */
+      c->head.status = c->head.status ? c->head.status : 400;
+    while (value_size > 0 && strchr(" \t", value[value_size - 1]))
+      value_size--;
+    c->headers[i] = (fh_text){value, value_size};
+  }
+  return c->head.status ? MHD_NO : MHD_YES;
+}
+
+/* Blank lines before the request line are bytes between the start of the
+ * connection's memory, which is a page's, and the method; one is tolerated. */
+static bool image_is_right(fh_connection *c) {
+  const union MHD_ConnectionInfo *info =
+      MHD_get_connection_info(c->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+  return info && (size_t)c->method % 4096 <= 2 &&
+         fh_head_image(c->method, info->header_size, c->target.size);
+}
+
+static unsigned check_head(fh_connection *c, const char *version) {
+  fh_listener *l = c->listener;
+  const fh_head_limits *limits = &l->options.limits;
+  fh_text target = {c->target.data, c->target.size};
+  if (strlen(c->method) + target.size + strlen(version) + 2 > limits->line)
+    return 414;
+  unsigned wrong = fh_head_target(target.data, target.size);
+  if (!fh_head_method(c->method))
+    wrong = 400;
+  if (wrong)
+    return wrong;
+  MHD_get_connection_values_n(c->mhd, MHD_HEADER_KIND, on_header, c);
+  wrong = fh_head_verdict(&c->head, limits, version[sizeof "HTTP/1." - 1]);
+  if (wrong)
+    return wrong;
+  return l->strict_image && !image_is_right(c) ? 400 : 0;
+}
+
+static enum MHD_Result begin(fh_connection *c, const char *method,
+                             const char *version) {
+  c->listener->progress++;
+  c->begun = true;
+  c->method = method;
+  c->began = c->listener->now;
+  enter(c, FH_BODY);
+  unsigned status = check_head(c, version);
+  if (status)
+    refuse(c, status);
+  return MHD_YES;
+}
+
+/* --- libmicrohttpd's callbacks ------------------------------------------- */
+
+enum MHD_Result fh_on_request(void *cls, struct MHD_Connection *mhd,
+                              const char *url, const char *method,
+                              const char *version, const char *data,
+                              size_t *size, void **context) {
+  fh_connection *c = *context;
+  (void)cls;
+  (void)mhd;
+  (void)url;
+  if (!c)
+    return MHD_NO;
+  if (c->refused) {
+    c->received += *size;
+    bool over = *size == 0 || c->received > LINGER_BYTES;
+    *size = 0;
+    return over ? MHD_NO : MHD_YES;
+  }
+  if (!c->begun)
+    return begin(c, method, version);
+  return *size > 0 ? collect(c, data, size) : finish(c);
+}
+
+static fh_connection *connection_of(struct MHD_Connection *mhd) {
+  const union MHD_ConnectionInfo *info =
+      MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+  return info ? info->socket_context : NULL;
+}
+
+/* Called when the request line is there. The line lies in libmicrohttpd's own
+ * memory and is still to be split at "&"; ending it behind the "?" spares that
+ * work, and a record of its memory for each of a thousand parameters. */
+void *fh_on_line(void *cls, const char *uri, struct MHD_Connection *mhd) {
+  fh_connection *c = connection_of(mhd);
+  (void)cls;
+  if (!c || !uri || c->refused)
+    return c;
+  size_t size = strlen(uri);
+  fh_buffer_clear(&c->target);
+  if (fh_buffer_append(&c->target, uri, size) != FH_BUFFER_OK) {
+    refuse(c, 414);
+    return c;
+  }
+  char *query = memchr((char *)(size_t)uri, '?', size);
+  if (query)
+    query[1] = '\0';
+  enter(c, FH_HEADERS);
+  return c;
+}
+
+size_t fh_on_escape(void *cls, struct MHD_Connection *mhd, char *text) {
+  (void)cls;
+  (void)mhd;
+  return strlen(text);
+}
+
+void fh_on_completed(void *cls, struct MHD_Connection *mhd, void **context,
+                     enum MHD_RequestTerminationCode code) {
+  fh_connection *c = *context;
+  (void)cls;
+  (void)mhd;
+  (void)code;
+  *context = NULL;
+  if (!c)
+    return;
+  end_request(c);
+  c->listener->progress++;
+  enter(c, c->refused ? FH_LINGERING : FH_IDLE);
+}
+
+void fh_on_connection(void *cls, struct MHD_Connection *mhd, void **context,
+                      enum MHD_ConnectionNotificationCode code) {
+  fh_listener *l = cls;
+  if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+    *context = l->arriving;
+    l->arriving->mhd = mhd;
+    join_line(l->arriving, FH_HEADERS);
+    l->arriving = NULL;
+    l->active++;
+    return;
+  }
+  fh_connection *c = *context;
+  end_request(c);
+  leave_line(c);
+  fh_buffer_free(&c->target);
+  free(c);
+  l->active--;
+  l->progress++;
+}
+
+/* --- the request as its owner sees it ------------------------------------ */
+
+fh_text fh_request_method(const fh_request *request) {
+  const char *method = request->connection->method;
+  return (fh_text){method, strlen(method)};
+}
+
+fh_text fh_request_target(const fh_request *request) {
+  const fh_buffer *target = &request->connection->target;
+  size_t at = fh_head_path(target->data, target->size);
+  if (at == target->size) /* an absolute form without a path means the root */
+    return (fh_text){"/", 1};
+  return (fh_text){target->data + at, target->size - at};
+}
+
+fh_text fh_request_body(const fh_request *request) {
+  const fh_buffer *body = &request->connection->body;
+  return (fh_text){body->data ? body->data : "", body->size};
+}
+
+size_t fh_request_header_count(const fh_request *request) {
+  return request->connection->listener->options.name_count;
+}
+
+fh_text fh_request_header(const fh_request *request, size_t i) {
+  return request->connection->headers[i];
+}
+
+bool fh_request_peer(const fh_request *request, char *text, size_t size) {
+  if (!request->connection)
+    return false;
+  const union MHD_ConnectionInfo *info = MHD_get_connection_info(
+      request->connection->mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+  if (!info || !info->client_addr)
+    return false;
+  socklen_t length = info->client_addr->sa_family == AF_INET6
+                         ? sizeof(struct sockaddr_in6)
+                         : sizeof(struct sockaddr_in);
+  return getnameinfo(info->client_addr, length, text, (socklen_t)size, NULL, 0,
+                     NI_NUMERICHOST) == 0;
+}
+
+static bool is_last(const fh_connection *c) {
+  return c->head.chunked || c->listener->quiet;
+}
+
+static bool add_headers(struct MHD_Response *response,
+                        const char *const *headers, size_t count) {
+  for (size_t i = 0; i < count; i++)
+    if (MHD_add_response_header(response, headers[2 * i],
+                                headers[2 * i + 1]) != MHD_YES)
+      return false;
+  return true;
+}
+
+fh_answer fh_request_answer(fh_request *request, unsigned status,
+                            const char *const *headers, size_t count,
+                            const void *body, size_t size) {
+  static const char *const close_it[] = {"Connection", "close"};
+  fh_connection *c = request->connection;
+  if (!c)
+    return FH_ANSWER_GONE;
+  struct MHD_Response *response = make_response(body, size);
+  fh_answer result = response ? FH_ANSWER_SENT : FH_ANSWER_NO_MEMORY;
+  if (response && (status < 200 || status > 599 ||
+                   !add_headers(response, headers, count))) {
+    MHD_destroy_response(response);
+    response = make_response("", 0);
+    status = 500;
+    result = FH_ANSWER_BAD;
+  }
+  if (response && is_last(c))
+    add_headers(response, close_it, 1);
+  set_answer(c, status, response);
+  return result;
+}
+
+fh_answer fh_request_accept(fh_request *request) {
+  fh_connection *c = request->connection;
+  if (!c)
+    return FH_ANSWER_GONE;
+  set_answer(c, 200,
+             is_last(c) ? c->listener->accepted_last : c->listener->accepted);
+  return FH_ANSWER_SENT;
+}
+
+void fh_request_release(fh_request *request) {
+  if (request->connection)
+    set_answer(request->connection, 500, NULL);
+}

@@ -1,0 +1,117 @@
+/* One connection of a listener and the request under way on it: its phase and
+ * deadline, and libmicrohttpd's callbacks, which collect. Shared by listener.c
+ * and connection.c alone; a connection belongs to libmicrohttpd's connection,
+ * which frees it when the socket is closed. */
+#ifndef FH_CONNECTION_H
+#define FH_CONNECTION_H
+
+#include <microhttpd.h>
+#include <sys/types.h>
+
+#include "buffer.h"
+#include "listener.h"
+
+#define FH_LINGER_TIME 2.0 /* seconds */
+
+enum { FH_REFUSALS = 6 }; /* statuses that we refuse with */
+
+/* What a connection is doing. Each phase has one duration, so the connections
+ * in it stand in the order of their deadlines. */
+typedef enum fh_phase {
+  FH_HEADERS,   /* the head is coming */
+  FH_BODY,      /* checked for its rate at every deadline */
+  FH_WAITING,   /* for the owner's answer */
+  FH_SENDING,   /* the answer */
+  FH_IDLE,      /* between requests */
+  FH_LINGERING, /* refused; reading on so that the peer sees why */
+  FH_PHASES,
+} fh_phase;
+
+typedef struct fh_connection fh_connection;
+
+typedef struct fh_line {
+  fh_connection *first;
+  fh_connection *last;
+  double duration;
+} fh_line;
+
+struct fh_connection {
+  fh_listener *listener;
+  struct MHD_Connection *mhd;
+  int fd;
+  fh_phase phase;
+  double deadline;
+  double began; /* the body, or lingering */
+  fh_connection *before;
+  fh_connection *after;
+
+  /* the request under way */
+  fh_connection *next_ready;
+  fh_request *link;
+  struct MHD_Response *response;
+  const char *method;
+  fh_buffer target;
+  fh_buffer body;
+  fh_head head;
+  size_t received; /* bytes of the body, kept or dropped */
+  size_t pieces;
+  unsigned status; /* of the answer; 0: none yet */
+  unsigned turn;   /* of the listener, when the request was complete */
+  bool begun;
+  bool complete;
+  bool ready; /* among the listener's ready ones */
+  bool suspended;
+  bool refused;
+  fh_text headers[];
+};
+
+struct fh_listener {
+  struct MHD_Daemon *daemon;
+  int epoll;
+  int mhd_fd;
+  int socket; /* -1: no longer listening */
+  pid_t process;
+  unsigned port;
+  unsigned turn;
+  bool inherited;
+  bool strict_image; /* this library leaves the image that we know */
+  bool quiet;        /* quiesced */
+  bool closing;
+  double now;
+  double accept_again; /* 0: accepting */
+  size_t active;
+  size_t progress; /* grows with everything that happens */
+  size_t ready_count;
+  fh_connection *ready_first;
+  fh_connection *ready_last;
+  fh_connection *arriving;
+  fh_line lines[FH_PHASES];
+  size_t refused[FH_REFUSALS];
+  struct MHD_Response *accepted;
+  struct MHD_Response *accepted_last; /* says "connection: close" */
+  fh_listener_options options;
+  char **names;
+};
+
+/* Enters a new connection among the listener's. */
+void fh_connection_begin(fh_connection *c);
+
+/* Ends the stream, which makes libmicrohttpd close the connection. */
+void fh_connection_drop(fh_connection *c);
+
+/* Acts on the connection's deadline, which has passed. */
+void fh_connection_expired(fh_connection *c);
+
+/* The callbacks of libmicrohttpd; `cls` is the listener. */
+enum MHD_Result fh_on_request(void *cls, struct MHD_Connection *mhd,
+                              const char *url, const char *method,
+                              const char *version, const char *data,
+                              size_t *size, void **context);
+void *fh_on_line(void *cls, const char *uri, struct MHD_Connection *mhd);
+size_t fh_on_escape(void *cls, struct MHD_Connection *mhd, char *text);
+void fh_on_completed(void *cls, struct MHD_Connection *mhd, void **context,
+                     enum MHD_RequestTerminationCode code);
+void fh_on_connection(void *cls, struct MHD_Connection *mhd, void **context,
+                      enum MHD_ConnectionNotificationCode code);
+
+#endif

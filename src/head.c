@@ -1,0 +1,195 @@
+#include "head.h"
+
+#include <string.h>
+#include <strings.h>
+
+static bool is_token(unsigned char c) {
+  if ((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
+      (c >= 'a' && c <= 'z'))
+    return true;
+  return c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL;
+}
+
+static bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+static bool is_hex(char c) {
+  return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
+static bool is(const char *name, const char *data, size_t size) {
+  return strlen(name) == size && strncasecmp(name, data, size) == 0;
+}
+
+static size_t scheme_size(const char *target, size_t size) {
+  static const char *const schemes[] = {"http://", "https://"};
+  for (size_t i = 0; i < 2; i++) {
+    size_t length = strlen(schemes[i]);
+    if (size > length && strncasecmp(target, schemes[i], length) == 0)
+      return length;
+  }
+  return 0;
+}
+
+bool fh_head_method(const char *method) {
+  for (const char *at = method; *at; at++)
+    if (!is_token((unsigned char)*at))
+      return false;
+  return *method != '\0';
+}
+
+unsigned fh_head_target(const char *target, size_t size) {
+  if (size == 0 || (target[0] != '/' && !is("*", target, size) &&
+                    scheme_size(target, size) == 0))
+    return 400;
+  bool in_query = false;
+  for (size_t i = 0; i < size; i++) {
+    unsigned char c = (unsigned char)target[i];
+    if (c <= ' ' || c == 0x7f || c == '#')
+      return 400;
+    in_query = in_query || c == '?';
+    if (c == '%' && !in_query &&
+        (size - i < 3 || !is_hex(target[i + 1]) || !is_hex(target[i + 2])))
+      return 400;
+  }
+  return 0;
+}
+
+size_t fh_head_path(const char *target, size_t size) {
+  size_t at = scheme_size(target, size);
+  if (at == 0)
+    return 0;
+  while (at < size && target[at] != '/' && target[at] != '?')
+    at++;
+  return at;
+}
+
+static void refuse(fh_head *head, unsigned status) {
+  if (head->status == 0)
+    head->status = status;
+}
+
+/* A host, an address in brackets and a port consist of these; a list, a path
+ * or userinfo does not. */
+static bool is_host(const char *value, size_t size) {
+  for (size_t i = 0; i < size; i++)
+    if (!strchr("-._~%!$&'()*+;=:[]", value[i]) && !is_digit(value[i]) &&
+        !((value[i] | 0x20) >= 'a' && (value[i] | 0x20) <= 'z'))
+      return false;
+  return memchr(value, '\0', size) == NULL;
+}
+
+static void read_length(fh_head *head, const char *value, size_t size) {
+  uint64_t length = 0;
+  head->lengths++;
+  if (size == 0)
+    refuse(head, 400);
+  for (size_t i = 0; i < size; i++) {
+    if (!is_digit(value[i])) {
+      refuse(head, 400);
+      return;
+    }
+    unsigned digit = (unsigned)(value[i] - '0');
+    length =
+        length > (UINT64_MAX - digit) / 10 ? UINT64_MAX : length * 10 + digit;
+  }
+  head->length = length;
+}
+
+/* Known codings under "chunked" are well-formed but not ours (501); all else
+ * that is not exactly "chunked" may mean something to another parser. */
+static void read_coding(fh_head *head, const char *value, size_t size) {
+  static const char *const others[] = {"gzip, chunked", "deflate, chunked",
+                                       "compress, chunked", "gzip,chunked",
+                                       "x-gzip, chunked"};
+  head->codings++;
+  if (is("chunked", value, size)) {
+    head->chunked = true;
+    return;
+  }
+  for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+    if (is(others[i], value, size))
+      refuse(head, 501);
+  refuse(head, 400);
+}
+
+static void check_name(fh_head *head, const char *name, size_t size) {
+  if (size == 0)
+    refuse(head, 400);
+  for (size_t i = 0; i < size; i++)
+    if (!is_token((unsigned char)name[i]))
+      refuse(head, 400);
+}
+
+static void check_value(fh_head *head, const char *value, size_t size) {
+  for (size_t i = 0; i < size; i++) {
+    unsigned char c = (unsigned char)value[i];
+    if ((c < ' ' && c != '\t') || c == 0x7f)
+      refuse(head, 400);
+  }
+}
+
+void fh_head_field(fh_head *head, const fh_head_limits *limits,
+                   const char *name, size_t name_size, const char *value,
+                   size_t value_size) {
+  size_t bytes = name_size + value_size + 4; /* ": " and the line end */
+  head->bytes += bytes;
+  head->count++;
+  if (bytes - 4 > limits->field || head->bytes > limits->headers ||
+      head->count > limits->count)
+    refuse(head, 431);
+  while (value_size > 0 &&
+         (value[value_size - 1] == ' ' || value[value_size - 1] == '\t'))
+    value_size--;
+  check_name(head, name, name_size);
+  check_value(head, value, value_size);
+  if (is("content-length", name, name_size)) {
+    read_length(head, value, value_size);
+  } else if (is("transfer-encoding", name, name_size)) {
+    read_coding(head, value, value_size);
+  } else if (is("host", name, name_size)) {
+    head->hosts++;
+    if (!is_host(value, value_size))
+      refuse(head, 400);
+  }
+}
+
+unsigned fh_head_verdict(const fh_head *head, const fh_head_limits *limits,
+                         char minor) {
+  if (head->status != 0)
+    return head->status;
+  if (head->hosts > 1 || (head->hosts == 0 && minor != '0'))
+    return 400;
+  if (head->lengths > 1 || head->codings > 1 ||
+      (head->codings == 1 && (head->lengths > 0 || minor == '0')))
+    return 400;
+  return head->lengths == 1 && head->length > limits->body ? 413 : 0;
+}
+
+/* Past the word at `at` and the NUL behind it; `size` where there is none. */
+static size_t skip_word(const char *raw, size_t size, size_t at) {
+  const char *end = at < size ? memchr(raw + at, '\0', size - at) : NULL;
+  return end ? (size_t)(end - raw) + 1 : size;
+}
+
+bool fh_head_image(const char *raw, size_t size, size_t target_size) {
+  size_t at = skip_word(raw, size, 0);
+  if (size - at < target_size + 1 || raw[at + target_size] != '\0')
+    return false;
+  at += target_size + 1;
+  size_t version_end = skip_word(raw, size, at);
+  if (version_end != at + sizeof "HTTP/1.1")
+    return false;
+  at = version_end;
+  while (at < size && raw[at] == '\0') { /* the line's second NUL */
+    at++;
+    if (at + 2 == size && raw[at] == '\0' && raw[at + 1] == '\0')
+      return true;
+    size_t value = skip_word(raw, size, at);
+    if (value <= at + 1)
+      return false;
+    at = skip_word(raw, size, value);
+  }
+  return false;
+}

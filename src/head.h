@@ -1,0 +1,63 @@
+/* What a strict server asks of a request's head, as far as libmicrohttpd
+ * leaves it unasked: 0.9.75 takes several Content-Length fields, a length
+ * beside a Transfer-Encoding, bare line ends, NULs, folded lines and targets
+ * with a fragment. Where two parsers may read a request differently, a second
+ * one can hide in the first; so whatever is ambiguous is refused.
+ *
+ * Everything here is borrowed for the length of the call. Verdicts are HTTP
+ * statuses; 0 means that nothing is wrong. */
+#ifndef FH_HEAD_H
+#define FH_HEAD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct fh_head_limits {
+  size_t line;    /* the request line, bytes */
+  size_t field;   /* one header, name and value, bytes */
+  size_t headers; /* all headers, bytes */
+  size_t count;   /* of headers */
+  size_t body;    /* bytes */
+} fh_head_limits;
+
+/* What has been seen of one head; begins zeroed. */
+typedef struct fh_head {
+  size_t bytes;
+  size_t count;
+  unsigned hosts;
+  unsigned lengths;
+  unsigned codings;
+  uint64_t length; /* of the body, where `lengths` is 1 */
+  bool chunked;
+  unsigned status; /* the first refusal, or 0 */
+} fh_head;
+
+/* Is the method a token? */
+bool fh_head_method(const char *method);
+
+/* The target as it stands in the request line. */
+unsigned fh_head_target(const char *target, size_t size);
+
+/* The part of a target that is routed: what follows the authority of an
+ * absolute form, which is never trusted. Returns its offset; where the
+ * absolute form has no path, `size`. */
+size_t fh_head_path(const char *target, size_t size);
+
+/* Takes account of one header. */
+void fh_head_field(fh_head *head, const fh_head_limits *limits,
+                   const char *name, size_t name_size, const char *value,
+                   size_t value_size);
+
+/* The verdict over the whole head. `minor` is that of the HTTP version. */
+unsigned fh_head_verdict(const fh_head *head, const fh_head_limits *limits,
+                         char minor);
+
+/* Is this the image that libmicrohttpd's parser leaves of a well-formed head?
+ * It works in place and writes one NUL over each delimiter (a space of the
+ * request line, a colon) and over each byte of a line end; so a line that was
+ * folded, or ended in anything but CRLF, or held a NUL, leaves another image.
+ * `raw` has `size` bytes, from the method to the empty line. */
+bool fh_head_image(const char *raw, size_t size, size_t target_size);
+
+#endif
