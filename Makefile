@@ -59,6 +59,9 @@ LOCAL_CFLAGS = -std=c99 -D_GNU_SOURCE -fPIC -fvisibility=hidden $(WARNINGS) \
 LOCAL_LDFLAGS = -Wl,-z,relro,-z,now $(if $(SANITIZE),-fsanitize=$(SANITIZE))
 COMPILE = $(CC) $(CPPFLAGS) $(CFLAGS) $(LOCAL_CFLAGS) -MMD -MP
 
+# A line per file; V=1 shows the commands.
+Q = $(if $(V),,@echo '  $(1) $@' &&)
+
 .PHONY: all
 all: $(foreach l,$(LUAS),modules-$(l)) ## build the modules for every Lua found, or LUA=luajit
 	@$(if $(LUAS),:,echo "no Lua found: make setup installs what is needed" >&2; exit 1)
@@ -67,14 +70,14 @@ all: $(foreach l,$(LUAS),modules-$(l)) ## build the modules for every Lua found,
 define module
 $(BUILD)/$(1)/flexhooks/$(2).so: $(patsubst src/%.c,$(BUILD)/$(1)/obj/%.o,$(3))
 	@mkdir -p $$(@D)
-	$$(CC) -shared $$(LOCAL_LDFLAGS) $$(LDFLAGS) -o $$@ $$^ \
+	$$(call Q,LD)$$(CC) -shared $$(LOCAL_LDFLAGS) $$(LDFLAGS) -o $$@ $$^ \
 	  $$(shell $$(PKG_CONFIG) --libs $(4))
 endef
 
 define lua
 $(BUILD)/$(1)/obj/%.o: src/%.c
 	@mkdir -p $$(@D)
-	$$(COMPILE) $$(call lua_cflags,$(1)) -c -o $$@ $$<
+	$$(call Q,CC)$$(COMPILE) $$(call lua_cflags,$(1)) -c -o $$@ $$<
 
 $(call module,$(1),core,$(CORE_SRC),$(CORE_PKGS))
 $(call module,$(1),core/listener,$(LISTENER_SRC) $(SHARED_SRC),$(LISTENER_PKGS))
@@ -117,14 +120,15 @@ C_PKGS = $(CORE_PKGS) $(if $(HAVE_LISTENER),$(LISTENER_PKGS)) \
 # Compiled without the path to Lua's headers: level 0 must not need them.
 $(BUILD)/c/obj/%.o: src/%.c
 	@mkdir -p $(@D)
-	$(COMPILE) -c -o $@ $<
+	$(call Q,CC)$(COMPILE) -c -o $@ $<
 
 $(BUILD)/c/test/%: spec/c/%.c $(patsubst src/%.c,$(BUILD)/c/obj/%.o,$(LEVEL0))
 	@mkdir -p $(@D)
-	$(COMPILE) -Isrc -o $@ $(filter %.c %.o,$^) $(LOCAL_LDFLAGS) $(LDFLAGS) \
+	$(call Q,CC)$(COMPILE) -Isrc -o $@ $(filter %.c %.o,$^) $(LOCAL_LDFLAGS) $(LDFLAGS) \
 	  $(shell $(PKG_CONFIG) --libs $(C_PKGS))
 
 -include $(wildcard $(BUILD)/c/obj/*.d $(BUILD)/c/test/*.d)
+.SECONDARY:
 
 .PHONY: test run-tests
 test: ## every spec on every Lua, and the C tests; SPEC="spec/x_spec.lua …" LUA=luajit JOBS=1
@@ -133,6 +137,22 @@ test: ## every spec on every Lua, and the C tests; SPEC="spec/x_spec.lua …" LU
 
 run-tests: all $(C_TESTS)
 	@LUAS="$(LUAS)" BUILD="$(BUILD)" spec/run $(SPEC)
+
+# --- checks -----------------------------------------------------------------------
+# The build tree of its own takes every warning for an error.
+LINTED_C = $(wildcard src/*.[ch] spec/c/*.[ch] bench/*.[ch] tools/*.[ch])
+LINTED_LUA = $(shell find lua spec tools examples bench -name '*.lua' 2>/dev/null)
+
+.PHONY: lint run-lint
+lint: ## formatting, luacheck, warnings, and the rules of the house
+	@tools/setup lint $(or $(LUA),$(KNOWN))
+	@$(MAKE) run-lint
+
+run-lint:
+	@$(MAKE) -s all Q= BUILD=$(BUILD)/lint CFLAGS='-O2 -Werror'
+	clang-format --dry-run --Werror $(LINTED_C)
+	luacheck --quiet $(LINTED_LUA) $(wildcard *.rockspec bin/flexhooks)
+	lua5.4 tools/lint.lua
 
 # --- installing ------------------------------------------------------------------
 # For every Lua built; LuaRocks gives INST_LUADIR, INST_LIBDIR and BINDIR.

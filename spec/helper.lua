@@ -1,9 +1,9 @@
--- What every spec file runs under (busted --helper): when a file has ended, its
--- processes are stopped, everything it can no longer reach is collected, and a
--- handle or a file descriptor that is left fails the file.
+-- What every spec file runs under (busted --helper): when a file has ended,
+-- its processes are stopped, everything it can no longer reach is collected,
+-- and a handle or a file descriptor that is left fails the file.
 --
--- FLEXHOOKS_TEST_GC=aggressive keeps the collector running all the time, so that
--- a value that is not anchored is gone at once.
+-- FLEXHOOKS_TEST_GC=aggressive keeps the collector running all the time, so
+-- that a value that is not anchored is gone at once.
 local busted = require "busted"
 local lfs = require "lfs"
 local process = require "spec.support.process"
@@ -54,8 +54,9 @@ local function unload()
   local counters = {}
   for name, module in pairs(package.loaded) do
     if type(name) == "string" and name:find "^flexhooks" then
-      counters[#counters + 1] = type(module) == "table" and rawget(module, "live")
-        or nil
+      if type(module) == "table" then
+        counters[#counters + 1] = rawget(module, "live")
+      end
       package.loaded[name] = nil
     end
   end

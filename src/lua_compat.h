@@ -6,9 +6,9 @@
 #include <lua.h>
 
 #if LUA_VERSION_NUM < 502
-#define lua_rawlen(L, i)         lua_objlen(L, i)
-#define lua_setuservalue(L, i)   lua_setfenv(L, i)
-#define lua_getuservalue(L, i)   lua_getfenv(L, i)
+#define lua_rawlen(L, i)       lua_objlen(L, i)
+#define lua_setuservalue(L, i) lua_setfenv(L, i)
+#define lua_getuservalue(L, i) lua_getfenv(L, i)
 #define lua_absindex(L, i)                                                    \
   ((i) > 0 || (i) <= LUA_REGISTRYINDEX ? (i) : lua_gettop(L) + (i) + 1)
 #elif LUA_VERSION_NUM < 504

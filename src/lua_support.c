@@ -50,9 +50,8 @@ void *fh_test(lua_State *L, int index, const fh_class *class) {
 void *fh_check(lua_State *L, int index, const fh_class *class) {
   void *handle = fh_test(L, index, class);
   if (!handle) {
-    const char *message = lua_pushfstring(L, "%s expected, got %s",
-                                          class->name,
-                                          luaL_typename(L, index));
+    const char *message = lua_pushfstring(
+        L, "%s expected, got %s", class->name, luaL_typename(L, index));
     luaL_argerror(L, index, message);
   }
   return handle;
@@ -61,8 +60,7 @@ void *fh_check(lua_State *L, int index, const fh_class *class) {
 void *fh_check_open(lua_State *L, int index, const fh_class *class) {
   fh_handle *handle = fh_check(L, index, class);
   if (!handle->open)
-    luaL_argerror(L, index,
-                  lua_pushfstring(L, "%s is closed", class->name));
+    luaL_argerror(L, index, lua_pushfstring(L, "%s is closed", class->name));
   return handle;
 }
 

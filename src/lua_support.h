@@ -3,8 +3,8 @@
  * knowledge lives here.
  *
  * A handle is a zeroed userdata whose first member is an fh_handle. The tag in
- * it is the address of the class, so that a userdata of another kind is refused
- * even where its metatable was exchanged with debug.setmetatable. */
+ * it is the address of the class, so that a userdata of another kind is
+ * refused even where its metatable was exchanged with debug.setmetatable. */
 #ifndef FH_LUA_SUPPORT_H
 #define FH_LUA_SUPPORT_H
 
@@ -27,10 +27,10 @@ typedef struct fh_handle {
   bool open; /* set by fh_opened once the resource is held */
 } fh_handle;
 
-/* Creates the class's metatable in this state. Nothing is left on the stack. */
+/* Creates the class's metatable in this state; leaves the stack as it was. */
 void fh_register(lua_State *L, const fh_class *class);
 
-/* Pushes a closed handle: zeroed but for its tag. Raises when out of memory. */
+/* Pushes a closed handle, zeroed but for its tag. Raises without memory. */
 void *fh_new(lua_State *L, const fh_class *class);
 
 /* The handle at `index`, open or closed; raises for anything else. */
@@ -77,8 +77,8 @@ typedef struct fh_option {
 } fh_option;
 
 /* Reads the options of `list` (ended by a NULL name) from the table at `index`
- * into `out`, whose members keep their values where an option is nil. Raises for
- * a wrong type or a missing required option, naming it. */
+ * into `out`, whose members keep their values where an option is nil. Raises
+ * for a wrong type or a missing required option, naming it. */
 void fh_options(lua_State *L, int index, const fh_option *list, void *out);
 
 #endif

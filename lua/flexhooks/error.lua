@@ -1,9 +1,9 @@
 --- Error objects: what every failing call returns or raises.
 --
--- An error is a table with `kind` and `message`, and where they apply `status`,
--- `code`, `more_info`, `details`, `request_id`, `method`, `url`, `attempts`,
--- `retry_after`, `reason` and `maybe_applied`. `tostring(err)` is one line.
--- No field holds a secret.
+-- An error is a table with `kind` and `message`, and where they apply
+-- `status`, `code`, `more_info`, `details`, `request_id`, `method`, `url`,
+-- `attempts`, `retry_after`, `reason` and `maybe_applied`. `tostring(err)` is
+-- one line. No field holds a secret.
 -- @module flexhooks.error
 
 local M = {}

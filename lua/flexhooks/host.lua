@@ -1,9 +1,9 @@
 --- What runs us: the loop of our own, or nginx.
 --
--- The parts that wait (client, receiver, router, worker) ask this module, never
--- the loop itself, so that the same code suspends a task under `flexhooks.run`,
--- blocks outside of one, and yields a light thread inside nginx. It is a window:
--- the first use of a name chooses the implementation.
+-- The parts that wait (client, receiver, router, worker) ask this module,
+-- never the loop itself, so that the same code suspends a task under
+-- `flexhooks.run`, blocks outside of one, and yields a light thread inside
+-- nginx. It is a window: the first use of a name chooses the implementation.
 --
 -- Both implementations provide:
 --   now() clock()                  Unix seconds; monotonic seconds

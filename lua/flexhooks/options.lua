@@ -1,16 +1,17 @@
 --- Checks of option tables, driven by a specification.
 --
 -- A specification maps each option's name to a rule: `type` (a Lua type name,
--- `"integer"`, `"any"`, or a list of them), `required`, `default`, `min`, `max`,
--- `one_of` (list of values), and `check` (function of the value, returns nil or
--- what is wrong with it).
+-- `"integer"`, `"any"`, or a list of them), `required`, `default`, `min`,
+-- `max`, `one_of` (list of values), and `check` (function of the value,
+-- returns nil or what is wrong with it).
 -- @module flexhooks.options
 
 local errors = require "flexhooks.error"
 
 local M = {}
 
--- Edits (insert, delete, replace, swap of neighbours) from one name to another.
+-- Edits (insert, delete, replace, swap of neighbours) from one name to
+-- another.
 local function distance(a, b)
   local before, row = nil, {}
   for j = 0, #b do
@@ -132,8 +133,8 @@ function M.check(fn, spec, given, level)
   end
   for name in pairs(given) do
     if not spec[name] then
-      errors.raise(level - 1, fn .. ": unknown option '" .. tostring(name) .. "'"
-        .. M.suggestion(name, spec))
+      errors.raise(level - 1, fn .. ": unknown option '" .. tostring(name)
+        .. "'" .. M.suggestion(name, spec))
     end
   end
   local checked = {}

@@ -1,4 +1,4 @@
-/* What C tests share. Include it first: cmocka wants these headers before it. */
+/* What C tests share, and the headers that cmocka wants before itself. */
 #ifndef FH_SPEC_SUPPORT_H
 #define FH_SPEC_SUPPORT_H
 
@@ -14,8 +14,8 @@
 
 #include <cmocka.h>
 
-/* A copy of `size` bytes that ends where an unreadable page begins: reading one
- * byte too far faults. Released with edge_free. */
+/* A copy of `size` bytes that ends where an unreadable page begins: reading
+ * one byte too far faults. Released with edge_free. */
 static inline char *edge_copy(const char *bytes, size_t size) {
   size_t page = (size_t)sysconf(_SC_PAGESIZE);
   size_t body = (size + page - 1) / page * page;

@@ -1,8 +1,8 @@
 -- Processes, folders and ports for specs. What a spec file started is stopped
 -- and removed when the file ends (spec/helper.lua), whatever happened in it.
 --
---   local child = process.spawn({ process.lua, "server.lua" }, { env = { A = "b" } })
---   child:wait_port(port)          until it listens; raises when it ended first
+--   local child = process.spawn({ process.lua, "a.lua" }, { env = {} })
+--   child:wait_port(port)          until it listens; raises if it ended before
 --   child:wait_output("ready")     until its output matches a pattern
 --   child:kill "TERM"              sends a signal
 --   child:wait(5) -> status        exit status; 128 + n after signal n
@@ -68,7 +68,7 @@ function M.eventually(f, timeout, what)
     end
     system.sleep(0.01)
   until system.monotime() > deadline
-  error((what or "it") .. " did not come within " .. (timeout or 10) .. " s", 2)
+  error(("no %s within %g s"):format(what or "result", timeout or 10), 2)
 end
 
 local folders, children = {}, {}
@@ -100,8 +100,8 @@ end
 local CLAIMS = (os.getenv "TMPDIR" or "/tmp") .. "/flexhooks-ports"
 lfs.mkdir(CLAIMS)
 
---- A port below those that the kernel gives out by itself. Specs that run at the
--- same time claim theirs with a folder, so that no two get the same.
+--- A port below those that the kernel gives out by itself. Specs that run at
+-- the same time claim theirs with a folder, so that no two get the same.
 function M.port()
   for _ = 1, 1000 do
     local port = math.random(12000, 32000)
@@ -126,8 +126,8 @@ local function environment(env)
   return table.concat(words, " ")
 end
 
--- A shell in the background that keeps the command's exit status in a file. The
--- command's process id is printed by the process itself, once it no longer
+-- A shell in the background that keeps the command's exit status in a file.
+-- The command's process id is printed by the process itself, once it no longer
 -- ignores SIGINT, as background commands of a shell do.
 local SCRIPT = [[cd %s && (
   env --default-signal=INT,QUIT %s sh -c \
@@ -138,8 +138,8 @@ local SCRIPT = [[cd %s && (
 
 --- Starts a program.
 ---@param command string[] program and arguments
----@param options { env: table?, cwd: string?, stdin: string? }? an env value of
---- false unsets the variable
+---@param options { env: table?, cwd: string?, stdin: string? }? an env value
+--- of false unsets the variable
 function M.spawn(command, options)
   options = options or {}
   local dir = M.folder()
@@ -202,7 +202,7 @@ local function wait_until(child, ready, timeout, what)
     return ready() or ended and { ended }
   end, timeout)
   if not ok then
-    error(told(child, "no " .. what .. " after " .. (timeout or 10) .. " s"), 3)
+    error(told(child, ("no %s after %g s"):format(what, timeout or 10)), 3)
   elseif type(value) == "table" then
     error(told(child, "ended with " .. value[1] .. " before " .. what), 3)
   end

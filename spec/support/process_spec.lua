@@ -47,7 +47,8 @@ describe("process", function()
     local status, out = process.run { process.lua, "-e",
       "io.write(tostring(jit and jit.version or _VERSION))" }
     assert.equal(0, status)
-    assert.equal(tostring(rawget(_G, "jit") and jit.version or _VERSION), out)
+    local jit = rawget(_G, "jit")
+    assert.equal(tostring(jit and jit.version or _VERSION), out)
   end)
 
   it("stops and removes everything", function()

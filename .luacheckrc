@@ -1,0 +1,8 @@
+-- The subset that Lua 5.4 and LuaJIT share; `unpack` is found at run time.
+std = "min"
+read_globals = { "unpack", table = { fields = { "unpack" } } }
+max_line_length = false -- tools/lint/text.lua counts columns of every file
+codes = true
+files["spec/**/*_spec.lua"] = { std = "+busted" }
+files["lua/flexhooks/nginx*"] = { std = "+ngx_lua" }
+files["*.rockspec"] = { std = "+rockspec" }

@@ -1,0 +1,127 @@
+local errors = require "flexhooks.error"
+local options = require "flexhooks.options"
+
+local SPEC = {
+  timeout = { type = "number", min = 0, max = 60, default = 30 },
+  method = { type = "string", one_of = { "GET", "POST" } },
+  sid = { type = "string", required = true },
+  retries = { type = "integer" },
+  token = { type = { "string", "table" } },
+  url = { check = function(v)
+    return v ~= "good" and "must be good" or nil
+  end },
+}
+
+-- A public function as the modules write them.
+local function api(given)
+  local checked = options.check("api", SPEC, given)
+  return checked
+end
+
+local function refusal(given)
+  local ok, err = pcall(function()
+    api(given)
+  end)
+  assert.is_false(ok)
+  assert.is_true(errors.is(err))
+  assert.equal("argument", err.kind)
+  local where, what = err.message:match "^(.-:%d+): (.*)$"
+  assert.matches("options_spec.lua:%d+", where)
+  return what
+end
+
+describe("options.check", function()
+  it("fills in defaults in a table of its own", function()
+    local given = { sid = "a", token = { 1 } }
+    local checked = api(given)
+    assert.same({ sid = "a", token = { 1 }, timeout = 30 }, checked)
+    assert.is_nil(given.timeout)
+  end)
+
+  for what, given in pairs {
+    ["api: option 'sid' is missing"] = {},
+    ["api: options must be a table, got string"] = "sid",
+    ["api: unknown option 'timout' (did you mean 'timeout'?)"] =
+      { sid = "a", timout = 3 },
+    ["api: unknown option 'wholly_different'"] =
+      { sid = "a", wholly_different = 3 },
+    ["api: unknown option '1'"] = { "a" },
+    ["api: option 'timeout' must be number, got string"] =
+      { sid = "a", timeout = "3" },
+    ["api: option 'timeout' must be at least 0"] = { sid = "a", timeout = -1 },
+    ["api: option 'timeout' must be at most 60"] = { sid = "a", timeout = 61 },
+    ["api: option 'timeout' must be number, got number"] =
+      { sid = "a", timeout = 0 / 0 },
+    ["api: option 'retries' must be integer, got number"] =
+      { sid = "a", retries = 1.5 },
+    ["api: option 'token' must be string or table, got boolean"] =
+      { sid = "a", token = true },
+    ["api: option 'method' must be one of GET, POST"] =
+      { sid = "a", method = "PUT" },
+    ["api: option 'url' must be good"] = { sid = "a", url = "bad" },
+  } do
+    it("says: " .. what, function()
+      assert.equal(what, refusal(given))
+    end)
+  end
+
+  it("takes integers written as floats, but no infinity", function()
+    assert.equal(2, api { sid = "a", retries = 2.0 }.retries)
+    assert.matches("must be integer", refusal { sid = "a", retries = 1 / 0 })
+  end)
+
+  it("never shows a value", function()
+    assert.not_matches("hunter2", refusal { sid = "a", method = "hunter2" })
+  end)
+end)
+
+describe("options.argument", function()
+  local function f(value)
+    local rule = { type = "string", required = true }
+    local checked = options.argument("f", 2, rule, value)
+    return checked
+  end
+
+  it("gives the value, or the default", function()
+    assert.equal("a", f "a")
+    assert.equal("x", options.argument("f", 1, { default = "x" }))
+  end)
+
+  it("names function and position", function()
+    local ok, err = pcall(function()
+      f(3)
+    end)
+    assert.is_false(ok)
+    assert.matches("f: argument 2 must be string, got number", err.message)
+    assert.matches("options_spec.lua", err.message)
+  end)
+end)
+
+describe("options.nearest", function()
+  local KNOWN = { "webhook_url", "webhook_events", "type" }
+
+  it("finds slips of the pen", function()
+    for slip, name in pairs {
+      webhook_ulr = "webhook_url", WebhookUrl = "webhook_url", tpye = "type",
+      webhook_event = "webhook_events",
+    } do
+      assert.equal(name, options.nearest(slip, KNOWN))
+    end
+  end)
+
+  it("finds nothing where nothing is near", function()
+    assert.is_nil(options.nearest("colour", KNOWN))
+    assert.is_nil(options.nearest(("x"):rep(100), KNOWN))
+    assert.is_nil(options.nearest(3, KNOWN))
+    assert.equal("", options.suggestion("colour", KNOWN))
+  end)
+
+  it("prefers the first of equals, whatever the order", function()
+    assert.equal("aa", options.nearest("ab", { "ac", "aa" }))
+    assert.equal("aa", options.nearest("ab", { ac = true, aa = true }))
+  end)
+
+  it("is told in parentheses", function()
+    assert.equal(" (did you mean 'type'?)", options.suggestion("typ", KNOWN))
+  end)
+end)

@@ -1,0 +1,103 @@
+local lint = require "spec.support.lint"
+
+local function said(sources)
+  return lint("layers", sources)
+end
+
+local function lua(name)
+  return "lua/flexhooks/" .. name:gsub("%.", "/") .. ".lua"
+end
+
+describe("lint.layers in C", function()
+  it("takes includes from below", function()
+    assert.same({}, said {
+      ["src/form.c"] = '#include "form.h"\n#include "buffer.h"\n',
+      ["src/lua_form.c"] = '#include "lua_core.h"\n#include "form.h"\n',
+      ["src/lua_support.h"] = '#include "lua_compat.h"\n#include <lua.h>\n',
+    })
+  end)
+
+  it("refuses an include from above or beside", function()
+    assert.same({
+      "src/buffer.c:1: includes form.h, which is not below it",
+      "src/form.c:1: includes json.h, which is not below it",
+      "src/http.c:1: includes lua_support.h, which is not below it",
+      "src/lua_support.c:1: includes lua_core.h, which is not below it",
+    }, said {
+      ["src/buffer.c"] = '#include "form.h"\n',
+      ["src/form.c"] = '#include "json.h"\n',
+      ["src/http.c"] = '# include "lua_support.h"\n',
+      ["src/lua_support.c"] = '#include "lua_core.h"\n',
+    })
+  end)
+
+  it("refuses Lua's headers at level 0", function()
+    assert.same({ "src/http.h:2: level 0 includes lua.h" }, said {
+      ["src/http.h"] = "#include <curl/curl.h>\n#include <lua.h>\n",
+    })
+  end)
+
+  it("wants a rank for each file", function()
+    local list = said {
+      ["src/new.c"] = "",
+      ["src/http.c"] = '#include "other.h"\n',
+    }
+    assert.matches("src/http.c:1: includes other.h, which has no rank",
+      list[1], 1, true)
+    assert.matches("src/new.c:1: has no rank", list[2], 1, true)
+  end)
+end)
+
+describe("lint.layers in Lua", function()
+  it("takes requires from below and within a folder", function()
+    assert.same({}, said {
+      [lua "receiver"] = 'local r = require "flexhooks.router"\n',
+      [lua "resources.webhooks"] = 'require("flexhooks.resources.base")\n',
+      [lua "resources.base"] = "",
+      [lua "router"] = 'require "flexhooks.error"\n'
+        .. '-- require "flexhooks.cli"\n',
+      [lua "error"] = "",
+    })
+  end)
+
+  it("refuses a require from above", function()
+    assert.same({
+      "lua/flexhooks/router.lua:2: requires receiver, which is not below it",
+    }, said {
+      [lua "router"] = "\nlocal r = require 'flexhooks.receiver'\n",
+      [lua "receiver"] = "",
+    })
+  end)
+
+  it("refuses a circle within a folder", function()
+    local list = said {
+      [lua "cli.a"] = 'require "flexhooks.cli.b"',
+      [lua "cli.b"] = 'require "flexhooks.cli.a"',
+    }
+    assert.equal(2, #list)
+    assert.matches("a circle: cli.a > cli.b > cli.a", list[2], 1, true)
+  end)
+
+  it("wants a layer for each module", function()
+    assert.matches("has no layer", said { [lua "new"] = "" }[1])
+  end)
+
+  it("keeps the loop, the server and curl out of nginx", function()
+    local list = said {
+      [lua "nginx"] = 'require "flexhooks.nginx.host"',
+      [lua "nginx.host"] = 'require "flexhooks.transport.curl"',
+      [lua "transport.curl"] = 'require "flexhooks.loop"',
+      [lua "loop"] = "",
+    }
+    assert.matches("nginx reaches loop: nginx > nginx.host > transport.curl",
+      table.concat(list, "\n"), 1, true)
+  end)
+
+  it("lets the window choose", function()
+    assert.same({}, said {
+      [lua "host"] = 'require "flexhooks.nginx.host" require "flexhooks.loop"',
+      [lua "nginx.host"] = 'require "flexhooks.host"',
+      [lua "loop"] = "",
+    })
+  end)
+end)

@@ -1,0 +1,35 @@
+local lint = require "spec.support.lint"
+
+describe("lint.tested", function()
+  it("takes files with their specs", function()
+    assert.same({}, lint("tested", {
+      ["src/form.c"] = "", ["spec/c/form_test.c"] = "",
+      ["src/lua_form.c"] = "", ["spec/core/form_spec.lua"] = "",
+      ["lua/flexhooks/a.lua"] = "function M.go()\nend\n",
+      ["spec/flexhooks/a_spec.lua"] = "a.go()",
+      ["tools/b.lua"] = "", ["spec/tools/b_spec.lua"] = "",
+      ["bench/c.lua"] = "",
+    }))
+  end)
+
+  it("misses a spec", function()
+    assert.same({
+      "lua/flexhooks/a.lua:1: no spec/flexhooks/a_spec.lua",
+      "src/form.c:1: no spec/c/form_test.c",
+      "src/lua_form.c:1: no spec/core/form_spec.lua",
+    }, lint("tested", { ["src/form.c"] = "", ["src/lua_form.c"] = "",
+      ["lua/flexhooks/a.lua"] = "" }))
+  end)
+
+  it("misses a function and a name of the face in the specs", function()
+    assert.same({
+      "lua/flexhooks.lua:2: flexhooks.run is used in no spec",
+      "lua/flexhooks/a.lua:1: go is used in no spec",
+    }, lint("tested", {
+      ["lua/flexhooks.lua"] = '\n  run = { "flexhooks.loop" },\n',
+      ["spec/flexhooks_spec.lua"] = "-- flexhooks.run\n",
+      ["lua/flexhooks/a.lua"] = "function M:go()\nend\n",
+      ["spec/flexhooks/a_spec.lua"] = "'a.go'",
+    }))
+  end)
+end)

@@ -1,0 +1,31 @@
+local lint = require "spec.support.lint"
+
+local function said(path, text)
+  return lint("text", { [path] = text })
+end
+
+describe("lint.text", function()
+  it("takes 79 columns and counts characters", function()
+    assert.same({}, said("lua/a.lua", ("x"):rep(79) .. "\n"))
+    assert.same({}, said("lua/a.lua", ("\195\188"):rep(79) .. "\n"))
+  end)
+
+  for what, row in pairs {
+    ["80 columns"] = { "lua/a.lua", ("x"):rep(80) },
+    ["a tab"] = { "src/a.c", "\tint a;" },
+    ["blanks at the end"] = { "spec/a.lua", "local a " },
+    ["TO" .. "DO"] = { "src/a.h", "/* TO" .. "DO later */" },
+    ["strcpy is banned"] = { "src/a.c", "  strcpy(a, b);" },
+    ["sprintf is banned"] = { "spec/c/a_test.c", "  if (sprintf (a, b)) {" },
+    ["atoi is banned"] = { "src/a.h", "int f(char *s) { return atoi(s); }" },
+  } do
+    it("refuses " .. what, function()
+      assert.same({ row[1] .. ":2: " .. what }, said(row[1], "\n" .. row[2]))
+    end)
+  end
+
+  it("lets comments, strings and longer names be", function()
+    assert.same({}, said("src/a.c",
+      "/* strcpy(a, b) */ x = \"atoi(s)\"; // gets(x)\nmy_strcpy(a);\n"))
+  end)
+end)

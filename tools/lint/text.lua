@@ -1,0 +1,68 @@
+-- What a line may not hold: more than 79 columns, tabs, blanks at its end,
+-- words that speak of unfinished work, and C functions that cannot be used
+-- safely.
+local tree = require "lint.tree"
+
+local M = {}
+
+local COLUMNS = 79
+
+local BANNED = {}
+for name in ([[alloca atof atoi atol atoll gets scanf sprintf sscanf strcat
+  strcpy strncat strncpy strtok vsprintf]]):gmatch "%S+" do
+  BANNED[name] = true
+end
+
+local UNFINISHED = { "TO" .. "DO", "FIX" .. "ME", "X" .. "XX", "HA" .. "CK" }
+
+-- Characters, not bytes: a sequence's first byte is not a continuation.
+local function columns(line)
+  return select(2, line:gsub("[^\128-\191]", ""))
+end
+
+local function check_line(line, complain)
+  if columns(line) > COLUMNS then
+    complain(columns(line) .. " columns")
+  end
+  if line:find "\t" then
+    complain "a tab"
+  end
+  if line:find "%s$" then
+    complain "blanks at the end"
+  end
+  for _, word in ipairs(UNFINISHED) do
+    if line:find("%f[%w]" .. word .. "%f[%W]") then
+      complain(word)
+    end
+  end
+end
+
+local function check_banned(text, complain)
+  for number, line in tree.lines(tree.c_code(text)) do
+    for name in line:gmatch "%f[%w_]([%a_][%w_]*)%s*%(" do
+      if BANNED[name] then
+        complain(number, name .. " is banned")
+      end
+    end
+  end
+end
+
+function M.check(sources, report)
+  local list = tree.paths(sources, "%.[ch]$")
+  for _, path in ipairs(list) do
+    check_banned(sources[path], function(number, message)
+      report(path, number, message)
+    end)
+  end
+  for _, path in ipairs(tree.paths(sources, "%.%a+$")) do
+    if path:find "%.[ch]$" or path:find "%.lua$" or path:find "%.sh$" then
+      for number, line in tree.lines(sources[path]) do
+        check_line(line, function(message)
+          report(path, number, message)
+        end)
+      end
+    end
+  end
+end
+
+return M
