@@ -12,6 +12,7 @@
 #include <stddef.h>
 
 #include "lua_compat.h"
+#include "slice.h"
 
 #define FH_EXPORT __attribute__((visibility("default")))
 
@@ -63,11 +64,6 @@ typedef enum fh_option_type {
   FH_SIZE,    /* size_t, from 0 to 2^53 */
   FH_BOOLEAN, /* bool */
 } fh_option_type;
-
-typedef struct fh_slice {
-  const char *data;
-  size_t size;
-} fh_slice;
 
 typedef struct fh_option {
   const char *name;

@@ -1,0 +1,52 @@
+#include "form.h"
+#include "lua_core.h"
+
+static fh_slice check_string(lua_State *L, int index, int position) {
+  fh_slice bytes;
+  lua_rawgeti(L, index, position);
+  if (lua_type(L, -1) != LUA_TSTRING)
+    luaL_argerror(L, 1, "a list of { name, value } strings expected");
+  bytes.data = lua_tolstring(L, -1, &bytes.size);
+  return bytes;
+}
+
+/* The pair at `position` of the list; its two strings stay on the stack. */
+static fh_field check_pair(lua_State *L, int position) {
+  lua_rawgeti(L, 1, position);
+  if (!lua_istable(L, -1))
+    luaL_argerror(L, 1, "a list of { name, value } strings expected");
+  int pair = lua_gettop(L);
+  fh_slice name = check_string(L, pair, 1);
+  return (fh_field){name, check_string(L, pair, 2)};
+}
+
+/* encode_form(list) -> bytes */
+static int encode_form(lua_State *L) {
+  luaL_checktype(L, 1, LUA_TTABLE);
+  lua_settop(L, 1);
+  size_t count = lua_rawlen(L, 1), room = 0;
+  for (size_t i = 1; i <= count; i++, lua_settop(L, 1)) {
+    fh_field field = check_pair(L, (int)i);
+    room += fh_form_encoded_room(field);
+  }
+  char *begin = lua_newuserdata(L, room + 1), *out = begin;
+  for (size_t i = 1; i <= count; i++, lua_settop(L, 2)) {
+    fh_field field = check_pair(L, (int)i);
+    size_t needed = fh_form_encoded_room(field);
+    if (needed > room)
+      return luaL_error(L, "the list changed while it was read");
+    room -= needed;
+    out = fh_form_encode(out, field, i == 1);
+  }
+  lua_pushlstring(L, begin, (size_t)(out - begin));
+  return 1;
+}
+
+static const luaL_Reg functions[] = {
+    {"encode_form", encode_form},
+    {NULL, NULL},
+};
+
+void fh_open_form(lua_State *L) {
+  fh_set_functions(L, functions);
+}
