@@ -5,4 +5,8 @@
 
 #include "lua_support.h"
 
+void fh_open_form(lua_State *L);
+void fh_open_json(lua_State *L);
+void fh_open_signature(lua_State *L);
+
 #endif

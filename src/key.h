@@ -1,0 +1,46 @@
+/* An auth token as the HMAC-SHA1 state it begins every computation with: made
+ * once, reused, wiped when freed. The token itself is not kept. A key belongs
+ * to one thread at a time. */
+#ifndef FH_KEY_H
+#define FH_KEY_H
+
+#include "slice.h"
+
+enum {
+  FH_MAC_SIZE = 20,       /* bytes of an HMAC-SHA1 */
+  FH_SIGNATURE_SIZE = 28, /* characters of one in base64 */
+  FH_HASH_SIZE = 32,      /* bytes of a SHA-256 */
+  FH_HASH_TEXT = 64,      /* characters of one in hex */
+};
+
+typedef struct fh_key {
+  struct evp_mac_ctx_st *context; /* owned */
+} fh_key;
+
+/* Makes a key of `token`. False for an empty token, which anybody could sign
+ * with, and where libcrypto fails. */
+bool fh_key_open(fh_key *key, fh_slice token);
+void fh_key_close(fh_key *key);
+
+/* The MAC of `head` followed by `tail`. False where libcrypto fails. */
+bool fh_key_mac(fh_key *key, fh_slice head, fh_slice tail,
+                unsigned char mac[FH_MAC_SIZE]);
+
+/* A MAC in base64, the form of X-Twilio-Signature. */
+void fh_mac_write(const unsigned char mac[FH_MAC_SIZE],
+                  char text[FH_SIGNATURE_SIZE]);
+
+/* Reads a signature header. Only the canonical text of a MAC is one: of
+ * several texts that decode alike, and of padded or listed ones, none is
+ * accepted. */
+bool fh_mac_read(fh_slice text, unsigned char mac[FH_MAC_SIZE]);
+
+/* In a time that tells nothing about where they differ. */
+bool fh_mac_equal(const unsigned char a[FH_MAC_SIZE],
+                  const unsigned char b[FH_MAC_SIZE]);
+
+/* SHA-256 of `bytes`, and the same in lower-case hex. */
+bool fh_hash(fh_slice bytes, unsigned char hash[FH_HASH_SIZE]);
+bool fh_hash_text(fh_slice bytes, char text[FH_HASH_TEXT]);
+
+#endif

@@ -1,0 +1,417 @@
+/* Keys, verifiers, and the hashes and random bytes that go with them. */
+#include <openssl/rand.h>
+
+#include "account.h"
+#include "lua_core.h"
+#include "signature.h"
+
+enum {
+  MAX_KEYS = 16,
+  MAX_RANDOM = 4096,
+  MAX_BODY = 1 << 30,
+  STACK_SCRATCH = 8192, /* up to here scratch memory is on the C stack */
+};
+
+/* --- arguments ----------------------------------------------------------- */
+
+static fh_slice check_bytes(lua_State *L, int index) {
+  fh_slice bytes;
+  luaL_checktype(L, index, LUA_TSTRING);
+  bytes.data = lua_tolstring(L, index, &bytes.size);
+  return bytes;
+}
+
+static fh_slice optional_bytes(lua_State *L, int index) {
+  return lua_isnoneornil(L, index) ? (fh_slice){NULL, 0}
+                                   : check_bytes(L, index);
+}
+
+static fh_slice check_url(lua_State *L, int index) {
+  fh_slice url = check_bytes(L, index);
+  const char *wrong = fh_signed_url_check(url);
+  if (wrong)
+    luaL_argerror(L, index, lua_pushfstring(L, "the URL %s", wrong));
+  return url;
+}
+
+/* --- keys ---------------------------------------------------------------- */
+
+typedef struct key_handle {
+  fh_handle handle;
+  fh_key key;
+} key_handle;
+
+static int key_close(lua_State *L);
+static int key_sign(lua_State *L);
+
+static const luaL_Reg key_methods[] = {{"sign", key_sign}, {NULL, NULL}};
+
+static const fh_class key_class = {"flexhooks.key", sizeof(key_handle),
+                                   key_methods, key_close};
+
+static int key_new(lua_State *L) {
+  fh_slice token = check_bytes(L, 1);
+  luaL_argcheck(L, token.size > 0, 1, "the token must not be empty");
+  key_handle *self = fh_new(L, &key_class);
+  if (!fh_key_open(&self->key, token))
+    return luaL_error(L, "libcrypto cannot compute HMAC-SHA1");
+  fh_opened(&self->handle);
+  return 1;
+}
+
+static int key_close(lua_State *L) {
+  key_handle *self = fh_check(L, 1, &key_class);
+  if (self->handle.open)
+    fh_key_close(&self->key);
+  fh_closed(&self->handle);
+  return 0;
+}
+
+/* The fields of a table name -> value or list of values, counted first and
+ * copied afterwards: between the two memory is allocated, and a finalizer that
+ * runs then may have changed the table. */
+typedef struct fields {
+  fh_field *items; /* NULL while counting */
+  size_t room;
+  size_t count;
+  size_t bytes;
+} fields;
+
+static void add_field(lua_State *L, fields *f, fh_slice name) {
+  if (lua_type(L, -1) != LUA_TSTRING)
+    luaL_error(L, "a parameter's value must be a string or a list of them");
+  fh_slice value;
+  value.data = lua_tolstring(L, -1, &value.size);
+  f->bytes += name.size + value.size;
+  if (f->items && f->count < f->room)
+    f->items[f->count] = (fh_field){name, value};
+  f->count++;
+}
+
+static void read_fields(lua_State *L, int index, fields *f) {
+  f->count = f->bytes = 0;
+  if (lua_isnoneornil(L, index))
+    return;
+  lua_pushnil(L);
+  while (lua_next(L, index)) {
+    if (lua_type(L, -2) != LUA_TSTRING)
+      luaL_error(L, "a parameter's name must be a string");
+    fh_slice name;
+    name.data = lua_tolstring(L, -2, &name.size);
+    if (lua_type(L, -1) == LUA_TTABLE) {
+      int values = (int)lua_rawlen(L, -1);
+      for (int i = 1; i <= values; i++, lua_pop(L, 1)) {
+        lua_rawgeti(L, -1, i);
+        add_field(L, f, name);
+      }
+    } else {
+      add_field(L, f, name);
+    }
+    lua_pop(L, 1);
+  }
+}
+
+/* Owns what fh_signed_url_open allocates, so that a raise leaks nothing. */
+typedef struct verifier_handle {
+  fh_handle handle;
+  fh_verifier verifier;
+} verifier_handle;
+
+static verifier_handle *verifier_open(lua_State *L, fh_slice url);
+
+static void push_signed_url(lua_State *L, const fh_signed_url *url) {
+  fh_slice form = url->forms[0].text;
+  lua_pushlstring(L, form.data, form.size);
+  if (!url->query.data)
+    return;
+  lua_pushliteral(L, "?");
+  lua_pushlstring(L, url->query.data, url->query.size);
+  lua_concat(L, 3);
+}
+
+/* key:sign(url, params) -> signature, signed url */
+static int key_sign(lua_State *L) {
+  fields f = {0};
+  fh_check_open(L, 1, &key_class);
+  fh_slice url = check_url(L, 2);
+  if (!lua_isnoneornil(L, 3))
+    luaL_checktype(L, 3, LUA_TTABLE);
+  lua_settop(L, 3);
+  read_fields(L, 3, &f);
+  fh_signed_url *opened = &verifier_open(L, url)->verifier.url;
+  size_t room = f.bytes, items = f.count * sizeof *f.items;
+  f.room = f.count;
+  f.items = lua_newuserdata(L, items + room + url.size + 1);
+  char *scratch = (char *)f.items + items;
+  read_fields(L, 3, &f);
+  if (f.count > f.room || f.bytes > room)
+    return luaL_error(L, "the parameters changed while they were read");
+  size_t distinct = fh_form_sort(f.items, f.count);
+  key_handle *self = fh_check_open(L, 1, &key_class);
+  char signature[FH_SIGNATURE_SIZE];
+  if (!fh_sign(&self->key, opened, f.items, distinct, scratch, signature))
+    return luaL_error(L, "libcrypto cannot compute HMAC-SHA1");
+  lua_pushlstring(L, signature, sizeof signature);
+  push_signed_url(L, opened);
+  return 2;
+}
+
+/* --- verifiers ----------------------------------------------------------- */
+
+static int verifier_close(lua_State *L);
+static int verifier_form(lua_State *L);
+static int verifier_query(lua_State *L);
+static int verifier_json(lua_State *L);
+static int verifier_account(lua_State *L);
+
+static const luaL_Reg verifier_methods[] = {
+    {"form", verifier_form},
+    {"query", verifier_query},
+    {"json", verifier_json},
+    {"account", verifier_account},
+    {NULL, NULL},
+};
+
+static const fh_class verifier_class = {"flexhooks.verifier",
+                                        sizeof(verifier_handle),
+                                        verifier_methods, verifier_close};
+
+static verifier_handle *verifier_open(lua_State *L, fh_slice url) {
+  verifier_handle *self = fh_new(L, &verifier_class);
+  if (!fh_signed_url_open(&self->verifier.url, url))
+    luaL_error(L, "not enough memory");
+  fh_opened(&self->handle);
+  return self;
+}
+
+typedef struct verifier_options {
+  fh_slice url;
+  fh_form_limits limits;
+  size_t body;
+} verifier_options;
+
+static const fh_option verifier_list[] = {
+    {"url", FH_STRING, offsetof(verifier_options, url), true},
+    {"params", FH_SIZE, offsetof(verifier_options, limits.params), false},
+    {"name", FH_SIZE, offsetof(verifier_options, limits.name), false},
+    {"value", FH_SIZE, offsetof(verifier_options, limits.value), false},
+    {"body", FH_SIZE, offsetof(verifier_options, body), false},
+    {NULL, FH_STRING, 0, false},
+};
+
+/* verifier(options) -> verifier | nil, "config", message */
+static int verifier_new(lua_State *L) {
+  verifier_options options = {
+      .limits = {.params = 1000, .name = 127, .value = 65536},
+      .body = 262144,
+  };
+  fh_options(L, 1, verifier_list, &options);
+  luaL_argcheck(L, options.body <= MAX_BODY, 1,
+                "option 'body' must be at most 2^30");
+  const char *wrong = fh_signed_url_check(options.url);
+  if (wrong)
+    return fh_fail(L, "config", lua_pushfstring(L, "the URL %s", wrong));
+  verifier_handle *self = verifier_open(L, options.url);
+  self->verifier.limits = options.limits;
+  self->verifier.body = options.body;
+  return 1;
+}
+
+static int verifier_close(lua_State *L) {
+  verifier_handle *self = fh_check(L, 1, &verifier_class);
+  if (self->handle.open)
+    fh_signed_url_close(&self->verifier.url);
+  fh_closed(&self->handle);
+  return 0;
+}
+
+static fh_key *check_key(lua_State *L, int index) {
+  key_handle *key = fh_test(L, index, &key_class);
+  if (!key || !key->handle.open)
+    luaL_argerror(L, 2, "an open key, or a list of 1 to 16, expected");
+  return &key->key;
+}
+
+/* Allocates nothing, so that no finalizer can close a key that was read. */
+static size_t check_keys(lua_State *L, fh_key *keys[MAX_KEYS]) {
+  if (lua_type(L, 2) != LUA_TTABLE) {
+    keys[0] = check_key(L, 2);
+    return 1;
+  }
+  size_t count = lua_rawlen(L, 2);
+  if (count < 1 || count > MAX_KEYS)
+    luaL_argerror(L, 2, "an open key, or a list of 1 to 16, expected");
+  for (size_t i = 0; i < count; i++) {
+    lua_rawgeti(L, 2, (int)i + 1);
+    keys[i] = check_key(L, -1);
+    lua_pop(L, 1);
+  }
+  return count;
+}
+
+/* Pushes a table name -> value, or sorted list of values. Allocates, so that a
+ * finalizer may run and verify in its turn: the event is in this call's own
+ * memory alone. */
+static void push_event(lua_State *L, const fh_event *event) {
+  lua_createtable(L, 0, (int)event->count);
+  for (size_t i = 0, next; i < event->count; i = next) {
+    const fh_field *field = &event->fields[i];
+    lua_pushlstring(L, field->name.data, field->name.size);
+    for (next = i + 1; next < event->count; next++)
+      if (!fh_slice_equal(event->fields[next].name, field->name))
+        break;
+    if (next == i + 1) {
+      lua_pushlstring(L, field->value.data, field->value.size);
+    } else {
+      lua_createtable(L, (int)(next - i), 0);
+      for (size_t k = i; k < next; k++) {
+        fh_slice value = event->fields[k].value;
+        lua_pushlstring(L, value.data, value.size);
+        lua_rawseti(L, -2, (int)(k - i) + 1);
+      }
+    }
+    lua_rawset(L, -3);
+  }
+}
+
+static const char *const reasons[] = {
+    [FH_TOO_LARGE] = "too_large",
+    [FH_MALFORMED] = "malformed",
+    [FH_SIGNATURE_MISSING] = "signature_missing",
+    [FH_SIGNATURE_SHAPE] = "signature_shape",
+    [FH_QUERY_DIFFERS] = "query_differs",
+    [FH_BODY_UNSIGNED] = "body_unsigned",
+    [FH_BODY_DIFFERS] = "body_differs",
+    [FH_SIGNATURE_DIFFERS] = "signature_differs",
+};
+
+static int push_verdict(lua_State *L, fh_verdict verdict) {
+  if (verdict == FH_CRYPTO_FAILED)
+    return luaL_error(L, "libcrypto failed");
+  lua_pushnil(L);
+  lua_pushstring(L, reasons[verdict]);
+  return 2;
+}
+
+static int verify(lua_State *L, const fh_delivery *delivery) {
+  union {
+    char bytes[STACK_SCRATCH];
+    void *aligned;
+  } local;
+  fh_key *keys[MAX_KEYS];
+  fh_event event;
+  verifier_handle *self = fh_check_open(L, 1, &verifier_class);
+  size_t room = fh_verify_room(&self->verifier, delivery);
+  if (room == 0)
+    return push_verdict(L, FH_TOO_LARGE);
+  void *scratch =
+      room <= sizeof local ? local.bytes : lua_newuserdata(L, room);
+  fh_check_open(L, 1, &verifier_class);
+  size_t count = check_keys(L, keys);
+  fh_verdict verdict =
+      fh_verify(&self->verifier, delivery, keys, count, scratch, &event);
+  if (verdict != FH_VERIFIED)
+    return push_verdict(L, verdict);
+  if (delivery->kind == FH_JSON)
+    lua_pushboolean(L, 1);
+  else
+    push_event(L, &event);
+  if (!delivery->want_digest)
+    return 1;
+  lua_pushlstring(L, (const char *)event.digest, sizeof event.digest);
+  return 2;
+}
+
+/* verifier:form(keys, signature, query, body, want_digest) -> event, digest */
+static int verifier_form(lua_State *L) {
+  fh_delivery delivery = {
+      .kind = FH_FORM,
+      .signature = optional_bytes(L, 3),
+      .query = optional_bytes(L, 4),
+      .body = check_bytes(L, 5),
+      .want_digest = lua_toboolean(L, 6),
+  };
+  return verify(L, &delivery);
+}
+
+/* verifier:query(keys, signature, query, want_digest) -> event, digest */
+static int verifier_query(lua_State *L) {
+  fh_delivery delivery = {
+      .kind = FH_QUERY,
+      .signature = optional_bytes(L, 3),
+      .query = optional_bytes(L, 4),
+      .want_digest = lua_toboolean(L, 5),
+  };
+  return verify(L, &delivery);
+}
+
+/* verifier:json(keys, signature, query, body) -> true, digest */
+static int verifier_json(lua_State *L) {
+  fh_delivery delivery = {
+      .kind = FH_JSON,
+      .signature = optional_bytes(L, 3),
+      .query = optional_bytes(L, 4),
+      .body = check_bytes(L, 5),
+      .want_digest = true,
+  };
+  return verify(L, &delivery);
+}
+
+/* verifier:account(bytes, kind) -> "AC…" | nil */
+static int verifier_account(lua_State *L) {
+  static const char *const kinds[] = {"form", "query", "json", NULL};
+  verifier_handle *self = fh_check_open(L, 1, &verifier_class);
+  fh_delivery delivery = {
+      .kind = (fh_delivery_kind)luaL_checkoption(L, 3, NULL, kinds),
+  };
+  fh_slice bytes = check_bytes(L, 2);
+  if (delivery.kind == FH_QUERY)
+    delivery.query = bytes;
+  else
+    delivery.body = bytes;
+  size_t room = fh_verify_room(&self->verifier, &delivery);
+  if (room == 0)
+    return 0;
+  void *scratch = lua_newuserdata(L, room);
+  fh_check_open(L, 1, &verifier_class);
+  fh_slice sid = fh_find_account(&self->verifier, &delivery, scratch);
+  if (!sid.data)
+    return 0;
+  lua_pushlstring(L, sid.data, sid.size);
+  return 1;
+}
+
+/* --- hashes and random bytes --------------------------------------------- */
+
+/* sha256(bytes) -> lower-case hex */
+static int sha256(lua_State *L) {
+  char text[FH_HASH_TEXT];
+  if (!fh_hash_text(check_bytes(L, 1), text))
+    return luaL_error(L, "libcrypto cannot compute SHA-256");
+  lua_pushlstring(L, text, sizeof text);
+  return 1;
+}
+
+/* random(n) -> n bytes, from 1 to 4096 */
+static int random_bytes(lua_State *L) {
+  unsigned char bytes[MAX_RANDOM];
+  lua_Number size = luaL_checknumber(L, 1);
+  luaL_argcheck(L, size >= 1 && size <= MAX_RANDOM, 1,
+                "from 1 to 4096 expected");
+  if (RAND_bytes(bytes, (int)size) != 1)
+    return luaL_error(L, "the system gives no random bytes");
+  lua_pushlstring(L, (const char *)bytes, (size_t)size);
+  return 1;
+}
+
+static const luaL_Reg functions[] = {
+    {"key", key_new},   {"verifier", verifier_new},
+    {"sha256", sha256}, {"random", random_bytes},
+    {NULL, NULL},
+};
+
+void fh_open_signature(lua_State *L) {
+  fh_register(L, &key_class);
+  fh_register(L, &verifier_class);
+  fh_set_functions(L, functions);
+}

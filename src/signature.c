@@ -1,0 +1,269 @@
+#include "signature.h"
+
+/* Where things stand in the scratch memory of one call. The fields come last,
+ * since their number is not known before the text is parsed. */
+typedef struct areas {
+  char *decoded;
+  char *tail;
+  fh_field *fields;
+} areas;
+
+static fh_slice text_of(const fh_delivery *delivery, fh_slice query) {
+  switch (delivery->kind) {
+  case FH_FORM:
+    return delivery->body;
+  case FH_QUERY:
+    return query;
+  case FH_JSON:
+    break;
+  }
+  return (fh_slice){NULL, 0};
+}
+
+/* Offset of the fields: behind the decoded text and the longest tail, which is
+ * `?`, the query with every byte escaped, and all names and values. */
+static size_t fields_offset(const fh_verifier *verifier,
+                            const fh_delivery *delivery) {
+  size_t text = text_of(delivery, delivery->query).size;
+  size_t tail = 1 + 3 * (verifier->url.query.size + delivery->query.size);
+  size_t align = sizeof(void *);
+  return (2 * text + tail + align - 1) / align * align;
+}
+
+/* Behind the fields there is room for the digest's input: the text once more,
+ * and two sizes for each field. */
+size_t fh_verify_room(const fh_verifier *verifier,
+                      const fh_delivery *delivery) {
+  if (delivery->body.size > verifier->body ||
+      delivery->query.size > verifier->body)
+    return 0;
+  fh_slice text = text_of(delivery, delivery->query);
+  size_t fields = fh_form_room(text, &verifier->limits);
+  return fields_offset(verifier, delivery) + fields * (sizeof(fh_field) + 8) +
+         text.size;
+}
+
+static areas lay_out(const fh_verifier *verifier, const fh_delivery *delivery,
+                     void *scratch) {
+  char *base = scratch;
+  char *fields = base + fields_offset(verifier, delivery);
+  return (areas){
+      .decoded = base,
+      .tail = base + text_of(delivery, delivery->query).size,
+      .fields = (fh_field *)(void *)fields,
+  };
+}
+
+static const char BODY_HASH[] = "bodySHA256";
+
+/* bodySHA256 belongs to the transport, like the configured query. */
+static size_t drop_body_hash(fh_field *fields, size_t count) {
+  const fh_slice name = {BODY_HASH, sizeof BODY_HASH - 1};
+  size_t kept = 0;
+  for (size_t i = 0; i < count; i++)
+    if (!fh_slice_equal(fields[i].name, name))
+      fields[kept++] = fields[i];
+  return kept;
+}
+
+static fh_verdict read_fields(const fh_verifier *verifier,
+                              const fh_delivery *delivery, fh_slice query,
+                              const areas *a, fh_event *event) {
+  event->fields = a->fields;
+  switch (fh_form_parse(text_of(delivery, query), &verifier->limits, a->fields,
+                        a->decoded, &event->count)) {
+  case FH_FORM_TOO_LARGE:
+    return FH_TOO_LARGE;
+  case FH_FORM_MALFORMED:
+    return FH_MALFORMED;
+  case FH_FORM_OK:
+    break;
+  }
+  if (delivery->kind == FH_QUERY)
+    event->count = drop_body_hash(event->fields, event->count);
+  event->count = fh_form_sort(event->fields, event->count);
+  return FH_VERIFIED;
+}
+
+fh_verdict fh_read_fields(const fh_verifier *verifier,
+                          const fh_delivery *delivery, void *scratch,
+                          fh_event *event) {
+  fh_slice rest;
+  areas a = lay_out(verifier, delivery, scratch);
+  fh_signed_url_match(&verifier->url, delivery->query, &rest);
+  return read_fields(verifier, delivery, rest, &a, event);
+}
+
+/* How often the raw query names bodySHA256; `value` is what the last one has.
+ */
+static size_t find_body_hash(fh_slice query, fh_slice *value) {
+  const size_t name = sizeof BODY_HASH - 1;
+  size_t found = 0;
+  for (size_t begin = 0; begin < query.size;) {
+    const char *piece = query.data + begin;
+    const char *end = memchr(piece, '&', query.size - begin);
+    size_t size = end ? (size_t)(end - piece) : query.size - begin;
+    if (size >= name && memcmp(piece, BODY_HASH, name) == 0 &&
+        (size == name || piece[name] == '=')) {
+      found++;
+      *value = size == name ? (fh_slice){piece + size, 0}
+                            : (fh_slice){piece + name + 1, size - name - 1};
+    }
+    begin += size + 1;
+  }
+  return found;
+}
+
+static fh_verdict check_body(const fh_delivery *delivery) {
+  fh_slice given;
+  size_t found = find_body_hash(delivery->query, &given);
+  if (found == 0)
+    return delivery->kind == FH_JSON ? FH_BODY_UNSIGNED : FH_VERIFIED;
+  char text[FH_HASH_TEXT];
+  if (!fh_hash_text(delivery->body, text))
+    return FH_CRYPTO_FAILED;
+  bool same =
+      found == 1 && fh_slice_equal(given, (fh_slice){text, sizeof text});
+  return same ? FH_VERIFIED : FH_BODY_DIFFERS;
+}
+
+static char *write(char *out, fh_slice bytes) {
+  if (bytes.size > 0)
+    memcpy(out, bytes.data, bytes.size);
+  return out + bytes.size;
+}
+
+static char *write_fields(char *out, const fh_field *fields, size_t count) {
+  for (size_t i = 0; i < count; i++)
+    out = write(write(out, fields[i].name), fields[i].value);
+  return out;
+}
+
+/* What follows the URL's form in the signed string. */
+typedef struct tail {
+  bool has_query;
+  fh_slice configured; /* the configured part of the query … */
+  fh_slice rest;       /* … and what the request has behind it */
+  const fh_field *fields;
+  size_t count;
+} tail;
+
+static fh_slice write_tail(char *begin, const tail *t, bool apostrophe) {
+  char *(*write_query)(char *, fh_slice) =
+      apostrophe ? fh_write_apostrophes : write;
+  char *out = begin;
+  if (t->has_query) {
+    *out++ = '?';
+    out = write_query(out, t->configured);
+    out = write_query(out, t->rest);
+  }
+  /* In a query the fields are signed as part of the URL. */
+  out = write_fields(out, t->fields, t->count);
+  return (fh_slice){begin, (size_t)(out - begin)};
+}
+
+static bool has_apostrophe(fh_slice bytes) {
+  return bytes.size > 0 && memchr(bytes.data, '\'', bytes.size);
+}
+
+typedef struct search {
+  const unsigned char *wanted;
+  fh_key **keys;
+  size_t key_count;
+  bool found;
+  bool failed;
+} search;
+
+/* Every form of the URL with every key, whatever was found before. Forms that
+ * are escaped go with a query that is, or that has nothing to escape. */
+static void compare(search *s, const fh_signed_url *url, fh_slice signed_tail,
+                    bool with_escaped) {
+  for (size_t i = 0; i < url->count; i++) {
+    if (url->forms[i].apostrophe && !with_escaped)
+      continue;
+    for (size_t k = 0; k < s->key_count; k++) {
+      unsigned char mac[FH_MAC_SIZE];
+      if (!fh_key_mac(s->keys[k], url->forms[i].text, signed_tail, mac))
+        s->failed = true;
+      else if (fh_mac_equal(mac, s->wanted))
+        s->found = true;
+    }
+  }
+}
+
+static fh_verdict compare_all(const fh_verifier *verifier, const tail *t,
+                              char *scratch, search *s) {
+  bool escape = t->has_query &&
+                (has_apostrophe(t->configured) || has_apostrophe(t->rest));
+  compare(s, &verifier->url, write_tail(scratch, t, false), !escape);
+  if (escape)
+    compare(s, &verifier->url, write_tail(scratch, t, true), true);
+  if (s->failed)
+    return FH_CRYPTO_FAILED;
+  return s->found ? FH_VERIFIED : FH_SIGNATURE_DIFFERS;
+}
+
+static char *write_sized(char *out, fh_slice bytes) {
+  for (int shift = 24; shift >= 0; shift -= 8)
+    *out++ = (char)(bytes.size >> shift & 255);
+  return write(out, bytes);
+}
+
+/* Names and values with their sizes, so that no two events are spelt alike. */
+static bool make_digest(const fh_delivery *delivery, fh_event *event,
+                        char *scratch) {
+  fh_slice spelt = delivery->body;
+  if (delivery->kind != FH_JSON) {
+    char *out = scratch;
+    for (size_t i = 0; i < event->count; i++)
+      out = write_sized(write_sized(out, event->fields[i].name),
+                        event->fields[i].value);
+    spelt = (fh_slice){scratch, (size_t)(out - scratch)};
+  }
+  unsigned char hash[FH_HASH_SIZE];
+  if (!fh_hash(spelt, hash))
+    return false;
+  memcpy(event->digest, hash, FH_DIGEST_SIZE);
+  return true;
+}
+
+fh_verdict fh_verify(const fh_verifier *verifier, const fh_delivery *delivery,
+                     fh_key **keys, size_t key_count, void *scratch,
+                     fh_event *event) {
+  areas a = lay_out(verifier, delivery, scratch);
+  fh_slice rest;
+  bool matches = fh_signed_url_match(&verifier->url, delivery->query, &rest);
+  fh_verdict verdict = read_fields(verifier, delivery, rest, &a, event);
+  if (verdict != FH_VERIFIED)
+    return verdict;
+  if (delivery->signature.size == 0)
+    return FH_SIGNATURE_MISSING;
+  unsigned char wanted[FH_MAC_SIZE];
+  if (!fh_mac_read(delivery->signature, wanted))
+    return FH_SIGNATURE_SHAPE;
+  if (!matches)
+    return FH_QUERY_DIFFERS;
+  verdict = check_body(delivery);
+  if (verdict != FH_VERIFIED)
+    return verdict;
+  tail t = {delivery->query.data != NULL, verifier->url.query, rest,
+            event->fields, delivery->kind == FH_FORM ? event->count : 0};
+  search s = {wanted, keys, key_count, false, false};
+  verdict = compare_all(verifier, &t, a.tail, &s);
+  char *behind = (char *)(event->fields + event->count);
+  if (verdict == FH_VERIFIED && delivery->want_digest &&
+      !make_digest(delivery, event, behind))
+    return FH_CRYPTO_FAILED;
+  return verdict;
+}
+
+bool fh_sign(fh_key *key, const fh_signed_url *url, const fh_field *fields,
+             size_t count, char *scratch, char signature[FH_SIGNATURE_SIZE]) {
+  tail t = {url->query.data != NULL, url->query, {NULL, 0}, fields, count};
+  unsigned char mac[FH_MAC_SIZE];
+  if (!fh_key_mac(key, url->forms[0].text, write_tail(scratch, &t, false),
+                  mac))
+    return false;
+  fh_mac_write(mac, signature);
+  return true;
+}
