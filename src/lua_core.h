@@ -5,6 +5,7 @@
 
 #include "lua_support.h"
 
+/* One for each. */
 void fh_open_form(lua_State *L);
 void fh_open_json(lua_State *L);
 void fh_open_signature(lua_State *L);

@@ -57,6 +57,12 @@ local function check_lua(path, text, report)
   end
 end
 
+-- What is inlined says what it does by itself.
+local function is_prototype(line)
+  return line:find "^[%a_].*[%w_]%(" and not line:find "^typedef"
+    and not line:find "^static"
+end
+
 -- A comment counts for the prototypes that follow it without an empty line.
 local function check_header(path, text, report)
   local documented = false
@@ -69,8 +75,7 @@ local function check_header(path, text, report)
       documented = true
     elseif not line:find "%S" then
       documented = false
-    elseif code[number]:find "^[%a_].*[%w_]%(" and not documented
-      and not code[number]:find "^typedef" then
+    elseif is_prototype(code[number]) and not documented then
       report(path, number, "a prototype without a comment")
     end
   end

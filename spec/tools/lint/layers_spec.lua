@@ -14,6 +14,7 @@ describe("lint.layers in C", function()
       ["src/form.c"] = '#include "form.h"\n#include "buffer.h"\n',
       ["src/lua_form.c"] = '#include "lua_core.h"\n#include "form.h"\n',
       ["src/lua_support.h"] = '#include "lua_compat.h"\n#include <lua.h>\n',
+      ["src/listener.c"] = '#include "listener.h"\n#include "connection.h"\n',
     })
   end)
 
@@ -22,11 +23,13 @@ describe("lint.layers in C", function()
       "src/buffer.c:1: includes form.h, which is not below it",
       "src/form.c:1: includes json.h, which is not below it",
       "src/http.c:1: includes lua_support.h, which is not below it",
+      "src/listener.h:1: includes connection.h, which is not below it",
       "src/lua_support.c:1: includes lua_core.h, which is not below it",
     }, said {
       ["src/buffer.c"] = '#include "form.h"\n',
       ["src/form.c"] = '#include "json.h"\n',
       ["src/http.c"] = '# include "lua_support.h"\n',
+      ["src/listener.h"] = '#include "connection.h"\n',
       ["src/lua_support.c"] = '#include "lua_core.h"\n',
     })
   end)
