@@ -1,0 +1,244 @@
+--- JSON, strictly: what is decoded has been checked, what is encoded can be
+-- read back as it was.
+--
+-- lua-cjson decodes, but only what RFC 8259 allows and `core.json_check` has
+-- passed: it would itself let trailing NULs, control bytes, broken UTF-8 and
+-- numbers that become infinity through. Encoding is done here, since cjson
+-- keeps 14 digits of a number (0.1 + 0.2 would come back as 0.3).
+-- @module flexhooks.json
+
+local cjson = require "cjson"
+local core = require "flexhooks.core"
+
+local M = {}
+
+local DEPTH = 64
+local NAME = 127
+local MAX_DEPTH = 1000
+local MAX_NAME = 2 ^ 31 - 1
+local EXACT = 2 ^ 53 -- up to here a double holds every whole number
+
+local codec = cjson.new()
+codec.decode_max_depth(MAX_DEPTH)
+codec.decode_invalid_numbers(false)
+
+--- What encodes as `null`; decoding never gives it.
+M.null = cjson.null
+
+local to_integer = math.tointeger or function(number)
+  return number
+end
+
+local function is_negative_zero(number)
+  return number == 0 and 1 / number < 0
+end
+
+-- A whole number as an integer where Lua has them, so that it prints as one.
+local function settle_number(number)
+  if math.abs(number) > EXACT or is_negative_zero(number) then
+    return number
+  end
+  return to_integer(number) or number
+end
+
+-- Decoded values as we give them: no null, whole numbers as integers.
+local function settle(value)
+  if type(value) == "number" then
+    return settle_number(value)
+  end
+  if value == M.null then
+    return nil
+  end
+  if type(value) == "table" then
+    for k, v in next, value do
+      value[k] = settle(v)
+    end
+  end
+  return value
+end
+
+--- Decodes `text`. Never raises. `null` becomes nil, also within tables.
+---@param text string
+---@param limits { depth: integer?, name: integer? }? nesting, default 64, and
+--- bytes of an object's name, default 127
+---@return any value nil where it failed
+---@return string? message what is wrong, without any of the text
+function M.decode(text, limits)
+  limits = limits or {}
+  if type(text) ~= "string" then
+    return nil, "the text is missing"
+  end
+  local good, wrong = core.json_check(text, limits.depth or DEPTH,
+    limits.name or NAME)
+  if not good then
+    return nil, wrong
+  end
+  local decoded, value = pcall(codec.decode, text)
+  if not decoded then
+    return nil, "it cannot be decoded"
+  end
+  if value == M.null then
+    return nil, "it is null"
+  end
+  return settle(value)
+end
+
+--- Is `text` an array? Tells `[]` from `{}`, which decode alike.
+---@param text string
+---@return boolean
+function M.is_array(text)
+  return text:find "^[ \t\r\n]*%[" ~= nil
+end
+
+local Array = { __name = "flexhooks.json.array" }
+
+--- Marks `list` as an array, so that it encodes as `[]` where it is empty.
+---@param list table
+---@return table list the same
+function M.array(list)
+  return setmetatable(list, Array)
+end
+
+local function refuse(message)
+  error({ message = message }, 0)
+end
+
+local ESCAPES = {
+  ['"'] = '\\"', ["\\"] = "\\\\", ["\b"] = "\\b", ["\f"] = "\\f",
+  ["\n"] = "\\n", ["\r"] = "\\r", ["\t"] = "\\t",
+}
+
+local function escape(c)
+  return ESCAPES[c] or ("\\u%04x"):format(c:byte())
+end
+
+local function encode_string(s)
+  return '"' .. s:gsub('[%z\1-\31\127"\\]', escape) .. '"'
+end
+
+-- The shortest digits that read back as the same number. A process may run
+-- under a locale that writes a comma.
+local function encode_number(number)
+  if number - number ~= 0 then
+    refuse "a number is not finite"
+  end
+  if math.type and math.type(number) == "integer" then
+    return ("%d"):format(number)
+  end
+  if number % 1 == 0 and math.abs(number) <= EXACT
+    and not is_negative_zero(number) then
+    return ("%.0f"):format(number)
+  end
+  for digits = 14, 17 do
+    local text = ("%." .. digits .. "g"):format(number)
+    if digits == 17 or tonumber(text) == number then
+      return (text:gsub(",", "."))
+    end
+  end
+end
+
+-- The number of elements where `value` is a list, nil where it is an object.
+-- As lua-cjson does, a list may have holes, but not be mostly holes.
+local function list_size(value)
+  local count, last, names = 0, 0, false
+  for key in next, value do
+    if type(key) == "number" and key >= 1 and key % 1 == 0 then
+      count, last = count + 1, math.max(last, key)
+    elseif type(key) == "string" then
+      names = true
+    else
+      refuse("a table has a key that is a " .. type(key))
+    end
+  end
+  if count == 0 then
+    return getmetatable(value) == Array and not names and 0 or nil
+  end
+  if names then
+    refuse "a table is both a list and an object"
+  end
+  if last > 10 and last > 2 * count then
+    refuse "a list is mostly holes"
+  end
+  return last
+end
+
+local encode_value
+
+local function encode_list(value, size, open, depth)
+  local parts = {}
+  for i = 1, size do
+    parts[i] = encode_value(rawget(value, i), open, depth)
+  end
+  return "[" .. table.concat(parts, ",") .. "]"
+end
+
+-- Names are sorted: equal tables encode alike.
+local function encode_object(value, open, depth)
+  local names, parts = {}, {}
+  for name in next, value do
+    names[#names + 1] = name
+  end
+  table.sort(names)
+  for i, name in ipairs(names) do
+    parts[i] = encode_string(name) .. ":"
+      .. encode_value(rawget(value, name), open, depth)
+  end
+  return "{" .. table.concat(parts, ",") .. "}"
+end
+
+local function encode_table(value, open, depth)
+  if open[value] then
+    refuse "a table contains itself"
+  end
+  if depth == MAX_DEPTH then
+    refuse "it is nested too deeply"
+  end
+  open[value] = true
+  local size = list_size(value)
+  local text
+  if size then
+    text = encode_list(value, size, open, depth + 1)
+  else
+    text = encode_object(value, open, depth + 1)
+  end
+  open[value] = nil
+  return text
+end
+
+function encode_value(value, open, depth)
+  local kind = type(value)
+  if kind == "string" then
+    return encode_string(value)
+  elseif kind == "number" then
+    return encode_number(value)
+  elseif kind == "boolean" then
+    return tostring(value)
+  elseif kind == "table" then
+    return encode_table(value, open, depth)
+  elseif value == nil or value == M.null then
+    return "null"
+  end
+  refuse("a " .. kind .. " cannot be encoded")
+end
+
+--- Encodes `value`. Never raises. Numbers keep every digit they need, names are
+-- sorted, an empty table is an object unless `array` marked it. Metatables are
+-- not asked.
+---@param value any
+---@return string? text nil where it failed
+---@return string? message what cannot be encoded: numbers that are not finite,
+--- lists that are mostly holes, tables within themselves, bytes that are not
+--- UTF-8, functions
+function M.encode(value)
+  local encoded, text = pcall(encode_value, value, {}, 0)
+  if not encoded then
+    return nil, type(text) == "table" and text.message or tostring(text)
+  end
+  local good, wrong = core.json_check(text, MAX_DEPTH, MAX_NAME)
+  if not good then
+    return nil, wrong
+  end
+  return text
+end
+
+return M
