@@ -5,4 +5,5 @@ max_line_length = false -- tools/lint/text.lua counts columns of every file
 codes = true
 files["spec/**/*_spec.lua"] = { std = "+busted" }
 files["lua/flexhooks/nginx*"] = { std = "+ngx_lua" }
+files["bin/flexhooks"] = { globals = { "_" } } -- what sh reads first
 files["*.rockspec"] = { std = "+rockspec" }

@@ -1,0 +1,84 @@
+--- The command: finds the subcommand, runs it, makes a status of its outcome.
+--
+-- Each subcommand is a module `flexhooks.cli.NAME` with `summary`, `example`,
+-- `configure(parser)` and `run(arguments)`, which returns true, or nil and an
+-- error, or raises. Exit 0 done, 1 failed, 2 misused.
+-- @module flexhooks.cli
+
+local argparse = require "argparse"
+local errors = require "flexhooks.error"
+
+local M = {}
+
+-- In the order that the help lists them.
+local COMMANDS = { "webhooks", "serve", "trigger", "simulate", "verify" }
+
+local DONE, FAILED, MISUSED = 0, 1, 2
+
+local function misuse(parser, message)
+  io.stderr:write(parser:get_usage(), "\n\n", "flexhooks: ", message, "\n")
+  os.exit(MISUSED, true)
+end
+
+local function new_parser()
+  local parser = argparse("flexhooks",
+    "Twilio Flex Interactions webhooks: registered, received, routed.")
+    :command_target("command")
+  parser.error = misuse
+  parser:flag("--version", "Show the version and exit."):action(function()
+    print("flexhooks " .. require("flexhooks")._VERSION)
+    os.exit(DONE, true)
+  end)
+  for _, name in ipairs(COMMANDS) do
+    local command = require("flexhooks.cli." .. name)
+    local subparser = parser:command(name, command.summary)
+    subparser:epilog("Example:\n   " .. command.example:gsub("\n", "\n   "))
+    command.configure(subparser)
+  end
+  return parser
+end
+
+-- Raised messages begin with the place in the program, which means nothing to
+-- whoever typed the command.
+local function plain(err)
+  return (tostring(err):gsub("^(%a+: )[^%s:]+%.lua:%d+: ", "%1"))
+end
+
+local function on_raise(err)
+  if errors.is(err) then
+    return err
+  end
+  return debug.traceback(tostring(err), 2)
+end
+
+local function report(err)
+  io.stderr:write("flexhooks: ", plain(err), "\n")
+end
+
+-- A wrong option of the program's own is what the arguments asked for.
+local function is_misuse(err)
+  return errors.is(err) and (err.kind == "argument" or err.kind == "config")
+end
+
+--- Runs the command.
+---@param arguments string[]
+---@return integer status for the shell
+function M.main(arguments)
+  local given = new_parser():parse(arguments)
+  local command = require("flexhooks.cli." .. given.command)
+  local returned, done, err = xpcall(function()
+    return command.run(given)
+  end, on_raise)
+  if not returned then
+    report(done)
+    return is_misuse(done) and MISUSED or FAILED
+  elseif done then
+    return DONE
+  end
+  if err then
+    report(err)
+  end
+  return is_misuse(err) and MISUSED or FAILED
+end
+
+return M

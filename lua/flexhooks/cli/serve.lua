@@ -1,0 +1,52 @@
+--- flexhooks serve: receives events and runs an application's handlers.
+-- @module flexhooks.cli.serve
+
+local log = require "flexhooks.cli.log"
+
+local M = {}
+
+M.summary = "Receive events and run an application's handlers."
+M.example = [[
+TWILIO_AUTH_TOKEN=… FLEXHOOKS_PUBLIC_URL=https://company.com/flex/events \
+   flexhooks serve app.lua --port 8080]]
+
+--- Adds the command's arguments to its parser.
+function M.configure(parser)
+  parser:argument("app", "The application file: it returns a router or a "
+    .. "table of settings.")
+  parser:option("--host", "Address to listen on."):argname("ADDRESS")
+  parser:option("--port", "Port to listen on; 0: any free one.")
+    :argname("N"):convert(tonumber)
+  parser:option("--admin", "Address of /healthz and /metrics.")
+    :argname("HOST:PORT")
+  parser:option("--public-url", "The URL that Twilio signs. Default: "
+    .. "$FLEXHOOKS_PUBLIC_URL or the application's."):argname("URL")
+  parser:option("--grace", "Seconds to finish what runs when stopped.")
+    :argname("SECONDS"):convert(tonumber)
+  log.configure(parser)
+end
+
+local function ready(server)
+  io.stdout:write("listening on http://", server.host, ":", server.port, "\n")
+  io.stdout:flush()
+end
+
+--- Runs the command.
+---@param given table the parsed arguments
+---@return true? done
+---@return flexhooks.Error? err
+function M.run(given)
+  return require("flexhooks").serve {
+    app = given.app,
+    host = given.host,
+    port = given.port,
+    admin = given.admin,
+    public_url = given.public_url,
+    grace = given.grace,
+    signals = true,
+    logger = log.new(given),
+    on_ready = ready,
+  }
+end
+
+return M
