@@ -127,6 +127,12 @@ $(BUILD)/c/test/%: spec/c/%.c $(patsubst src/%.c,$(BUILD)/c/obj/%.o,$(LEVEL0))
 	$(call Q,CC)$(COMPILE) -Isrc -o $@ $(filter %.c %.o,$^) $(LOCAL_LDFLAGS) $(LDFLAGS) \
 	  $(shell $(PKG_CONFIG) --libs $(C_PKGS))
 
+# Refuses memory to Lua and everything below it; needs the whole C library.
+$(BUILD)/%/memory: spec/memory/host.c
+	@mkdir -p $(@D)
+	$(call Q,CC)$(COMPILE) $(call lua_cflags,$*) -o $@ $< $(LDFLAGS) -Wl,-E \
+	  $(shell $(PKG_CONFIG) --libs $* libcrypto)
+
 -include $(wildcard $(BUILD)/c/obj/*.d $(BUILD)/c/test/*.d)
 .SECONDARY:
 
@@ -135,12 +141,35 @@ test: ## every spec on every Lua, and the C tests; SPEC="spec/x_spec.lua …" LU
 	@tools/setup test $(or $(LUA),$(KNOWN))
 	@$(MAKE) run-tests
 
-run-tests: all $(C_TESTS)
+run-tests: all $(C_TESTS) $(LUAS:%=$(BUILD)/%/memory)
 	@LUAS="$(LUAS)" BUILD="$(BUILD)" spec/run $(SPEC)
+
+# --- slow checks -------------------------------------------------------------------
+# Lua itself is not instrumented, so the sanitizer's library comes before it; its
+# leak check would see Lua's. Refused memory is no task for a sanitizer.
+SPECS = $(shell find spec -name '*_spec.lua')
+ASAN = $(shell $(CC) -print-file-name=libasan.so) $(shell $(CC) -print-file-name=libubsan.so)
+VALGRIND = valgrind --quiet --error-exitcode=99 --leak-check=full \
+  --errors-for-leak-kinds=definite --show-leak-kinds=definite
+
+.PHONY: check check-asan check-valgrind
+check: ## the tests under ASan, UBSan, a restless collector, and valgrind (slow)
+	@tools/setup check $(KNOWN)
+	@$(MAKE) check-asan LUA=lua5.4 BUILD=$(BUILD)/asan SANITIZE=address,undefined
+	@$(MAKE) check-valgrind LUA=lua5.4
+
+check-asan: all $(C_TESTS)
+	@RUN_LUA="env LD_PRELOAD=$(subst $(space),:,$(strip $(ASAN))) \
+	  ASAN_OPTIONS=detect_leaks=0 FLEXHOOKS_TEST_GC=aggressive" LIMIT=1200 \
+	  LUAS="$(LUAS)" BUILD="$(BUILD)" spec/run $(or $(SPEC),$(SPECS) $(wildcard spec/c/*_test.c))
+
+check-valgrind: all $(C_TESTS)
+	@RUN_LUA="$(VALGRIND)" RUN_C="$(VALGRIND)" LIMIT=1200 \
+	  LUAS="$(LUAS)" BUILD="$(BUILD)" spec/run $(or $(SPEC),$(SPECS) $(wildcard spec/c/*_test.c))
 
 # --- checks -----------------------------------------------------------------------
 # The build tree of its own takes every warning for an error.
-LINTED_C = $(wildcard src/*.[ch] spec/c/*.[ch] bench/*.[ch] tools/*.[ch])
+LINTED_C = $(wildcard src/*.[ch] spec/*/*.[ch] bench/*.[ch] tools/*.[ch])
 LINTED_LUA = $(shell find lua spec tools examples bench -name '*.lua' 2>/dev/null)
 
 .PHONY: lint run-lint
@@ -189,6 +218,8 @@ define newline
 
 
 endef
+empty =
+space = $(empty) $(empty)
 
 # --- a checkout's environment ------------------------------------------------------
 .PHONY: env

@@ -117,8 +117,12 @@ end
 local Child = { __name = "process" }
 Child.__index = Child
 
-local function environment(env)
+-- A sanitizer that was preloaded into this interpreter is for its like only.
+local function environment(env, program)
   local words = {}
+  if os.getenv "LD_PRELOAD" and program ~= M.lua then
+    words[1] = "-u LD_PRELOAD"
+  end
   for name, value in pairs(env or {}) do
     words[#words + 1] = value and quote(name .. "=" .. value)
       or "-u " .. quote(name)
@@ -153,7 +157,7 @@ function M.spawn(command, options)
   end
   local d = quote(dir)
   local pid = shell(SCRIPT:format(quote(options.cwd or M.top),
-    environment(options.env), d, d, table.concat(words, " "), quote(stdin),
+    environment(options.env, command[1]), d, d, table.concat(words, " "), quote(stdin),
     d, d, d))
   local child = setmetatable({ pid = assert(tonumber(pid), "not started"),
     dir = dir, name = table.concat(command, " ") }, Child)

@@ -1,0 +1,157 @@
+/* Runs a Lua scenario again and again, each time in a state of its own with
+ * one more allocation allowed before memory is refused, until it comes
+ * through.
+ *
+ *   host once|ever SCENARIO.lua
+ *
+ * `once` refuses a single allocation, `ever` all from there on. A scenario
+ * returns a function, and that returns true when all went as it should;
+ * refused memory may make it raise, or return anything else. What it must not
+ * do is crash, take wrong for right (it raises "wrong: …" then), or leave
+ * handles or memory behind when its state is closed. */
+#include <lauxlib.h>
+#include <lua.h>
+#include <lualib.h>
+
+#include <openssl/err.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* This program's own allocator stands before the C library's, for Lua, for our
+ * code and for the libraries alike. */
+#define EXPORT __attribute__((visibility("default")))
+
+void *__libc_malloc(size_t size);
+void *__libc_calloc(size_t count, size_t size);
+void *__libc_realloc(void *block, size_t size);
+void __libc_free(void *block);
+
+static struct {
+  bool armed;
+  bool ever;
+  long left;    /* allocations until memory is refused */
+  long refused; /* how often it was */
+  long blocks;  /* allocated and not freed */
+} memory;
+
+static bool refuse(void) {
+  if (!memory.armed)
+    return false;
+  if (memory.left > 0) {
+    memory.left--;
+    return false;
+  }
+  if (memory.refused > 0 && !memory.ever)
+    return false;
+  memory.refused++;
+  return true;
+}
+
+EXPORT void *malloc(size_t size) {
+  void *block = refuse() ? NULL : __libc_malloc(size);
+  memory.blocks += block != NULL;
+  return block;
+}
+
+EXPORT void *calloc(size_t count, size_t size) {
+  void *block = refuse() ? NULL : __libc_calloc(count, size);
+  memory.blocks += block != NULL;
+  return block;
+}
+
+EXPORT void *realloc(void *old, size_t size) {
+  void *block = refuse() ? NULL : __libc_realloc(old, size);
+  memory.blocks += !old && block;
+  return block;
+}
+
+EXPORT void free(void *block) {
+  memory.blocks -= block != NULL;
+  __libc_free(block);
+}
+
+enum { NO_LIMIT = 1 << 30, NOISE = 8 }; /* the loader's blocks come and go */
+
+static const char *mode, *scenario;
+
+static int fail(long limit, const char *what) {
+  printf("not ok - %s, after %ld allocations: %s\n", mode, limit, what);
+  return 1;
+}
+
+/* The sum of live() of the shared objects that are loaded. */
+static const char LIVE[] =
+    "local sum = 0 "
+    "for name, module in pairs(package.loaded) do "
+    "  if name:find '^flexhooks%.core' then sum = sum + module.live() end "
+    "end "
+    "return sum";
+
+/* Runs the function on the stack with memory refused after `limit`. */
+static int run(lua_State *L, long limit, bool *through) {
+  memory.left = limit;
+  memory.refused = 0;
+  memory.armed = true;
+  int status = lua_pcall(L, 0, 1, 0);
+  memory.armed = false;
+  const char *error = status ? lua_tostring(L, -1) : NULL;
+  if (error && strstr(error, "wrong:"))
+    return fail(limit, error);
+  *through = memory.refused == 0;
+  if (*through && (status || !lua_toboolean(L, -1)))
+    return fail(limit, error ? error : "no memory was refused, but no result");
+  lua_settop(L, 0);
+  lua_gc(L, LUA_GCCOLLECT, 0);
+  lua_gc(L, LUA_GCCOLLECT, 0);
+  return 0;
+}
+
+static int attempt(long limit, bool *through) {
+  lua_State *L = luaL_newstate();
+  luaL_openlibs(L);
+  if (luaL_dofile(L, scenario))
+    return fail(limit, lua_tostring(L, -1));
+  if (run(L, limit, through))
+    return 1;
+  if (luaL_dostring(L, LIVE))
+    return fail(limit, lua_tostring(L, -1));
+  long live = (long)lua_tointeger(L, -1);
+  lua_close(L);
+  ERR_clear_error(); /* libcrypto keeps the last few errors, with their texts
+                      */
+  return live == 0 ? 0 : fail(limit, "handles are left open");
+}
+
+/* Both counts are of what stays when a state is closed. */
+static int refuse_in_turn(void) {
+  bool through = false;
+  for (int i = 0; i < 3; i++) /* what libraries keep for ever, they have now */
+    if (attempt(NO_LIMIT, &through))
+      return 1;
+  long before = memory.blocks, limit = 0;
+  do {
+    if (attempt(limit, &through))
+      return 1;
+  } while (!through && ++limit);
+  if (limit == 0)
+    return fail(limit, "no memory was refused: nothing was seen");
+  long kept = memory.blocks - before;
+  if (kept > NOISE)
+    return fail(limit, "memory is left");
+  printf("ok - %s: %ld allocations refused in turn, %ld blocks kept\n", mode,
+         limit, kept);
+  return 0;
+}
+
+int main(int argc, char **argv) {
+  if (argc != 2)
+    return 2;
+  scenario = argv[1];
+  mode = "once";
+  int failed = refuse_in_turn();
+  mode = "ever";
+  memory.ever = true;
+  return refuse_in_turn() | failed;
+}
