@@ -128,12 +128,12 @@ function M.check(fn, spec, given, level)
     given = {}
   end
   if type(given) ~= "table" then
-    errors.raise(level - 1, fn .. ": options must be a table, got "
+    errors.raise(level, fn .. ": options must be a table, got "
       .. type(given))
   end
   for name in pairs(given) do
     if not spec[name] then
-      errors.raise(level - 1, fn .. ": unknown option '" .. tostring(name)
+      errors.raise(level, fn .. ": unknown option '" .. tostring(name)
         .. "'" .. M.suggestion(name, spec))
     end
   end
@@ -142,13 +142,13 @@ function M.check(fn, spec, given, level)
     local value = given[name]
     if value == nil then
       if rule.required then
-        errors.raise(level - 1, fn .. ": option '" .. name .. "' is missing")
+        errors.raise(level, fn .. ": option '" .. name .. "' is missing")
       end
       checked[name] = rule.default
     else
       local wrong = complaint(rule, value)
       if wrong then
-        errors.raise(level - 1, fn .. ": option '" .. name .. "' " .. wrong)
+        errors.raise(level, fn .. ": option '" .. name .. "' " .. wrong)
       end
       checked[name] = value
     end

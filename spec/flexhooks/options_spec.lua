@@ -70,6 +70,28 @@ describe("options.check", function()
     assert.matches("must be integer", refusal { sid = "a", retries = 1 / 0 })
   end)
 
+  it("blames the line that called the public function", function()
+    local line
+    local _, err = pcall(function()
+      line = debug.getinfo(1, "l").currentline + 1
+      api { sid = "a", timout = 3 }
+    end)
+    assert.matches("options_spec.lua:" .. line .. ": api: ", err.message)
+    local function inner(given)
+      local checked = options.check("api", SPEC, given, 2)
+      return checked
+    end
+    local function outer(given)
+      local checked = inner(given)
+      return checked
+    end
+    _, err = pcall(function()
+      line = debug.getinfo(1, "l").currentline + 1
+      outer(5)
+    end)
+    assert.matches("options_spec.lua:" .. line .. ": api: ", err.message)
+  end)
+
   it("never shows a value", function()
     assert.not_matches("hunter2", refusal { sid = "a", method = "hunter2" })
   end)
