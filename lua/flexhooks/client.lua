@@ -1,0 +1,149 @@
+--- A client of the Flex API.
+--
+--     local client = flexhooks.client { account_sid = "AC…", auth_token = "…" }
+--     local webhook, err = client.webhooks:create { … }
+--
+-- Constructing does no I/O; the first call connects. One client serves any
+-- number of tasks; they share its connections, its pace and its OAuth token.
+-- @module flexhooks.client
+
+local answers = require "flexhooks.session.answer"
+local errors = require "flexhooks.error"
+local interactions = require "flexhooks.resources.interactions"
+local log = require "flexhooks.log"
+local options = require "flexhooks.options"
+local resource = require "flexhooks.resources.resource"
+local session = require "flexhooks.session"
+local settings = require "flexhooks.session.settings"
+local webhooks = require "flexhooks.resources.webhooks"
+
+local M = {}
+
+---@class flexhooks.Client
+---@field webhooks flexhooks.Webhooks
+---@field interactions flexhooks.Interactions
+---@field account_sid string?
+---@field base_url string
+local Client = { __name = "flexhooks.client" }
+Client.__index = Client
+
+-- The session's key: no name that a user could hit upon.
+local SESSION = {}
+
+local METHODS = { "GET", "POST", "PUT", "PATCH", "DELETE", "HEAD" }
+
+local REQUEST = {
+  form = { type = "table" },
+  query = { type = "table" },
+  json = { type = "any" },
+  body = { type = "string" },
+  headers = { type = "table" },
+  timeout = resource.CALL.timeout,
+  max_retries = resource.CALL.max_retries,
+}
+
+-- Raises, at the caller of a method, where `self` is no client.
+local function session_of(self, name)
+  if type(self) ~= "table" or getmetatable(self) ~= Client then
+    errors.raise(3, "client." .. name .. " is a method: call it with ':', as in "
+      .. "client:" .. name .. "(…)")
+  end
+  return self[SESSION]
+end
+
+local LOCAL = { "^http://127%.%d+%.%d+%.%d+", "^http://localhost",
+  "^http://%[::1%]", "^https:" }
+
+local function warn_of_plain_http(set)
+  for _, pattern in ipairs(LOCAL) do
+    if set.base_url:find(pattern) then
+      return
+    end
+  end
+  log.wrap(set.logger)("warn", "base_url is plain http: credentials travel "
+    .. "unencrypted", { base_url = set.base_url })
+end
+
+--- Makes a client. Raises for wrong or missing settings; does no I/O.
+---@param given table the options; docs/client.md lists them
+---@return flexhooks.Client
+function M.new(given)
+  local set, wrong, kind = settings.read(given)
+  local shared
+  if set then
+    shared, wrong = session.new(set)
+    kind = "config"
+  end
+  if not shared then
+    errors.raise(2, "flexhooks.client: " .. wrong, kind)
+  end
+  warn_of_plain_http(set)
+  return setmetatable({
+    account_sid = set.account_sid,
+    base_url = set.base_url,
+    credential = set.credential.name .. " ****",
+    webhooks = webhooks.collection(shared),
+    interactions = interactions.collection(shared),
+    [SESSION] = shared,
+  }, Client)
+end
+
+--- Calls any endpoint of Twilio's with this client's credentials, pace and
+-- retries. A path is one of the Flex API; an absolute URL must be at
+-- `https://*.twilio.com` or at `base_url`.
+---@param method "GET"|"POST"|"PUT"|"PATCH"|"DELETE"|"HEAD"
+---@param path_or_url string
+---@param given table? `form`, `query` (tables of parameters), `json` (any value)
+--- or `body` (text), `headers`, `timeout` (seconds for one attempt),
+--- `max_retries`
+---@return any body decoded JSON, or the text of anything else ("" where there is
+--- no content); nil on failure
+---@return table|flexhooks.Error response status, headers (lower-case names),
+--- body (text), request_id, attempts
+function Client:request(method, path_or_url, given)
+  local shared = session_of(self, "request")
+  options.argument("client:request", 1,
+    { required = true, type = "string", one_of = METHODS }, method)
+  local checked = options.check("client:request", REQUEST, given)
+  local request, wrong = session.request(shared, method, path_or_url, checked)
+  if not request then
+    errors.raise(2, "client:request: " .. wrong)
+  end
+  local answer, err = shared:send(request, checked)
+  if not answer then
+    return nil, err
+  end
+  local body
+  body, err = answers.body(answer)
+  if body == nil then
+    return nil, answers.blame(err, request, answer)
+  end
+  return body, answer
+end
+
+--- The Flex instance that this client works on: the configured one, else asked
+-- of the API, once.
+---@param call table? timeout, max_retries
+---@return string? instance_sid
+---@return flexhooks.Error? err
+function Client:instance(call)
+  local shared = session_of(self, "instance")
+  call = options.check("client:instance", resource.CALL, call)
+  return shared:instance(call)
+end
+
+--- Closes the connections and wipes the secrets. Calls under way end with an
+-- error (kind `closed` or `cancelled`); later ones are refused.
+function Client:close()
+  session_of(self, "close"):close()
+end
+
+Client.__close = Client.close
+
+--- Who calls whom, without the secret.
+function Client:__tostring()
+  return "flexhooks.client: " .. (self.account_sid or "no account_sid") .. ", "
+    .. self.credential .. ", " .. self.base_url
+end
+
+return M

@@ -1,0 +1,76 @@
+--- Channels of an interaction: the conversation or call, and who takes part.
+--
+--     for channel in interaction.channels:each() do
+--       channel:update { status = "closed" }
+--     end
+-- @module flexhooks.resources.channels
+
+local fields = require "flexhooks.resources.fields"
+local ids = require "flexhooks.ids"
+local invites = require "flexhooks.resources.invites"
+local participants = require "flexhooks.resources.participants"
+local resource = require "flexhooks.resources.resource"
+local transfers = require "flexhooks.resources.transfers"
+
+local M = {}
+
+---@class flexhooks.Channel
+---@field sid string
+---@field interaction_sid string?
+---@field type string? sms, whatsapp, web, chat, voice, email, …
+---@field status string? setup, active, failed, closed, inactive, …
+---@field error_code integer?
+---@field error_message string?
+---@field url string?
+---@field links table?
+---@field data table? the whole answer; nil on a ref
+---@field participants flexhooks.Participants
+---@field invites flexhooks.Invites
+---@field transfers flexhooks.Transfers
+---@field refresh fun(self, call: table?): flexhooks.Channel?, flexhooks.Error?
+---@field update fun(self, params: table, call: table?): flexhooks.Channel?, flexhooks.Error?
+
+---@class flexhooks.Channels
+---@field list fun(self, query: table?, call: table?): flexhooks.Channel[]?, flexhooks.Error?
+---@field each fun(self, query: table?, call: table?): fun(): flexhooks.Channel?
+---@field get fun(self, sid: string, call: table?): flexhooks.Channel?, flexhooks.Error?
+---@field update fun(self, sid: string, params: table, call: table?): flexhooks.Channel?, flexhooks.Error?
+---@field ref fun(self, sid: string): flexhooks.Channel
+
+local Channel = resource.define {
+  name = "channel",
+  plural = "interaction.channels",
+  id = "sid",
+  id_check = ids.sid "UO",
+  answer = {
+    sid = "string",
+    interaction_sid = "string",
+    type = "string",
+    status = "string",
+    error_code = "number",
+    error_message = "string",
+    url = "string",
+    links = "object",
+  },
+  update = {
+    fields = { status = fields.word, routing = fields.json },
+    required = { "status" },
+  },
+  get = true,
+  list = { key = "channels" },
+  members = {
+    participants = participants.collection,
+    invites = invites.collection,
+    transfers = transfers.collection,
+  },
+}
+
+--- The channels of an interaction.
+---@param session table
+---@param interaction string the interaction's path
+---@return flexhooks.Channels
+function M.collection(session, interaction)
+  return resource.open(Channel, session, interaction .. "/Channels")
+end
+
+return M

@@ -1,0 +1,142 @@
+--- Parameter tables of the API, checked and made into requests.
+--
+-- An action describes one call: `fields` (name -> field of
+-- `flexhooks.resources.fields`, or `{ texts = field, wire = name }`), `required`
+-- (names), `check` (function of the table, returns what is wrong), or `json`: the
+-- body is JSON with whatever was given.
+-- @module flexhooks.resources.parameters
+
+local encode = require "flexhooks.session.encode"
+local json = require "flexhooks.json"
+local options = require "flexhooks.options"
+
+local M = {}
+
+-- More parameters than any call has.
+local MAX_NAMES = 1000
+
+local HINTS = {
+  timeout = "options of the call go in a table of their own, after this one",
+}
+HINTS.max_retries = HINTS.timeout
+
+--- webhook_url -> WebhookUrl
+---@param name string
+---@return string
+function M.wire_name(name)
+  return (("_" .. name):gsub("_(%l)", string.upper))
+end
+
+-- Sorted, so that one call always makes the same bytes.
+local function sorted(names)
+  local list = {}
+  for name in pairs(names) do
+    list[#list + 1] = name
+  end
+  table.sort(list)
+  return list
+end
+
+-- What is wrong with the names in `params`. Fields that only answers have are
+-- let pass: a copy of a fetched object is a good parameter table.
+local function name_complaint(class, action, params)
+  for name in next, params do
+    if type(name) ~= "string" then
+      return "parameter names must be strings, got " .. type(name)
+    end
+    if not action.json and not action.fields[name]
+      and not class.known[name] then
+      local hint = class.hints[name] or HINTS[name]
+      return "unknown parameter '" .. name:sub(1, 64) .. "'"
+        .. (hint and " (" .. hint .. ")"
+          or options.suggestion(name, action.fields))
+    end
+  end
+  for _, name in ipairs(action.required or {}) do
+    if rawget(params, name) == nil then
+      return "parameter '" .. name .. "' is missing"
+    end
+  end
+  return action.check and action.check(params)
+end
+
+-- The pairs of a form: each field given, under its wire name.
+local function encode_form(action, params)
+  local list = {}
+  for _, name in ipairs(action.order) do
+    local value, field = rawget(params, name), action.fields[name]
+    if value ~= nil then
+      local texts, wrong = field.texts(value)
+      if not texts then
+        return nil, "parameter '" .. name .. "' " .. wrong
+      end
+      for _, text in ipairs(texts) do
+        list[#list + 1] = { field.wire, text }
+      end
+    end
+  end
+  if #list == 0 then
+    return nil, "no parameter to send was given"
+  end
+  return list
+end
+
+-- A JSON body holds whatever is given but the fields that only answers have.
+local function encode_json(class, action, params)
+  local body, count = {}, 0
+  for name, value in next, params do
+    count = count + 1
+    if count > MAX_NAMES then
+      return nil, "more than " .. MAX_NAMES .. " parameters"
+    end
+    if not class.known[name] or action.writable[name] then
+      body[name] = value
+    end
+  end
+  return json.encode(body)
+end
+
+--- The request that a parameter table stands for.
+---@param class table `known` (names that answers hold), `hints`
+---@param action table
+---@param params any
+---@param position integer of the table among the arguments
+---@return table? request method, body, content_type
+---@return string? wrong
+function M.request(class, action, params, position)
+  if type(params) ~= "table" then
+    return nil, "argument " .. position .. " must be a table of parameters, got "
+      .. type(params)
+  end
+  local wrong = name_complaint(class, action, params)
+  if wrong then
+    return nil, wrong
+  end
+  if action.json then
+    local text, why = encode_json(class, action, params)
+    return text and { method = "POST", body = text,
+      content_type = "application/json" }, why
+  end
+  local list, why = encode_form(action, params)
+  if not list then
+    return nil, why
+  end
+  local body, content_type = encode.form(list)
+  return { method = "POST", body = body, content_type = content_type }
+end
+
+--- Completes a description: wire names, and one order for the same bytes.
+---@param action table?
+function M.complete(action)
+  if not action or action.json then
+    return
+  end
+  for name, field in pairs(action.fields) do
+    if type(field) == "function" then
+      action.fields[name] = { texts = field, wire = M.wire_name(name) }
+    end
+  end
+  action.order = sorted(action.fields)
+end
+
+return M

@@ -1,0 +1,211 @@
+--- Proofs of who is calling: Basic, and OAuth client credentials.
+--
+-- Both have `authorization()` → a secret that holds a whole Authorization value,
+-- or nil, err; `rejected(secret)`, told of a 401, says whether another try may
+-- help; `redact(value)` takes secrets out of what will be shown; `close()`.
+-- Secrets live in the core's wiped memory.
+-- @module flexhooks.session.auth
+
+local core = require "flexhooks.core"
+local errors = require "flexhooks.error"
+local flight = require "flexhooks.session.flight"
+local host = require "flexhooks.host"
+local json = require "flexhooks.json"
+
+local M = {}
+
+-- Tables deeper than this hold nothing that a reader of an error needs.
+local MAX_DEPTH = 8
+
+local function hide(text, secret)
+  local from, to = text:find(secret, 1, true)
+  local parts, at = {}, 1
+  while from do
+    parts[#parts + 1] = text:sub(at, from - 1) .. "****"
+    at = to + 1
+    from, to = text:find(secret, at, true)
+  end
+  parts[#parts + 1] = text:sub(at)
+  return table.concat(parts)
+end
+
+-- A copy of `value` without any of the secret texts in it.
+local function redacted(value, texts, depth)
+  if type(value) == "string" then
+    for _, text in ipairs(texts) do
+      value = hide(value, text)
+    end
+    return value
+  elseif type(value) == "table" then
+    if depth == 0 then
+      return nil
+    end
+    local copy = {}
+    for name, element in pairs(value) do
+      copy[redacted(name, texts, depth - 1)] = redacted(element, texts, depth - 1)
+    end
+    return copy
+  end
+  return value
+end
+
+-- Shorter ones are words of every message, and no secrets of Twilio's.
+local MIN_SECRET = 8
+
+-- A server may echo what it was sent: the secret, or the header's value.
+local function redact(secrets, value)
+  if value == nil then
+    return nil
+  end
+  local texts = {}
+  for _, secret in ipairs(secrets) do
+    local text = secret:reveal():match "%S+$"
+    if #text >= MIN_SECRET then
+      texts[#texts + 1] = text
+    end
+  end
+  return redacted(value, texts, MAX_DEPTH)
+end
+
+local Basic = { __name = "flexhooks.basic" }
+Basic.__index = Basic
+
+--- HTTP Basic with an account SID and token, or an API key and secret.
+---@param credential table user, secret
+---@return table? auth
+---@return string? wrong
+function M.basic(credential)
+  local header, _, message = core.basic(credential.user, credential.secret)
+  if not header then
+    return nil, message
+  end
+  return setmetatable({ header = header, secret = credential.secret }, Basic)
+end
+
+function Basic:authorization()
+  return self.header
+end
+
+function Basic.rejected()
+  return false
+end
+
+function Basic:redact(value)
+  return redact({ self.secret, self.header }, value)
+end
+
+function Basic:close()
+  self.header:close()
+  self.secret:close()
+end
+
+local OAuth = { __name = "flexhooks.oauth" }
+OAuth.__index = OAuth
+
+-- Seconds that a token counts on where the answer does not tell, and the most
+-- of its life that it is renewed ahead of its end.
+local DEFAULT_LIFE = 300
+local MARGIN = 60
+
+--- OAuth client credentials. The token is kept, renewed before it ends, and by
+-- one of the tasks that need it.
+---@param credential table user, secret
+---@param fetch fun(form: table): table?, flexhooks.Error? posts the token request
+---@return table auth
+function M.oauth(credential, fetch)
+  return setmetatable({
+    user = credential.user,
+    secret = credential.secret,
+    fetch = fetch,
+    renewal = flight.new(),
+  }, OAuth)
+end
+
+-- What is wrong with a token answer, or its token and life.
+local function read_token(answer)
+  local body = json.decode(answer.body)
+  if type(body) ~= "table" then
+    return nil, "the token answer is not a JSON object"
+  end
+  local token = body.access_token
+  if type(token) ~= "string" or token == "" or token:find "[^\33-\126]" then
+    return nil, "access_token in the token answer is not a token"
+  end
+  local life = tonumber(body.expires_in) or DEFAULT_LIFE
+  return token, math.max(life, 0)
+end
+
+local function renew(self)
+  local answer, err = self.fetch {
+    grant_type = "client_credentials",
+    client_id = self.user,
+    client_secret = self.secret:reveal(),
+  }
+  if not answer then
+    return nil, err
+  end
+  local token, life = read_token(answer)
+  if not token then
+    return nil, errors.new("protocol", life)
+  end
+  local now = host.clock()
+  local header = core.bearer(core.secret(token))
+  return {
+    header = header,
+    ends = now + life,
+    renew_at = now + life - math.min(MARGIN, life / 10),
+  }
+end
+
+-- The kept token, forgotten once it should be renewed.
+local function current(self)
+  local token = self.token
+  if token and host.clock() >= token.renew_at then
+    self.renewal:forget()
+    return nil, token
+  end
+  return token
+end
+
+function OAuth:authorization()
+  local token, ending = current(self)
+  if token then
+    return token.header
+  end
+  local fresh, err = self.renewal:run(function()
+    local renewed, failure = renew(self)
+    if renewed then
+      self.token = renewed
+    end
+    return renewed, failure
+  end)
+  if fresh then
+    return fresh.header
+  end
+  if ending and host.clock() < ending.ends then
+    return ending.header
+  end
+  return nil, err
+end
+
+function OAuth:rejected(header)
+  if self.token and self.token.header == header then
+    self.token = nil
+    self.renewal:forget()
+  end
+  return true
+end
+
+function OAuth:redact(value)
+  return redact({ self.secret, self.token and self.token.header }, value)
+end
+
+function OAuth:close()
+  self.secret:close()
+  if self.token then
+    self.token.header:close()
+    self.token = nil
+  end
+end
+
+return M

@@ -1,0 +1,262 @@
+--- Requests in the wire's form: parameters, bodies, headers, targets.
+--
+-- Functions here return nil and what is wrong; who called the public function
+-- raises it.
+-- @module flexhooks.session.encode
+
+local core = require "flexhooks.core"
+local json = require "flexhooks.json"
+local settings = require "flexhooks.session.settings"
+local url = require "flexhooks.url"
+
+local M = {}
+
+-- More than any call has; a table beyond it is a mistake, found early.
+local MAX_VALUES = 1000
+
+local function scalar(value)
+  local kind = type(value)
+  if kind == "string" then
+    return value
+  elseif kind == "boolean" then
+    return tostring(value)
+  elseif kind == "number" and value - value == 0 then
+    if value % 1 == 0 and math.abs(value) < 2 ^ 53 then
+      return string.format("%d", value)
+    end
+    return string.format("%.17g", value)
+  end
+end
+
+local function is_array(value)
+  local count = 0
+  for key in next, value do
+    if type(key) ~= "number" then
+      return false
+    end
+    count = count + 1
+  end
+  return count == #value
+end
+
+--- The texts that a parameter's value is sent as: an array's elements each, a
+-- table as JSON.
+---@param value any
+---@return string[]? texts
+---@return string? wrong
+function M.texts(value)
+  if type(value) ~= "table" then
+    local text = scalar(value)
+    if not text then
+      return nil, "must be a string, number, boolean or table, got "
+        .. type(value)
+    end
+    return { text }
+  end
+  if not is_array(value) then
+    local text, wrong = json.encode(value)
+    return text and { text }, wrong
+  end
+  if #value > MAX_VALUES then
+    return nil, "must not have more than " .. MAX_VALUES .. " values"
+  end
+  local texts = {}
+  for i, element in ipairs(value) do
+    local text, wrong
+    if type(element) == "table" then
+      text, wrong = json.encode(element)
+    else
+      text = scalar(element)
+    end
+    if not text then
+      return nil, "[" .. i .. "] " .. (wrong or "must be a string, number, "
+        .. "boolean or table, got " .. type(element))
+    end
+    texts[i] = text
+  end
+  return texts
+end
+
+--- `{ { name, text }, … }`, sorted by name, of a table of parameters.
+---@param params table<string, any>
+---@return table[]? pairs
+---@return string? wrong
+function M.pairs(params)
+  local names = {}
+  for name in next, params do
+    if type(name) ~= "string" then
+      return nil, "names must be strings, got " .. type(name)
+    end
+    names[#names + 1] = name
+    if #names > MAX_VALUES then
+      return nil, "must not have more than " .. MAX_VALUES .. " names"
+    end
+  end
+  table.sort(names)
+  local list = {}
+  for _, name in ipairs(names) do
+    local texts, wrong = M.texts(params[name])
+    if not texts then
+      return nil, "'" .. name .. "' " .. wrong
+    end
+    for _, text in ipairs(texts) do
+      list[#list + 1] = { name, text }
+    end
+  end
+  return list
+end
+
+--- Adds pairs to a URL's query.
+---@return string
+function M.with_query(target, list)
+  if #list == 0 then
+    return target
+  end
+  return target .. (target:find("?", 1, true) and "&" or "?")
+    .. core.encode_form(list)
+end
+
+-- Headers that belong to the client or to the connection.
+local RESERVED = {}
+for name in ([[authorization host content-length transfer-encoding connection
+  te upgrade trailer expect proxy-authorization]]):gmatch "%S+" do
+  RESERVED[name] = true
+end
+
+local TOKEN = "^[%w!#$%%&'*+.^_`|~-]+$"
+
+local function header_complaint(name, text)
+  if type(name) ~= "string" or not name:find(TOKEN) then
+    return "names must be HTTP tokens"
+  end
+  if RESERVED[name:lower()] then
+    return "'" .. name .. "' is set by the client"
+  end
+  if not text then
+    return "'" .. name .. "' must be a string"
+  end
+  if text:find "[%z\1-\8\10-\31\127]" then
+    return "'" .. name .. "' must not hold control characters"
+  end
+  if #text > 8192 then
+    return "'" .. name .. "' must not be longer than 8192 bytes"
+  end
+end
+
+--- Headers of the caller's, checked, over defaults.
+---@param given table<string, string>
+---@param defaults table<string, string>
+---@return table? headers a table of its own
+---@return string? wrong
+function M.headers(given, defaults)
+  local headers, present, count = {}, {}, 0
+  for name, value in next, given do
+    local text = scalar(value)
+    local wrong = header_complaint(name, text)
+    count = count + 1
+    if wrong or count > 100 then
+      return nil, wrong or "must not be more than 100"
+    end
+    headers[name] = text
+    present[name:lower()] = true
+  end
+  for name, value in pairs(defaults) do
+    if not present[name:lower()] then
+      headers[name] = value
+    end
+  end
+  return headers
+end
+
+--- A form's body and its content type.
+---@param list table[] pairs
+---@return string body
+---@return string content_type
+function M.form(list)
+  return core.encode_form(list), "application/x-www-form-urlencoded"
+end
+
+local BODIES = { "form", "json", "body" }
+
+--- The body of a request and its content type.
+---@param given table at most one of `form`, `json`, `body`
+---@return string? body nil also where there is none
+---@return string? content_type
+---@return string? wrong
+function M.body(given)
+  local chosen
+  for _, name in ipairs(BODIES) do
+    if given[name] ~= nil then
+      if chosen then
+        return nil, nil, "give '" .. chosen .. "' or '" .. name .. "', not both"
+      end
+      chosen = name
+    end
+  end
+  if chosen == "form" then
+    local list, wrong = M.pairs(given.form)
+    if not list then
+      return nil, nil, "option 'form': " .. wrong
+    end
+    return M.form(list)
+  elseif chosen == "json" then
+    local text, wrong = json.encode(given.json)
+    return text, "application/json", wrong and "option 'json': " .. wrong
+  end
+  return given.body
+end
+
+-- Twilio's hosts, on their own port, by name and nothing after it.
+local function is_twilio(parts)
+  return parts.scheme:lower() == "https"
+    and (not parts.port or parts.port == 443)
+    and parts.host:lower():find "^[%w%-.]*[%w%-]%.twilio%.com$" ~= nil
+end
+
+--- Where a path or URL leads, if credentials may go there.
+---@param target string a path that begins with one slash, or an absolute URL
+---@param client table `base_url` and `origin`
+---@return string? url
+---@return string? wrong
+function M.target(target, client)
+  if type(target) ~= "string" then
+    return nil, "must be a path or a URL, got " .. type(target)
+  end
+  if #target > 8192 then
+    return nil, "must not be longer than 8192 bytes"
+  end
+  if target:find "[^\33-\126]" or target:find "[\\#]" then
+    return nil, "must not hold spaces, control characters, non-ASCII bytes, "
+      .. "backslashes or a fragment: percent-encode them"
+  end
+  if target:sub(1, 1) == "/" then
+    return client.base_url .. target
+  end
+  local parts, wrong = url.parse(target)
+  if not parts then
+    return nil, "must be a path that begins with '/', or a URL: " .. wrong
+  end
+  if parts.user then
+    return nil, "must not hold a user name or password"
+  end
+  if settings.origin(parts) ~= client.origin and not is_twilio(parts) then
+    return nil, "must be at https://*.twilio.com or at base_url: the client's "
+      .. "credentials go nowhere else (flexhooks.http asks other services)"
+  end
+  return target
+end
+
+--- The path of a URL, and the endpoint that its rate is counted under: SIDs and
+-- ttids are one endpoint whatever they name.
+---@param method string
+---@param target string an absolute URL
+---@return string path
+---@return string endpoint
+function M.endpoint(method, target)
+  local origin, path = target:match "^(%w+://[^/?]+)([^?]*)"
+  local template = path:gsub("/%u%u" .. ("%x"):rep(32), "/{sid}")
+    :gsub("/flex_interactionwebhook_%w+", "/{ttid}")
+  return path, method .. " " .. origin .. template
+end
+
+return M
