@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 
 enum {
@@ -123,6 +124,35 @@ void fh_connection_expired(fh_connection *c) {
   }
   fh_connection_drop(c);
   enter(c, c->phase);
+}
+
+void fh_connection_ended(fh_connection *c) {
+  if (c->ended)
+    return;
+  c->ended = true;
+  c->next_ended = c->listener->ended;
+  c->listener->ended = c;
+}
+
+static void leave_ended(fh_connection *c) {
+  fh_connection **at = &c->listener->ended;
+  while (*at && *at != c)
+    at = &(*at)->next_ended;
+  if (*at)
+    *at = c->next_ended;
+  c->next_ended = NULL;
+}
+
+void fh_connection_close_ended(fh_connection *c) {
+  char byte;
+  bool partial = c->phase == FH_HEADERS || c->phase == FH_BODY;
+  if ((!partial && c->phase != FH_IDLE) ||
+      recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0)
+    return;
+  leave_ended(c);
+  if (partial)
+    refuse(c, 400);
+  fh_connection_drop(c);
 }
 
 /* --- one request --------------------------------------------------------- */
@@ -370,12 +400,18 @@ void fh_on_completed(void *cls, struct MHD_Connection *mhd, void **context,
   enter(c, c->refused ? FH_LINGERING : FH_IDLE);
 }
 
+static void watch_end(fh_connection *c) {
+  struct epoll_event event = {.events = EPOLLRDHUP | EPOLLET, .data.ptr = c};
+  epoll_ctl(c->listener->epoll, EPOLL_CTL_ADD, c->fd, &event);
+}
+
 void fh_on_connection(void *cls, struct MHD_Connection *mhd, void **context,
                       enum MHD_ConnectionNotificationCode code) {
   fh_listener *l = cls;
   if (code == MHD_CONNECTION_NOTIFY_STARTED) {
     *context = l->arriving;
     l->arriving->mhd = mhd;
+    watch_end(l->arriving);
     join_line(l->arriving, FH_HEADERS);
     l->arriving = NULL;
     l->active++;
@@ -384,6 +420,8 @@ void fh_on_connection(void *cls, struct MHD_Connection *mhd, void **context,
   fh_connection *c = *context;
   end_request(c);
   leave_line(c);
+  leave_ended(c);
+  epoll_ctl(l->epoll, EPOLL_CTL_DEL, c->fd, NULL);
   fh_buffer_free(&c->target);
   free(c);
   l->active--;

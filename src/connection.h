@@ -46,6 +46,8 @@ struct fh_connection {
   fh_connection *after;
 
   /* the request under way */
+  fh_connection *next_ended; /* among those whose peer sends no more */
+  bool ended;
   fh_connection *next_ready;
   fh_request *link;
   struct MHD_Response *response;
@@ -85,6 +87,7 @@ struct fh_listener {
   fh_connection *ready_first;
   fh_connection *ready_last;
   fh_connection *arriving;
+  fh_connection *ended;
   fh_line lines[FH_PHASES];
   size_t refused[FH_REFUSALS];
   struct MHD_Response *accepted;
@@ -93,11 +96,16 @@ struct fh_listener {
   char **names;
 };
 
-/* Enters a new connection among the listener's. */
-void fh_connection_begin(fh_connection *c);
-
 /* Ends the stream, which makes libmicrohttpd close the connection. */
 void fh_connection_drop(fh_connection *c);
+
+/* The peer has shut its side down. libmicrohttpd, which asks only for edges,
+ * misses that where it came together with the last bytes. */
+void fh_connection_ended(fh_connection *c);
+
+/* Ends the connection if its peer's last byte has been read and there is no
+ * request to answer. To be called after libmicrohttpd had its turn. */
+void fh_connection_close_ended(fh_connection *c);
 
 /* Acts on the connection's deadline, which has passed. */
 void fh_connection_expired(fh_connection *c);

@@ -15,6 +15,7 @@
 
 enum {
   ACCEPT_BATCH = 64,  /* connections accepted in one run */
+  EVENTS = 64,        /* read from the set in one run */
   READY_BATCH = 512,  /* requests collected in one run */
   MEMORY = 48 * 1024, /* of libmicrohttpd, for one connection's head */
 };
@@ -40,7 +41,7 @@ static void on_panic(void *cls, const char *file, unsigned where,
 
 static void watch_socket(fh_listener *l, bool on) {
   struct epoll_event event = {.events = on ? EPOLLIN : 0,
-                              .data.fd = l->socket};
+                              .data.ptr = &l->socket};
   epoll_ctl(l->epoll, EPOLL_CTL_MOD, l->socket, &event);
 }
 
@@ -114,13 +115,19 @@ static void accept_batch(fh_listener *l) {
       return;
 }
 
-static bool socket_is_ready(fh_listener *l) {
-  struct epoll_event events[2];
-  int count = epoll_wait(l->epoll, events, 2, 0);
-  for (int i = 0; i < count; i++)
-    if (events[i].data.fd == l->socket)
-      return true;
-  return false;
+/* True where somebody waits to be accepted. libmicrohttpd's own descriptor is
+ * in the set for the sake of whoever waits for us. */
+static bool read_events(fh_listener *l) {
+  struct epoll_event events[EVENTS];
+  bool waiting = false;
+  int count = epoll_wait(l->epoll, events, EVENTS, 0);
+  for (int i = 0; i < count; i++) {
+    if (events[i].data.ptr == &l->socket)
+      waiting = true;
+    else if (events[i].data.ptr != &l->daemon)
+      fh_connection_ended(events[i].data.ptr);
+  }
+  return waiting;
 }
 
 /* --- making -------------------------------------------------------------- */
@@ -226,7 +233,6 @@ static struct MHD_Daemon *start_daemon(fh_listener *l) {
   MHD_set_panic_func(on_panic, NULL);
   return MHD_start_daemon(
       flags, 0, NULL, NULL, fh_on_request, l, /* all else is an option */
-      MHD_OPTION_STRICT_FOR_CLIENT, 1,        /* */
       MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MEMORY,
       MHD_OPTION_CONNECTION_LIMIT, (unsigned)o->connections + ACCEPT_BATCH,
       MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)o->per_address,
@@ -252,8 +258,8 @@ static bool prepare_answers(fh_listener *l) {
          MHD_YES;
 }
 
-static bool watch(fh_listener *l, int fd) {
-  struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
+static bool watch(fh_listener *l, int fd, void *mark) {
+  struct epoll_event event = {.events = EPOLLIN, .data.ptr = mark};
   return epoll_ctl(l->epoll, EPOLL_CTL_ADD, fd, &event) == 0;
 }
 
@@ -264,8 +270,8 @@ static bool open_daemon(fh_listener *l) {
   const union MHD_DaemonInfo *info =
       MHD_get_daemon_info(l->daemon, MHD_DAEMON_INFO_EPOLL_FD);
   l->epoll = epoll_create1(EPOLL_CLOEXEC);
-  return info && l->epoll >= 0 && watch(l, info->epoll_fd) &&
-         watch(l, l->socket);
+  return info && l->epoll >= 0 && watch(l, info->epoll_fd, &l->daemon) &&
+         watch(l, l->socket, &l->socket);
 }
 
 static bool copy_names(fh_listener *l) {
@@ -351,6 +357,14 @@ static void expire(fh_listener *l) {
       fh_connection_expired(l->lines[i].first);
 }
 
+static void close_ended(fh_listener *l) {
+  fh_connection *next;
+  for (fh_connection *c = l->ended; c; c = next) {
+    next = c->next_ended;
+    fh_connection_close_ended(c);
+  }
+}
+
 void fh_listener_run(fh_listener *l, unsigned rounds) {
   size_t before;
   l->turn++;
@@ -359,13 +373,14 @@ void fh_listener_run(fh_listener *l, unsigned rounds) {
     l->accept_again = 0;
     watch_socket(l, true);
   }
-  if (socket_is_ready(l))
+  if (read_events(l))
     accept_batch(l);
   do {
     before = l->progress;
     MHD_run(l->daemon);
   } while (l->progress != before && l->ready_count < READY_BATCH &&
            rounds-- > 1);
+  close_ended(l);
   expire(l);
 }
 

@@ -1,0 +1,253 @@
+--- Counts of what happened to events, and their Prometheus exposition.
+--
+-- The names are fixed here, so that whoever counts cannot invent one and
+-- whoever reads finds each explained. Numbers live in a store with the methods
+-- of an nginx shared dictionary (`incr`, `get`, `get_keys`): a table of this
+-- process, or `ngx.shared.NAME`, which all workers share.
+-- @module flexhooks.metrics
+
+local errors = require "flexhooks.error"
+local options = require "flexhooks.options"
+
+local M = {}
+
+local PREFIX = "flexhooks_"
+
+-- A label that comes from the network could take any number of values.
+local MAX_LABELS = 100
+local OTHER = "other"
+
+local COUNTERS = {
+  received = { "events_received_total", "type",
+    "Events that arrived with a good signature, by event type." },
+  rejected = { "events_rejected_total", "reason",
+    "Deliveries that were refused, by reason." },
+  handled = { "events_handled_total", nil,
+    "Events whose handlers all succeeded." },
+  failed = { "events_failed_total", nil,
+    "Runs of handlers that failed, retries included." },
+  duplicate = { "events_duplicate_total", "kind",
+    "Events that were known already, by kind of duplicate." },
+  stored = { "events_stored_total", nil,
+    "Events that were written to the queue." },
+  dead = { "events_dead_total", "reason",
+    "Events that went to the dead letters, by reason." },
+  refused = { "requests_refused_total", "status",
+    "Requests that broke HTTP or a limit, by the status they got." },
+}
+
+local GAUGES = {
+  in_flight = { "events_in_flight", nil, "Events being handled now." },
+  connections = { "connections", nil, "Open connections to the receiver." },
+  queue = { "queue_events", "state", "Events in the queue, by state." },
+  oldest = { "queue_oldest_seconds", nil,
+    "Age of the oldest unfinished event." },
+  leases = { "queue_partitions", "owner", "Partitions held, by owner." },
+}
+
+local HISTOGRAM = { "handler_seconds", "Time that an event's handlers took." }
+
+-- Upper bounds in seconds, as text, since they are part of the keys.
+local BOUNDS = { "0.001", "0.0025", "0.005", "0.01", "0.025", "0.05", "0.1",
+  "0.25", "0.5", "1", "2.5", "5", "10", "30" }
+
+local LIMITS = {}
+for i, bound in ipairs(BOUNDS) do
+  LIMITS[i] = tonumber(bound)
+end
+
+-- A store of this process.
+local Store = {}
+Store.__index = Store
+
+function Store:incr(key, n, init)
+  self[key] = (self[key] or init) + n
+end
+
+function Store:get(key)
+  return self[key]
+end
+
+function Store:get_keys()
+  local keys = {}
+  for key in pairs(self) do
+    keys[#keys + 1] = key
+  end
+  return keys
+end
+
+---@class flexhooks.Metrics
+local Metrics = { __name = "flexhooks.metrics" }
+Metrics.__index = Metrics
+
+-- The key of a counter's label value, made once.
+local function counter_key(metrics, name, label)
+  local keys = metrics.keys[name]
+  if not keys then
+    error("unknown counter " .. tostring(name))
+  end
+  local key = keys[label]
+  if not key then
+    if keys.count >= MAX_LABELS then
+      return name .. "|" .. OTHER
+    end
+    key = name .. "|" .. label
+    keys[label], keys.count = key, keys.count + 1
+  end
+  return key
+end
+
+--- Counts.
+---@param name string one of the counters' short names: `received` `rejected`
+--- `handled` `failed` `duplicate` `stored` `dead` `refused`
+---@param label string? value of the counter's label
+---@param n integer? how many, 1 where absent
+function Metrics:inc(name, label, n)
+  self.store:incr(counter_key(self, name, label or ""), n or 1, 0)
+end
+
+--- Records how long an event's handlers took.
+---@param seconds number
+function Metrics:observe(seconds)
+  local store, bucket = self.store, "+Inf"
+  for i = 1, #LIMITS do
+    if seconds <= LIMITS[i] then
+      bucket = BOUNDS[i]
+      break
+    end
+  end
+  store:incr("le|" .. bucket, 1, 0)
+  store:incr("seconds|sum", seconds, 0)
+end
+
+--- Sets what a gauge reads when the metrics are asked for.
+---@param name string one of the gauges' short names: `in_flight` `connections`
+--- `queue` `oldest` `leases`
+---@param f fun(): number|table<string, number>|nil one number, or one for each
+--- label; nothing where it cannot be told now
+function Metrics:gauge(name, f)
+  if not GAUGES[name] then
+    errors.raise(2, "metrics:gauge: unknown gauge '" .. tostring(name) .. "'"
+      .. options.suggestion(name, GAUGES))
+  end
+  self.gauges[name] = f
+end
+
+local ESCAPES = { ["\\"] = "\\\\", ['"'] = '\\"', ["\n"] = "\\n" }
+
+local function number(value)
+  if value == math.huge then
+    return "+Inf"
+  elseif value == -math.huge then
+    return "-Inf"
+  elseif value ~= value then
+    return "NaN"
+  end
+  return ("%.15g"):format(value)
+end
+
+local function sample(name, label, label_value, value)
+  local labels = ""
+  if label then
+    labels = ('{%s="%s"}'):format(label,
+      (tostring(label_value):gsub('[\\"\n]', ESCAPES)))
+  end
+  return PREFIX .. name .. labels .. " " .. number(value) .. "\n"
+end
+
+local function head(name, kind, help)
+  return ("# HELP %s%s %s\n# TYPE %s%s %s\n"):format(PREFIX, name, help, PREFIX,
+    name, kind)
+end
+
+local function sorted_keys(t)
+  local keys = {}
+  for key in pairs(t) do
+    keys[#keys + 1] = key
+  end
+  table.sort(keys)
+  return keys
+end
+
+-- short name -> label value -> number
+local function counts(store)
+  local found = {}
+  for _, key in ipairs(store:get_keys(0)) do
+    local name, label = key:match "^([^|]+)|(.*)$"
+    if name then
+      found[name] = found[name] or {}
+      found[name][label] = store:get(key)
+    end
+  end
+  return found
+end
+
+local function render_samples(out, entry, values)
+  local name, label = entry[1], entry[2]
+  for _, value in ipairs(sorted_keys(values)) do
+    out[#out + 1] = sample(name, label, value, values[value])
+  end
+end
+
+local function render_histogram(out, found)
+  local name, total = HISTOGRAM[1], 0
+  local buckets = found.le or {}
+  out[#out + 1] = head(name, "histogram", HISTOGRAM[2])
+  for _, bound in ipairs(BOUNDS) do
+    total = total + (buckets[bound] or 0)
+    out[#out + 1] = sample(name .. "_bucket", "le", bound, total)
+  end
+  total = total + (buckets["+Inf"] or 0)
+  out[#out + 1] = sample(name .. "_bucket", "le", "+Inf", total)
+  out[#out + 1] = sample(name .. "_sum", nil, nil,
+    (found.seconds or {}).sum or 0)
+  out[#out + 1] = sample(name .. "_count", nil, nil, total)
+end
+
+local function render_gauge(out, entry, f)
+  local ok, value = pcall(f)
+  if not ok or value == nil then
+    return
+  end
+  out[#out + 1] = head(entry[1], "gauge", entry[3])
+  render_samples(out, entry, type(value) == "table" and value
+    or { [""] = value })
+end
+
+--- The exposition, in Prometheus' text format 0.0.4.
+---@return string
+function Metrics:render()
+  local out, found = {}, counts(self.store)
+  for _, short in ipairs(sorted_keys(COUNTERS)) do
+    local entry = COUNTERS[short]
+    out[#out + 1] = head(entry[1], "counter", entry[3])
+    -- A counter that exists from the start lets rate() see the first event.
+    render_samples(out, entry, found[short] or not entry[2] and { [""] = 0 }
+      or {})
+  end
+  render_histogram(out, found)
+  for _, short in ipairs(sorted_keys(self.gauges)) do
+    render_gauge(out, GAUGES[short], self.gauges[short])
+  end
+  return table.concat(out)
+end
+
+--- The content type of `render`'s result.
+M.CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+--- Makes a set of metrics.
+---@param given { store: table? }? `store`: an nginx shared dictionary
+---@return flexhooks.Metrics
+function M.new(given)
+  local checked = options.check("flexhooks.metrics", {
+    store = { type = { "table", "userdata" } },
+  }, given)
+  local keys = {}
+  for name in pairs(COUNTERS) do
+    keys[name] = { count = 0 }
+  end
+  return setmetatable({ keys = keys, gauges = {},
+    store = checked.store or setmetatable({}, Store) }, Metrics)
+end
+
+return M
