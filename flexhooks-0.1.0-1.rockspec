@@ -43,5 +43,5 @@ build = {
     INST_LIBDIR = "$(LIBDIR)",
     BINDIR = "$(BINDIR)",
   },
-  copy_directories = { "docs", "examples" },
+  copy_directories = { "docs" },
 }

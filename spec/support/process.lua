@@ -117,15 +117,19 @@ end
 local Child = { __name = "process" }
 Child.__index = Child
 
--- A sanitizer that was preloaded into this interpreter is for its like only.
+-- The arguments of env(1), what is unset first. A sanitizer that was preloaded
+-- into this interpreter is for its like only.
 local function environment(env, program)
   local words = {}
   if os.getenv "LD_PRELOAD" and program ~= M.lua then
     words[1] = "-u LD_PRELOAD"
   end
   for name, value in pairs(env or {}) do
-    words[#words + 1] = value and quote(name .. "=" .. value)
-      or "-u " .. quote(name)
+    if value then
+      words[#words + 1] = quote(name .. "=" .. value)
+    else
+      table.insert(words, 1, "-u " .. quote(name))
+    end
   end
   return table.concat(words, " ")
 end

@@ -11,7 +11,7 @@ describe("process", function()
   it("unsets variables and changes folders", function()
     local dir = process.folder()
     local _, out = process.run({ "sh", "-c", "echo ${LC_ALL-none}; pwd" },
-      { env = { LC_ALL = false }, cwd = dir })
+      { env = { LC_ALL = false, A = "b" }, cwd = dir })
     assert.equal("none\n" .. dir .. "\n", out)
   end)
 
