@@ -285,7 +285,7 @@ static enum MHD_Result on_header(void *cls, enum MHD_ValueKind kind,
       c->head.status = c->head.status ? c->head.status : 400;
     while (value_size > 0 && strchr(" \t", value[value_size - 1]))
       value_size--;
-    c->headers[i] = (fh_text){value, value_size};
+    c->headers[i] = (fh_slice){value, value_size};
   }
   return c->head.status ? MHD_NO : MHD_YES;
 }
@@ -302,7 +302,7 @@ static bool image_is_right(fh_connection *c) {
 static unsigned check_head(fh_connection *c, const char *version) {
   fh_listener *l = c->listener;
   const fh_head_limits *limits = &l->options.limits;
-  fh_text target = {c->target.data, c->target.size};
+  fh_slice target = {c->target.data, c->target.size};
   if (strlen(c->method) + target.size + strlen(version) + 2 > limits->line)
     return 414;
   unsigned wrong = fh_head_target(target.data, target.size);
@@ -430,33 +430,33 @@ void fh_on_connection(void *cls, struct MHD_Connection *mhd, void **context,
 
 /* --- the request as its owner sees it ------------------------------------ */
 
-fh_text fh_request_method(const fh_request *request) {
+fh_slice fh_exchange_method(const fh_exchange *request) {
   const char *method = request->connection->method;
-  return (fh_text){method, strlen(method)};
+  return (fh_slice){method, strlen(method)};
 }
 
-fh_text fh_request_target(const fh_request *request) {
+fh_slice fh_exchange_target(const fh_exchange *request) {
   const fh_buffer *target = &request->connection->target;
   size_t at = fh_head_path(target->data, target->size);
   if (at == target->size) /* an absolute form without a path means the root */
-    return (fh_text){"/", 1};
-  return (fh_text){target->data + at, target->size - at};
+    return (fh_slice){"/", 1};
+  return (fh_slice){target->data + at, target->size - at};
 }
 
-fh_text fh_request_body(const fh_request *request) {
+fh_slice fh_exchange_body(const fh_exchange *request) {
   const fh_buffer *body = &request->connection->body;
-  return (fh_text){body->data ? body->data : "", body->size};
+  return (fh_slice){body->data ? body->data : "", body->size};
 }
 
-size_t fh_request_header_count(const fh_request *request) {
+size_t fh_exchange_header_count(const fh_exchange *request) {
   return request->connection->listener->options.name_count;
 }
 
-fh_text fh_request_header(const fh_request *request, size_t i) {
+fh_slice fh_exchange_header(const fh_exchange *request, size_t i) {
   return request->connection->headers[i];
 }
 
-bool fh_request_peer(const fh_request *request, char *text, size_t size) {
+bool fh_exchange_peer(const fh_exchange *request, char *text, size_t size) {
   if (!request->connection)
     return false;
   const union MHD_ConnectionInfo *info = MHD_get_connection_info(
@@ -483,9 +483,9 @@ static bool add_headers(struct MHD_Response *response,
   return true;
 }
 
-fh_answer fh_request_answer(fh_request *request, unsigned status,
-                            const char *const *headers, size_t count,
-                            const void *body, size_t size) {
+fh_answer fh_exchange_answer(fh_exchange *request, unsigned status,
+                             const char *const *headers, size_t count,
+                             const void *body, size_t size) {
   static const char *const close_it[] = {"Connection", "close"};
   fh_connection *c = request->connection;
   if (!c)
@@ -505,7 +505,7 @@ fh_answer fh_request_answer(fh_request *request, unsigned status,
   return result;
 }
 
-fh_answer fh_request_accept(fh_request *request) {
+fh_answer fh_exchange_accept(fh_exchange *request) {
   fh_connection *c = request->connection;
   if (!c)
     return FH_ANSWER_GONE;
@@ -514,7 +514,7 @@ fh_answer fh_request_accept(fh_request *request) {
   return FH_ANSWER_SENT;
 }
 
-void fh_request_release(fh_request *request) {
+void fh_exchange_release(fh_exchange *request) {
   if (request->connection)
     set_answer(request->connection, 500, NULL);
 }

@@ -49,7 +49,7 @@ struct fh_connection {
   fh_connection *next_ended; /* among those whose peer sends no more */
   bool ended;
   fh_connection *next_ready;
-  fh_request *link;
+  fh_exchange *link;
   struct MHD_Response *response;
   const char *method;
   fh_buffer target;
@@ -64,7 +64,7 @@ struct fh_connection {
   bool ready; /* among the listener's ready ones */
   bool suspended;
   bool refused;
-  fh_text headers[];
+  fh_slice headers[];
 };
 
 struct fh_listener {

@@ -68,7 +68,7 @@ static void pause_accepting(fh_listener *l) {
 /* Takes the socket over. */
 static void add(fh_listener *l, int fd, const struct sockaddr *address,
                 socklen_t length) {
-  size_t size = l->options.name_count * sizeof(fh_text);
+  size_t size = l->options.name_count * sizeof(fh_slice);
   fh_connection *c = calloc(1, sizeof *c + size);
   if (!c) {
     close(fd);
@@ -388,7 +388,7 @@ bool fh_listener_ready(const fh_listener *l) {
   return l->ready_first != NULL;
 }
 
-bool fh_listener_next(fh_listener *l, fh_request *request) {
+bool fh_listener_next(fh_listener *l, fh_exchange *request) {
   fh_connection *c = l->ready_first;
   if (!c)
     return false;
