@@ -222,6 +222,20 @@ endef
 empty =
 space = $(empty) $(empty)
 
+# --- reference ---------------------------------------------------------------------
+PUBLIC = $(subst /,.,$(patsubst lua/%.lua,%,$(wildcard lua/flexhooks.lua \
+  $(foreach m,client http url events router receiver server signature loop host \
+  provision queue worker testing error nginx,lua/flexhooks/$(m).lua) \
+  lua/flexhooks/resources/*.lua)))
+
+.PHONY: doc
+doc: ## the reference, by LDoc, into build/doc
+	@tools/setup doc lua5.4
+	@rm -rf $(BUILD)/doc && mkdir -p $(BUILD)/doc/src
+	@lua5.4 tools/reference.lua $(BUILD)/doc/src $(PUBLIC)
+	@ldoc --quiet --fatalwarnings --config config.ld --dir $(BUILD)/doc/html $(BUILD)/doc/src
+	@echo "$(BUILD)/doc/html/index.html"
+
 # --- a checkout's environment ------------------------------------------------------
 .PHONY: env
 env: ## eval "$(make -s env)": use this checkout from any folder; LUA=luajit
