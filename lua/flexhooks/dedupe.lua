@@ -1,0 +1,175 @@
+--- Which deliveries report an event that was, or is being, handled.
+--
+-- Two rules. A re-delivery carries the idempotency token of an earlier one,
+-- which counts together with the hash of what was signed, since the token is
+-- not. Twins are the reports of one event by several webhooks, told apart by
+-- their signed URLs; see `flexhooks.dedupe.twins`.
+--
+-- An event is claimed before it is handled and settled after. While it is
+-- being handled, its duplicates wait for the outcome: they are done where it
+-- succeeded, and try again, in the order they came, where it failed. Between
+-- looking and claiming nothing waits, so a claim is atomic.
+-- @module flexhooks.dedupe
+
+local errors = require "flexhooks.error"
+local host = require "flexhooks.host"
+local tokens = require "flexhooks.dedupe.tokens"
+local twins = require "flexhooks.dedupe.twins"
+
+local M = {}
+
+---@class flexhooks.Dedupe
+local Dedupe = { __name = "flexhooks.dedupe" }
+Dedupe.__index = Dedupe
+
+--- Makes an empty memory of this process.
+---@param rule { window: number, entries: integer, twin_window: number,
+--- sources: integer, clock: (fun(): number)? } seconds, counts
+---@return flexhooks.Dedupe
+function M.new(rule)
+  return setmetatable({
+    clock = rule.clock or host.clock,
+    tokens = tokens.new(rule.window, rule.entries),
+    twins = twins.new(rule.twin_window, rule.entries, rule.sources),
+    pending = {}, -- token -> the claim whose outcome decides
+    claims = {}, -- twins' instance -> its claim, while it is being handled
+  }, Dedupe)
+end
+
+local function remember(self, token, now)
+  if token then
+    self.tokens:add(token, now)
+  end
+end
+
+-- A report of an instance that is there: a duplicate, or the claim to wait
+-- for.
+local function join(self, token, twin, source, now)
+  local instance = self.twins:join(twin, source, now)
+  if not instance then
+    return nil
+  end
+  local claim = self.claims[instance]
+  if not claim then
+    remember(self, token, now)
+    if self.twins:is_complete(instance) then
+      self.twins:remove(instance)
+    end
+    return "duplicate", "twin"
+  end
+  if token then
+    self.pending[token] = claim
+  end
+  return "wait", claim
+end
+
+-- "claimed", claim | "wait", claim of another, is it a twin's | "duplicate",
+-- kind
+local function try(self, token, twin, source)
+  local now = self.clock()
+  if token and self.tokens:has(token, now) then
+    return "duplicate", "token"
+  end
+  local other = token and self.pending[token]
+  if other then
+    return "wait", other
+  end
+  if twin then
+    local verdict, claim = join(self, token, twin, source, now)
+    if verdict then
+      return verdict, claim, true
+    end
+  end
+  local claim = { token = token }
+  if twin then
+    claim.instance = self.twins:open(twin, source, now)
+    self.claims[claim.instance] = claim
+  end
+  if token then
+    self.pending[token] = claim
+  end
+  return "claimed", claim
+end
+
+-- Waits for another delivery's outcome. Returns true where it succeeded, false
+-- where it failed, nil and an error where the wait was cut.
+local function await(claim, ends)
+  claim.event = claim.event or host.event()
+  local _, err = claim.event:wait(ends and math.max(0, ends - host.clock()))
+  if claim.settled == nil then
+    return nil, errors.is(err) and err or errors.new("timeout",
+      "another delivery of this event is still being handled")
+  end
+  return claim.settled
+end
+
+local function give_up(self, token, claim, joined, source)
+  if joined then
+    if claim.instance then
+      self.twins:leave(claim.instance, source)
+    end
+    if token and self.pending[token] == claim then
+      self.pending[token] = nil
+    end
+  end
+end
+
+--- Claims an event, after verification and before it is handled. May wait.
+---@param token string? key of a re-delivery; nil where no token came
+---@param twin string? key of the canonical form; nil: no twin is possible
+---@param source string? label of the webhook that reports it
+---@param timeout number? seconds to wait for another delivery's outcome
+---@return table? claim to be settled; nil for a duplicate of a handled event
+---@return flexhooks.Error? err the wait for the other delivery was cut
+---@return "token"|"twin"|nil kind of duplicate
+function Dedupe:claim(token, twin, source, timeout)
+  local ends
+  while true do
+    local verdict, claim, joined = try(self, token, twin, source)
+    if verdict == "claimed" then
+      return claim
+    elseif verdict == "duplicate" then
+      return nil, nil, claim
+    end
+    ends = ends or timeout and host.clock() + timeout
+    local handled, err = await(claim, ends)
+    if handled == nil then
+      give_up(self, token, claim, joined, source)
+      return nil, err
+    end
+    if joined and token and self.pending[token] == claim then
+      self.pending[token] = nil
+    end
+    if handled then
+      if joined then
+        remember(self, token, self.clock())
+      end
+      return nil, nil, joined and "twin" or "token"
+    end
+  end
+end
+
+--- Ends a claim, once. One that failed is released: the event may come again.
+---@param claim table
+---@param handled boolean
+function Dedupe:settle(claim, handled)
+  local token, instance = claim.token, claim.instance
+  if token then
+    self.pending[token] = nil
+  end
+  if instance then
+    self.claims[instance] = nil
+    if not handled or self.twins:is_complete(instance) then
+      self.twins:remove(instance)
+    end
+  end
+  if handled then
+    remember(self, token, self.clock())
+  end
+  claim.settled = handled
+  if claim.event then
+    claim.event:set(true)
+  end
+end
+
+return M
