@@ -22,7 +22,9 @@ local HANDLER_TIMEOUT = 60
 ---@field state table the handlers' own, one per attempt
 ---@field deadline number Unix seconds; waiting calls are cut there
 
-local LABELS = { "EventType", "InteractionSid", "ChannelSid", "ParticipantSid" }
+local LABELS = {
+  "EventType", "InteractionSid", "ChannelSid", "ParticipantSid",
+}
 
 local function silent() end
 

@@ -210,8 +210,8 @@ local function missing(event, canonical)
 end
 
 --- Makes an event of the fields that came, in place: the canonical EventType,
--- an integer ErrorCode, InstanceSid filled from FlexInstanceSid. Unknown fields
--- and types pass untouched.
+-- an integer ErrorCode, InstanceSid filled from FlexInstanceSid. Unknown
+-- fields and types pass untouched.
 ---@param raw table<string, any> decoded fields; the event afterwards
 ---@return table? event nil where `raw` is no event
 ---@return string wire_type_or_wrong the EventType that came, or what is wrong;
@@ -231,7 +231,7 @@ function M.normalize(raw)
   if wire == nil or wire == "" then
     return nil, "EventType is missing"
   end
-  if find(wire, "%c") then
+  if find(wire, "[^\32-\126\128-\255]") then
     return nil, "EventType holds control characters"
   end
   if raw.InstanceSid == nil then

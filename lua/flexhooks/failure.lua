@@ -1,8 +1,8 @@
 --- Failures of handlers, one by one and together.
 --
--- A handler may raise or return anything: a string, an error object, a table of
--- its own, nil. Each becomes an error object with `message`, `traceback` and
--- `cause`, the value itself; the value is never changed.
+-- A handler may raise or return anything: a string, an error object, a table
+-- of its own, nil. Each becomes an error object with `message`, `traceback`
+-- and `cause`, the value itself; the value is never changed.
 -- @module flexhooks.failure
 
 local errors = require "flexhooks.error"
@@ -35,7 +35,8 @@ local function failure_of(value, traceback)
     failure.kind = text(value.kind)
   elseif type(value) == "table" then
     failure = errors.new("handler", text(value), {
-      retry = rawget(value, "retry"), retry_after = rawget(value, "retry_after"),
+      retry = rawget(value, "retry"),
+      retry_after = rawget(value, "retry_after"),
     })
   else
     failure = errors.new("handler", text(value))
@@ -52,16 +53,17 @@ function M.raised(value)
   return failure_of(value, debug.traceback(text(value), 2))
 end
 
---- The failure that a returned error is. It has no stack of its own any more: its
--- traceback says where the function stands, after what the error brought along.
+--- The failure that a returned error is. It has no stack of its own any more:
+-- its traceback says where the function stands, after what the error brought
+-- along.
 ---@param err any
 ---@param f function the handler that returned it
 ---@return flexhooks.Error
 function M.returned(err, f)
   local info = debug.getinfo(f, "S")
   local traceback = type(err) == "table" and rawget(err, "traceback")
-  return failure_of(err, (type(traceback) == "string" and traceback or text(err))
-    .. "\n\treturned by the handler at " .. info.short_src .. ":"
+  local came = type(traceback) == "string" and traceback or text(err)
+  return failure_of(err, came .. "\n\treturned by the handler at " .. info.short_src .. ":"
     .. info.linedefined)
 end
 
@@ -111,7 +113,8 @@ function M.has(failed, err)
   return false
 end
 
---- The failure of an event whose deadline cut a call, though no handler said so.
+--- The failure of an event whose deadline cut a call, though no handler said
+-- so.
 ---@return flexhooks.Error
 function M.cut()
   local message = "the deadline cut a call"

@@ -1,7 +1,8 @@
 --- Filters of event fields: `{ Field = value | list of values | predicate }`.
 --
--- A filter is checked and copied when it is registered, and becomes one function
--- of the event. Names are canonical on both sides, numbers stay numbers.
+-- A filter is checked and copied when it is registered, and becomes one
+-- function of the event. Names are canonical on both sides, numbers stay
+-- numbers.
 -- @module flexhooks.filter
 
 local errors = require "flexhooks.error"

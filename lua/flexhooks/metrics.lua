@@ -56,24 +56,24 @@ for i, bound in ipairs(BOUNDS) do
   LIMITS[i] = tonumber(bound)
 end
 
--- A store of this process, with the methods of a shared dictionary.
+-- A store of this process.
 local Store = {}
 Store.__index = Store
 
-local function sorted_keys(t)
-  local keys = {}
-  for key in pairs(t) do
-    keys[#keys + 1] = key
-  end
-  table.sort(keys)
-  return keys
+function Store:incr(key, n, init)
+  self[key] = (self[key] or init) + n
 end
 
-Store.get_keys = sorted_keys
-Store.get = rawget
+function Store:get(key)
+  return self[key]
+end
 
-Store.incr = function(self, key, n, init)
-  self[key] = (self[key] or init) + n
+function Store:get_keys()
+  local keys = {}
+  for key in pairs(self) do
+    keys[#keys + 1] = key
+  end
+  return keys
 end
 
 ---@class flexhooks.Metrics
@@ -156,8 +156,17 @@ local function sample(name, label, label_value, value)
 end
 
 local function head(name, kind, help)
-  name = PREFIX .. name
-  return ("# HELP %s %s\n# TYPE %s %s\n"):format(name, help, name, kind)
+  return ("# HELP %s%s %s\n# TYPE %s%s %s\n"):format(PREFIX, name, help, PREFIX,
+    name, kind)
+end
+
+local function sorted_keys(t)
+  local keys = {}
+  for key in pairs(t) do
+    keys[#keys + 1] = key
+  end
+  table.sort(keys)
+  return keys
 end
 
 -- short name -> label value -> number

@@ -2,8 +2,8 @@
 --
 -- Registering is slow and dispatching is fast: the handlers of each event type
 -- stand ready in a list, in the order registered. A list is replaced, never
--- changed, so a handler may register and remove others while it runs; that takes
--- effect with the next event.
+-- changed, so a handler may register and remove others while it runs; that
+-- takes effect with the next event.
 -- @module flexhooks.router
 
 local contexts = require "flexhooks.context"
@@ -23,8 +23,10 @@ Router.__index = Router
 local Subscription = { __name = "flexhooks.subscription" }
 Subscription.__index = Subscription
 
----@alias flexhooks.Handler fun(event: table, context: flexhooks.Context): any, any
----@alias flexhooks.Middleware fun(event: table, context: flexhooks.Context, next: fun(): boolean?, table?): any, any
+---@alias flexhooks.Handler fun(event: table, context: flexhooks.Context): any,
+--- any
+---@alias flexhooks.Middleware fun(event: table, context: flexhooks.Context,
+--- next: fun(): boolean?, table?): any, any
 
 local function check_self(router, method)
   if getmetatable(router) ~= Router then
@@ -66,8 +68,8 @@ local function wanted_types(names)
     names = { names }
   end
   if type(names) ~= "table" then
-    errors.raise(3, "router:on: argument 1 must be an event's name or a list of "
-      .. "names, got " .. type(names))
+    errors.raise(3, "router:on: argument 1 must be an event's name or a list "
+      .. "of names, got " .. type(names))
   end
   if #names == 0 then
     errors.raise(3, "router:on: argument 1 is an empty list; '*' means every "
@@ -83,11 +85,12 @@ end
 --- Registers a handler.
 ---@param names string|string[] event names or aliases; `"*"` is every event,
 --- also one that the catalogue does not know
----@param filter table<string, any>? field -> value, list of values or predicate;
---- may be left out
+---@param filter table<string, any>? field -> value, list of values or
+--- predicate; may be left out
 ---@param handler flexhooks.Handler
 ---@return table subscription for `off`
----@overload fun(self, names: string|string[], handler: flexhooks.Handler): table
+---@overload fun(self, names: string|string[], handler: flexhooks.Handler):
+--- table
 function Router:on(names, filter, handler)
   check_self(self, "on")
   local types = wanted_types(names)
@@ -95,8 +98,8 @@ function Router:on(names, filter, handler)
     filter, handler = nil, filter
   end
   if filter ~= nil and type(filter) ~= "table" then
-    errors.raise(2, "router:on: argument 2 must be a filter or the handler, got "
-      .. type(filter))
+    errors.raise(2, "router:on: argument 2 must be a filter or the handler, "
+      .. "got " .. type(filter))
   end
   check_function("router:on", filter and 3 or 2, handler)
   local match, narrowed
@@ -117,8 +120,8 @@ end
 function Router:off(subscription)
   check_self(self, "off")
   if getmetatable(subscription) ~= Subscription then
-    errors.raise(2, "router:off: argument 1 must be what router:on returned, got "
-      .. type(subscription))
+    errors.raise(2, "router:off: argument 1 must be what router:on returned, "
+      .. "got " .. type(subscription))
   end
   local left = without(self.subscriptions, subscription)
   local removed = #left < #self.subscriptions
@@ -200,7 +203,8 @@ end
 local function report(router, failed, failure, event, context)
   failed = failures.add(failed, failure)
   for _, observer in ipairs(router.observers) do
-    local ok, raised = xpcall(observer, failures.raised, failure, event, context)
+    local ok, raised =
+      xpcall(observer, failures.raised, failure, event, context)
     if not ok then
       context.log("error", "on_error failed", { error = tostring(raised),
         traceback = raised.traceback })
@@ -318,8 +322,9 @@ end
 ---@param context table? see `flexhooks.Context`
 ---@return boolean? ok
 ---@return flexhooks.Error? err kind `handler`, or `timeout` where the deadline
---- cut a call; `errors` holds each failure with its `traceback`; `retry` is false
---- where no failure wants another attempt; `retry_after` the longest wish
+--- cut a call; `errors` holds each failure with its `traceback`; `retry` is
+--- false where no failure wants another attempt; `retry_after` the longest
+--- wish
 function Router:dispatch(event, context)
   check_self(self, "dispatch")
   check_event(event)

@@ -1,5 +1,5 @@
--- What the catalogue says of fields that came: one good event of each type, and
--- rows that change it. `false` removes a field.
+-- What the catalogue says of fields that came: one good event of each type,
+-- and rows that change it. `false` removes a field.
 local sids = require "spec.data.sids"
 
 local channel = {
@@ -70,7 +70,8 @@ M.refused = {
   { "onChannelCreated", { InstanceSid = sids.channel }, "InstanceSid" },
   { "onChannelCreated", { InstanceSid = false, FlexInstanceSid = "GO1" },
     "FlexInstanceSid" },
-  { "onChannelCreated", { InteractionSid = false }, "InteractionSid is missing" },
+  { "onChannelCreated", { InteractionSid = false },
+    "InteractionSid is missing" },
   { "onChannelCreated", { InteractionSid = "" }, "InteractionSid is missing" },
   { "onChannelCreated", { InteractionSid = "KD" .. hex31 }, "InteractionSid" },
   { "onChannelCreated", { ChannelSid = false }, "ChannelSid is missing" },
@@ -82,7 +83,8 @@ M.refused = {
   { "onChannelCreated", { MediaChannelType = 5 }, "is not a string" },
   { "onChannelCreated", { MediaChannelType = { x = 1 } }, "MediaChannelType" },
   { "onParticipantJoined", { ParticipantSid = false }, "ParticipantSid" },
-  { "onParticipantJoined", { ParticipantSid = "UT" .. hex31 }, "ParticipantSid" },
+  { "onParticipantJoined", { ParticipantSid = "UT" .. hex31 },
+    "ParticipantSid" },
   { "onParticipantJoined", { TaskSid = "WT" .. hex31 }, "TaskSid" },
   { "onParticipantJoined", { InstanceSid = "GO" .. hex31 }, "InstanceSid" },
   { "onChannelCreateFailed", { ErrorCode = "x" }, "ErrorCode" },
@@ -96,7 +98,8 @@ M.refused = {
   { "onChannelCreateFailed", { ErrorCode = 1e300 }, "ErrorCode" },
   { "onChannelCreateFailed", { ErrorCode = true }, "ErrorCode" },
   { "onChannelCreateFailed", { ErrorCode = { "1", "2" } }, "ErrorCode" },
-  { "onChannelCreateFailed", { InteractionSid = "KD" .. hex31 }, "InteractionSid" },
+  { "onChannelCreateFailed", { InteractionSid = "KD" .. hex31 },
+    "InteractionSid" },
   { "onChannelCreated", { EventType = "onNew", AccountSid = false },
     "AccountSid is missing" },
   { "onChannelCreated", { EventType = "onNew", ChannelSid = "nonsense" },
@@ -118,7 +121,8 @@ M.accepted = {
   { "onChannelCreated", { MediaChannelSid = sids.conference },
     { MediaChannelSid = sids.conference } },
   { "onChannelCreated", { ChannelSid = sids.make("UO", "F") }, {} },
-  { "onChannelCreated", { InstanceSid = false, FlexInstanceSid = sids.instance },
+  { "onChannelCreated", { InstanceSid = false,
+    FlexInstanceSid = sids.instance },
     { InstanceSid = sids.instance, FlexInstanceSid = sids.instance } },
   { "onChannelCreated", { InstanceSid = "", FlexInstanceSid = sids.instance },
     { InstanceSid = sids.instance } },

@@ -340,7 +340,9 @@ describe("middleware", function()
     local told = 0
     router:on_error(function() told = told + 1 end)
     router:use(function(_, _, next) return next() end)
-    router:use(function(_, _, next) return nil, select(2, next()).errors[1] end)
+    router:use(function(_, _, next)
+      return nil, select(2, next()).errors[1]
+    end)
     router:use(function(_, _, next) error(select(2, next())) end)
     router:on("*", function() return nil, "x" end)
     local _, err = router:dispatch(event())

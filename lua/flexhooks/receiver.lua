@@ -1,0 +1,279 @@
+--- Bytes in, answer out, no sockets: the receiver of signed deliveries.
+--
+-- Every host hands a request to `handle` (or its fast twin `answer`) and sends
+-- what comes back. The order of the checks is the order of the documented
+-- statuses, and nothing of a request becomes an event before its signature
+-- held.
+-- @module flexhooks.receiver
+
+local answers = require "flexhooks.receiver.answers"
+local core = require "flexhooks.core"
+local dedupe = require "flexhooks.dedupe"
+local delivery = require "flexhooks.receiver.delivery"
+local errors = require "flexhooks.error"
+local failures = require "flexhooks.failure"
+local log = require "flexhooks.log"
+local requests = require "flexhooks.receiver.request"
+local settings = require "flexhooks.receiver.settings"
+
+local M = {}
+
+--- The headers that a receiver reads, in the order in which `answer` takes
+-- them.
+M.HEADERS = { "content-type", "content-encoding", "x-twilio-signature",
+  "i-twilio-idempotency-token" }
+
+local HEADER_NAMES = {}
+for _, name in ipairs(M.HEADERS) do
+  HEADER_NAMES[name] = true
+end
+
+---@class flexhooks.Receiver
+---@field limits table the caps, for hosts that collect the body
+local Receiver = { __name = "flexhooks.receiver" }
+Receiver.__index = Receiver
+
+-- The routes of a target and its query, or nil, the answer and the reason.
+local function locate(self, target)
+  local list = self.routes[target]
+  if list then
+    return list
+  end
+  local path, query = requests.split_target(target)
+  list = self.routes[path]
+  if list then
+    return list, query
+  elseif target == "*" then
+    return nil, self.not_allowed, "method"
+  elseif requests.has_bad_escape(path) then
+    return nil, answers.bad_escape, "bad_escape"
+  end
+  return nil, answers.not_found, "unknown_path"
+end
+
+-- How the body is to be read, or nil, the answer and the reason.
+local function body_kind(self, method, body, content_type, content_encoding)
+  if not self.methods[method] then
+    return nil, self.not_allowed, "method"
+  elseif #body > self.limits.body then
+    return nil, answers.too_large, "too_large"
+  elseif method == "GET" then
+    -- A signature without fields in the body does not cover one.
+    if body ~= "" then
+      return nil, answers.forbidden, "body_unsigned"
+    end
+    return "query"
+  end
+  local kind = requests.content_kind(content_type)
+  if not kind then
+    return nil, answers.media_type, "content_type"
+  elseif not requests.is_plain(content_encoding) then
+    return nil, answers.media_type, "content_encoding"
+  end
+  return kind
+end
+
+-- The keys to try. Where no account could be read, or it is unknown, that is a
+-- key which nobody has: the verifier still finds what else is wrong.
+local function keys_for(self, list, kind, text)
+  if self.keys then
+    return self.keys
+  end
+  local account = list[1].verifier:account(text, kind)
+  if not account then
+    return self.nobody
+  end
+  local keys, err = self.lookup:of_account(account)
+  if err then
+    return nil, err
+  end
+  return keys or self.nobody
+end
+
+local function verify_one(verifier, kind, keys, signature, query, body, digest)
+  if kind == "form" then
+    return verifier:form(keys, signature, query, body, digest)
+  elseif kind == "query" then
+    return verifier:query(keys, signature, query, digest)
+  end
+  return verifier:json(keys, signature, query, body)
+end
+
+-- Fields, digest and route, or nil and the reason. Of URLs with one path the
+-- one with the longest query is tried first, since a query is signed from its
+-- start.
+local function verify(self, list, kind, keys, signature, query, body, digest)
+  local reason
+  for i = 1, #list do
+    local fields, note = verify_one(list[i].verifier, kind, keys, signature,
+      query, body, digest)
+    if fields then
+      return fields, note, list[i]
+    end
+    reason = note
+  end
+  return nil, reason
+end
+
+local REASONS = {
+  too_large = answers.too_large, malformed = answers.malformed,
+}
+
+local function judge(self, method, target, body, content_type,
+  content_encoding, signature, token)
+  local list, query, reason = locate(self, target)
+  if not list then
+    return query, reason
+  end
+  local kind, refusal, why = body_kind(self, method, body, content_type,
+    content_encoding)
+  if not kind then
+    return refusal, why
+  end
+  local text = kind == "query" and (query or "") or body
+  local keys, err = keys_for(self, list, kind, text)
+  if not keys then
+    return answers.unavailable, "token_lookup", err
+  end
+  if token == "" then
+    token = nil
+  end
+  local fields, digest, route = verify(self, list, kind, keys, signature,
+    query, body, token ~= nil or self.has_twins)
+  if not fields then
+    return REASONS[digest] or answers.forbidden, digest
+  end
+  return delivery.take(self, route, kind, fields, digest, token, query, body)
+end
+
+-- Tells the log, the metrics and whoever asked what was refused and why.
+local function refuse(self, answer, reason, cause, request)
+  if self.metrics then
+    self.metrics:inc("rejected", reason)
+  end
+  local usual = answer.status == 404 or answer.status == 405
+  self.log(usual and "debug" or "warn", "a request was refused",
+    { status = answer.status, reason = reason,
+      cause = cause and tostring(cause) })
+  if self.on_reject then
+    local err = errors.new(answer.kind, answer.message,
+      { status = answer.status, reason = reason, cause = cause })
+    local ok, raised = pcall(self.on_reject, err, request())
+    if not ok then
+      self.log("error", "on_reject failed", { error = tostring(raised) })
+    end
+  end
+end
+
+--- Answers one request: `handle` without its tables, for servers.
+---@param method string
+---@param target string as received: path and query, absolute form or `*`
+---@param body string
+---@param content_type string?
+---@param content_encoding string?
+---@param signature string? X-Twilio-Signature
+---@param token string? I-Twilio-Idempotency-Token
+---@param request table? what `on_reject` is given; made up where absent
+---@return integer status
+---@return table<string, string>? headers shared: not to be changed; nil with a
+--- 200, whose content type is JSON
+---@return string? body nil with a 200: `{}`
+function Receiver:answer(method, target, body, content_type, content_encoding,
+  signature, token, request)
+  local called, answer, reason, cause = xpcall(judge, failures.raised, self,
+    method, target, body, content_type, content_encoding, signature, token)
+  if not called then
+    self.log("error", "a request could not be judged",
+      { error = answer.message, traceback = answer.traceback })
+    answer = answers.failed
+  elseif answer == answers.ok then
+    return 200
+  elseif answer ~= answers.failed then
+    refuse(self, answer, reason, cause, function()
+      return request or { method = method, target = target, body = body,
+        headers = { ["content-type"] = content_type,
+          ["content-encoding"] = content_encoding,
+          ["x-twilio-signature"] = signature,
+          ["i-twilio-idempotency-token"] = token } }
+    end)
+  end
+  return answer.status, answer.headers, answer.body
+end
+
+local function copy(headers)
+  local c = {}
+  for name, value in pairs(headers) do
+    c[name] = value
+  end
+  return c
+end
+
+local function check_field(request, name, wanted, default)
+  local value = request[name]
+  if value == nil then
+    value = default
+  end
+  if type(value) ~= wanted then
+    errors.raise(3, ("receiver:handle: request.%s must be %s, got %s")
+      :format(name, wanted, type(value)))
+  end
+  return value
+end
+
+--- The value of an `allow` header.
+---@return string
+function Receiver:allow()
+  return self.not_allowed.headers.allow
+end
+
+--- Answers one request.
+---@param request { method: string, target: string, headers: table?, body:
+--- string? } header names in any case; a value may be a list
+---@return { status: integer, headers: table<string, string>, body: string }
+function Receiver:handle(request)
+  if getmetatable(self) ~= Receiver then
+    errors.raise(2, "receiver.handle: call it with a colon, "
+      .. "receiver:handle(…)")
+  end
+  if type(request) ~= "table" then
+    errors.raise(2, "receiver:handle: argument 1 must be a request, got "
+      .. type(request))
+  end
+  local method = check_field(request, "method", "string")
+  local target = check_field(request, "target", "string")
+  local body = check_field(request, "body", "string", "")
+  local given = check_field(request, "headers", "table", {})
+  local picked = requests.pick_headers(given, HEADER_NAMES)
+  local status, headers, text = self:answer(method, target, body,
+    picked["content-type"], picked["content-encoding"],
+    picked["x-twilio-signature"], picked["i-twilio-idempotency-token"],
+    request)
+  if not headers then
+    headers, text = answers.ok.headers, answers.ok.body
+  end
+  return { status = status, headers = copy(headers), body = text }
+end
+
+--- Makes a receiver. Settings that are missing raise an error of kind
+-- `config`.
+---@param given table see docs/handlers.md
+---@return flexhooks.Receiver
+function M.new(given)
+  local self = settings.read(given)
+  self.log = log.wrap(self.logger)
+  self.logger = self.logger and self.log
+  self.not_allowed = answers.allowing(self.method_names)
+  self.nobody = core.key(core.random(32))
+  local rule = self.rule
+  self.claims = rule and (rule.claims or dedupe.new(rule)) or nil
+  self.has_twins = rule ~= nil and self.source_count > 1
+  return setmetatable(self, Receiver)
+end
+
+--- Is `value` a receiver?
+---@return boolean
+function M.is(value)
+  return getmetatable(value) == Receiver
+end
+
+return M

@@ -1,0 +1,120 @@
+--- Reading of a request's line and headers. Nothing is normalised: a path is
+-- the configured one, byte for byte, or another.
+-- @module flexhooks.receiver.request
+
+local M = {}
+
+local function lower_letter(c)
+  return string.char(c:byte() + 32)
+end
+
+-- Not string.lower, which follows the process's locale.
+local function ascii_lower(s)
+  return (s:gsub("[A-Z]", lower_letter))
+end
+
+--- Path and query of a request's target: what stands in an absolute form
+-- before the path was not signed and counts for nothing.
+---@param target string
+---@return string path as received
+---@return string? query without its `?`; nil where there is none
+function M.split_target(target)
+  if target:find "^[A-Za-z][A-Za-z0-9+.-]*://" then
+    target = target:match "^[^:]+://[^/?]*(.*)$"
+    if target:sub(1, 1) ~= "/" then
+      target = "/" .. target
+    end
+  end
+  local mark = target:find("?", 1, true)
+  if not mark then
+    return target
+  end
+  return target:sub(1, mark - 1), target:sub(mark + 1)
+end
+
+--- Does the path hold a `%` without two hex digits?
+---@param path string
+---@return boolean
+function M.has_bad_escape(path)
+  return path:gsub("%%[0-9A-Fa-f][0-9A-Fa-f]", ""):find("%", 1, true) ~= nil
+end
+
+local KINDS = {
+  ["application/x-www-form-urlencoded"] = "form",
+  ["application/json"] = "json",
+}
+
+-- What is usually sent needs no parsing.
+local USUAL = {
+  ["application/x-www-form-urlencoded; charset=UTF-8"] = "form",
+  ["application/x-www-form-urlencoded; charset=utf-8"] = "form",
+  ["application/json; charset=utf-8"] = "json",
+}
+
+local function parameters_fit(text)
+  for parameter in text:gmatch "[^;]+" do
+    local name, value = parameter:match "^[ \t]*([^ \t=]+)=(.-)[ \t]*$"
+    if not name and parameter:find "[^ \t]" then
+      return false
+    end
+    if name == "charset" and value ~= "utf-8" and value ~= '"utf-8"' then
+      return false
+    end
+  end
+  return true
+end
+
+--- What a content type says the body is. One that is absent says form, which
+-- covers every byte of the body too.
+---@param value string?
+---@return "form"|"json"|nil kind nil for anything else, also another charset
+function M.content_kind(value)
+  if value == nil then
+    return "form"
+  end
+  local kind = KINDS[value] or USUAL[value]
+  if kind then
+    return kind
+  end
+  local media, rest = ascii_lower(value):match "^[ \t]*([^; \t]*)[ \t]*(.*)$"
+  kind = KINDS[media]
+  if not kind or not (rest == "" or rest:sub(1, 1) == ";")
+    or not parameters_fit(rest) then
+    return nil
+  end
+  return kind
+end
+
+--- Is the body as it was sent?
+---@param value string?
+---@return boolean
+function M.is_plain(value)
+  return value == nil or ascii_lower(value):match "^[ \t]*(.-)[ \t]*$" == ""
+    or ascii_lower(value):match "^[ \t]*(.-)[ \t]*$" == "identity"
+end
+
+-- The values of a header that came more than once; they never match what one
+-- value would.
+local function joined(before, value)
+  if type(value) == "table" then
+    value = table.concat(value, ", ")
+  end
+  return before and before .. ", " .. value or value
+end
+
+--- The headers that a receiver reads, from a table with names in any case.
+---@param headers table<string, string|string[]>
+---@param names table<string, true> lower-case
+---@return table<string, string>
+function M.pick_headers(headers, names)
+  local picked = {}
+  for name, value in pairs(headers) do
+    local lower = type(name) == "string" and ascii_lower(name)
+    if names[lower] then
+      picked[lower] = joined(picked[lower], value)
+    end
+  end
+  return picked
+end
+
+return M

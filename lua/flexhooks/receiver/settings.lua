@@ -1,0 +1,224 @@
+--- The settings of a receiver, checked and made ready.
+-- @module flexhooks.receiver.settings
+
+local core = require "flexhooks.core"
+local errors = require "flexhooks.error"
+local keys = require "flexhooks.receiver.keys"
+local options = require "flexhooks.options"
+local router = require "flexhooks.router"
+
+local M = {}
+
+local FN = "flexhooks.receiver"
+
+local function function_or_object(value)
+  if type(value) ~= "function" and type(value) ~= "table"
+    and type(value) ~= "userdata" then
+    return "must be an object or a function, got " .. type(value)
+  end
+end
+
+local SPEC = {
+  auth_token = { type = { "string", "table", "function" } },
+  public_url = { type = "string" },
+  sources = { type = "table", default = {} },
+  methods = { type = "table", default = { "POST" } },
+  router = { check = function(value)
+    return not router.is(value) and "must be a router, got " .. type(value)
+      or nil
+  end },
+  queue = { check = function(value)
+    local kind = type(value)
+    if kind ~= "table" and kind ~= "userdata"
+      or type(value.store) ~= "function" then
+      return "must be a queue, got " .. kind
+    end
+  end },
+  client = { check = function_or_object },
+  account_sid = { type = "string", check = function(value)
+    if not value:find("^AC" .. ("[0-9a-f]"):rep(32) .. "$") then
+      return "must be 'AC' and 32 lower-case hex digits"
+    end
+  end },
+  handler_timeout = { type = "number", default = 12, min = 0.001,
+    max = 86400 },
+  limits = { type = "table", default = {} },
+  dedupe = { default = {}, check = function(value)
+    if type(value) ~= "table" and value ~= false then
+      return "must be a table or false, got " .. type(value)
+    end
+  end },
+  logger = { type = "function" },
+  on_reject = { type = "function" },
+  metrics = { check = function_or_object },
+}
+
+local LIMITS = {
+  body = { type = "integer", default = 262144, min = 1, max = 2 ^ 30 },
+  params = { type = "integer", default = 1000, min = 1, max = 2 ^ 20 },
+  name = { type = "integer", default = 127, min = 1, max = 2 ^ 20 },
+  value = { type = "integer", default = 65536, min = 1, max = 2 ^ 30 },
+  depth = { type = "integer", default = 64, min = 1, max = 1000 },
+}
+
+local DEDUPE = {
+  window = { type = "number", default = 86400, min = 0 },
+  entries = { type = "integer", default = 100000, min = 1 },
+  retries = { type = "integer", default = 1, min = 0, max = 5 },
+  twin_window = { type = "number", min = 0 },
+  claims = { check = function_or_object },
+}
+
+local ATTEMPT = 15 -- seconds that Twilio gives one attempt
+local SLACK = 30 -- seconds between the reports of one event
+
+local function config(level, message)
+  errors.raise(level + 1, FN .. ": " .. message, "config")
+end
+
+local function environment(name)
+  local value = os.getenv(name)
+  return value ~= "" and value or nil
+end
+
+local function check_required(given, level)
+  given.public_url = given.public_url or environment "FLEXHOOKS_PUBLIC_URL"
+  given.auth_token = given.auth_token or environment "TWILIO_AUTH_TOKEN"
+  if not given.public_url then
+    config(level + 1, "option 'public_url' is missing: set it, or "
+      .. "FLEXHOOKS_PUBLIC_URL, to the URL that is registered at Twilio")
+  end
+  if not given.auth_token then
+    config(level + 1, "option 'auth_token' is missing: set it, or "
+      .. "TWILIO_AUTH_TOKEN, to the account's primary auth token")
+  end
+  if not given.router and not given.queue then
+    config(level + 1, "option 'router' is missing: set it, or 'queue'")
+  end
+end
+
+local function key_source(given, level)
+  if type(given.auth_token) == "function" then
+    return nil, keys.lookup(given.auth_token, given.handler_timeout)
+  end
+  local tokens = given.auth_token
+  if type(tokens) == "string" then
+    tokens = { tokens }
+  end
+  local list, wrong = keys.of(tokens)
+  if not list then
+    config(level + 1, "option 'auth_token' " .. wrong)
+  end
+  return list
+end
+
+local METHODS = { GET = true, POST = true }
+
+local function method_set(list, level)
+  local set, names = {}, {}
+  for _, name in ipairs(list) do
+    if not METHODS[name] then
+      errors.raise(level + 1, FN .. ": option 'methods' must be a list of "
+        .. "'POST' and 'GET'")
+    end
+    if not set[name] then
+      names[#names + 1] = name
+    end
+    set[name] = true
+  end
+  if #names == 0 then
+    errors.raise(level + 1, FN .. ": option 'methods' is empty")
+  end
+  table.sort(names)
+  return set, names
+end
+
+-- Path and query of a configured URL, cut out as they stand.
+local function cut_url(url)
+  local tail = url:gsub("#.*$", ""):match "^%a+://[^/?]*(.*)$" or ""
+  local path, query = tail:match "^([^?]*)%??(.*)$"
+  return path == "" and "/" or path, query
+end
+
+-- One signed URL; a message never shows it, since it may hold a password.
+local function route(option, url, label, limits, level)
+  if type(url) ~= "string" then
+    config(level + 1, ("option '%s': a URL must be string, got %s")
+      :format(option, type(url)))
+  end
+  if type(label) ~= "string" or label == "" then
+    config(level + 1, ("option '%s': a label must be string, got %s")
+      :format(option, type(label)))
+  end
+  local verifier, _, wrong
+  if #url > 2048 then
+    wrong = "the URL is longer than 2048 bytes"
+  else
+    verifier, _, wrong = core.verifier {
+      url = url, params = limits.params, name = limits.name,
+      value = limits.value, body = limits.body,
+    }
+  end
+  if not verifier then
+    config(level + 1, ("option '%s': %s"):format(option, wrong))
+  end
+  local path, query = cut_url(url)
+  return { path = path, query = query, source = label, verifier = verifier }
+end
+
+local function longest_query_first(a, b)
+  if #a.query ~= #b.query then
+    return #a.query > #b.query
+  end
+  return a.source < b.source
+end
+
+-- path -> routes; and how many labels there are.
+local function route_table(given, limits, level)
+  local routes, labels, count = {}, {}, 0
+  local function add(option, url, label)
+    local r = route(option, url, label, limits, level + 2)
+    routes[r.path] = routes[r.path] or {}
+    table.insert(routes[r.path], r)
+    count = count + (labels[label] and 0 or 1)
+    labels[label] = true
+  end
+  for url, label in pairs(given.sources) do
+    add("sources", url, label)
+  end
+  if not given.sources[given.public_url] then
+    add("public_url", given.public_url, "default")
+  end
+  for _, list in pairs(routes) do
+    table.sort(list, longest_query_first)
+  end
+  return routes, count
+end
+
+local function dedupe_rule(given, sources, level)
+  if given == false then
+    return nil
+  end
+  local rule = options.check(FN .. " (dedupe)", DEDUPE, given, level + 1)
+  rule.twin_window = rule.twin_window or ATTEMPT * (rule.retries + 1) + SLACK
+  rule.sources = sources
+  return rule
+end
+
+--- Checks what was given to a receiver; raises at the caller's caller.
+---@param given table
+---@return table settings
+function M.read(given)
+  local level = 3
+  local s = options.check(FN, SPEC, given, level - 1)
+  check_required(s, level)
+  s.limits = options.check(FN .. " (limits)", LIMITS, s.limits, level - 1)
+  s.keys, s.lookup = key_source(s, level)
+  s.methods, s.method_names = method_set(s.methods, level)
+  s.routes, s.source_count = route_table(s, s.limits, level)
+  s.rule = dedupe_rule(s.dedupe, s.source_count, level - 1)
+  s.auth_token = nil
+  return s
+end
+
+return M
