@@ -33,7 +33,8 @@ lua_cflags = $(or $(LUA_CFLAGS),$(rock_headers),$(shell \
 
 # --- sources -----------------------------------------------------------------
 # Level 0 knows no lua.h; level 1 is lua_support; level 2 are the bindings.
-LISTENER_SRC = src/listener.c src/connection.c src/head.c src/lua_listener.c
+LISTENER_SRC = $(addprefix src/,listener.c connection.c exchange.c head.c bind.c \
+  lua_listener.c)
 REDIS_SRC = src/redis.c src/lua_redis.c
 SHARED_SRC = src/buffer.c src/lua_support.c
 CORE_SRC = $(sort $(filter-out $(LISTENER_SRC) $(REDIS_SRC),$(wildcard src/*.c)))
@@ -220,6 +221,20 @@ define newline
 endef
 empty =
 space = $(empty) $(empty)
+
+# --- reference ---------------------------------------------------------------------
+PUBLIC = $(subst /,.,$(patsubst lua/%.lua,%,$(wildcard lua/flexhooks.lua \
+  $(foreach m,client http url events router receiver server signature loop host \
+  provision queue worker testing error nginx,lua/flexhooks/$(m).lua) \
+  lua/flexhooks/resources/*.lua)))
+
+.PHONY: doc
+doc: ## the reference, by LDoc, into build/doc
+	@tools/setup doc lua5.4
+	@rm -rf $(BUILD)/doc && mkdir -p $(BUILD)/doc/src
+	@lua5.4 tools/reference.lua $(BUILD)/doc/src $(PUBLIC)
+	@ldoc --quiet --fatalwarnings --config config.ld --dir $(BUILD)/doc/html $(BUILD)/doc/src
+	@echo "$(BUILD)/doc/html/index.html"
 
 # --- a checkout's environment ------------------------------------------------------
 .PHONY: env

@@ -1,7 +1,5 @@
 #include "connection.h"
 
-#include <netdb.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -91,9 +89,6 @@ static void refuse(fh_connection *c, unsigned status) {
   enter(c, FH_LINGERING);
 }
 
-static void set_answer(fh_connection *c, unsigned status,
-                       struct MHD_Response *response);
-
 static void body_expired(fh_connection *c) {
   const fh_listener_options *options = &c->listener->options;
   double elapsed = c->listener->now - c->began;
@@ -114,7 +109,7 @@ void fh_connection_expired(fh_connection *c) {
     body_expired(c);
     return;
   case FH_WAITING:
-    set_answer(c, 503, NULL);
+    fh_connection_answer(c, 503, NULL);
     return;
   case FH_SENDING:
   case FH_IDLE:
@@ -210,16 +205,12 @@ static void end_request(fh_connection *c) {
   c->begun = c->complete = c->suspended = false;
 }
 
-static struct MHD_Response *make_response(const void *body, size_t size) {
-  return MHD_create_response_from_buffer(size, (void *)(size_t)body,
-                                         MHD_RESPMEM_MUST_COPY);
-}
-
-/* NULL for `response` is an empty one. The answer leaves with the next call of
- * the handler; a suspended connection gets that call when it is resumed. */
-static void set_answer(fh_connection *c, unsigned status,
-                       struct MHD_Response *response) {
-  c->response = response ? response : make_response("", 0);
+void fh_connection_answer(fh_connection *c, unsigned status,
+                          struct MHD_Response *response) {
+  c->response =
+      response
+          ? response
+          : MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
   c->status = status;
   cut_link(c);
   enter(c, FH_SENDING);
@@ -285,7 +276,7 @@ static enum MHD_Result on_header(void *cls, enum MHD_ValueKind kind,
       c->head.status = c->head.status ? c->head.status : 400;
     while (value_size > 0 && strchr(" \t", value[value_size - 1]))
       value_size--;
-    c->headers[i] = (fh_text){value, value_size};
+    c->headers[i] = (fh_slice){value, value_size};
   }
   return c->head.status ? MHD_NO : MHD_YES;
 }
@@ -302,7 +293,7 @@ static bool image_is_right(fh_connection *c) {
 static unsigned check_head(fh_connection *c, const char *version) {
   fh_listener *l = c->listener;
   const fh_head_limits *limits = &l->options.limits;
-  fh_text target = {c->target.data, c->target.size};
+  fh_slice target = {c->target.data, c->target.size};
   if (strlen(c->method) + target.size + strlen(version) + 2 > limits->line)
     return 414;
   unsigned wrong = fh_head_target(target.data, target.size);
@@ -426,95 +417,4 @@ void fh_on_connection(void *cls, struct MHD_Connection *mhd, void **context,
   free(c);
   l->active--;
   l->progress++;
-}
-
-/* --- the request as its owner sees it ------------------------------------ */
-
-fh_text fh_request_method(const fh_request *request) {
-  const char *method = request->connection->method;
-  return (fh_text){method, strlen(method)};
-}
-
-fh_text fh_request_target(const fh_request *request) {
-  const fh_buffer *target = &request->connection->target;
-  size_t at = fh_head_path(target->data, target->size);
-  if (at == target->size) /* an absolute form without a path means the root */
-    return (fh_text){"/", 1};
-  return (fh_text){target->data + at, target->size - at};
-}
-
-fh_text fh_request_body(const fh_request *request) {
-  const fh_buffer *body = &request->connection->body;
-  return (fh_text){body->data ? body->data : "", body->size};
-}
-
-size_t fh_request_header_count(const fh_request *request) {
-  return request->connection->listener->options.name_count;
-}
-
-fh_text fh_request_header(const fh_request *request, size_t i) {
-  return request->connection->headers[i];
-}
-
-bool fh_request_peer(const fh_request *request, char *text, size_t size) {
-  if (!request->connection)
-    return false;
-  const union MHD_ConnectionInfo *info = MHD_get_connection_info(
-      request->connection->mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-  if (!info || !info->client_addr)
-    return false;
-  socklen_t length = info->client_addr->sa_family == AF_INET6
-                         ? sizeof(struct sockaddr_in6)
-                         : sizeof(struct sockaddr_in);
-  return getnameinfo(info->client_addr, length, text, (socklen_t)size, NULL, 0,
-                     NI_NUMERICHOST) == 0;
-}
-
-static bool is_last(const fh_connection *c) {
-  return c->head.chunked || c->listener->quiet;
-}
-
-static bool add_headers(struct MHD_Response *response,
-                        const char *const *headers, size_t count) {
-  for (size_t i = 0; i < count; i++)
-    if (MHD_add_response_header(response, headers[2 * i],
-                                headers[2 * i + 1]) != MHD_YES)
-      return false;
-  return true;
-}
-
-fh_answer fh_request_answer(fh_request *request, unsigned status,
-                            const char *const *headers, size_t count,
-                            const void *body, size_t size) {
-  static const char *const close_it[] = {"Connection", "close"};
-  fh_connection *c = request->connection;
-  if (!c)
-    return FH_ANSWER_GONE;
-  struct MHD_Response *response = make_response(body, size);
-  fh_answer result = response ? FH_ANSWER_SENT : FH_ANSWER_NO_MEMORY;
-  if (response && (status < 200 || status > 599 ||
-                   !add_headers(response, headers, count))) {
-    MHD_destroy_response(response);
-    response = make_response("", 0);
-    status = 500;
-    result = FH_ANSWER_BAD;
-  }
-  if (response && is_last(c))
-    add_headers(response, close_it, 1);
-  set_answer(c, status, response);
-  return result;
-}
-
-fh_answer fh_request_accept(fh_request *request) {
-  fh_connection *c = request->connection;
-  if (!c)
-    return FH_ANSWER_GONE;
-  set_answer(c, 200,
-             is_last(c) ? c->listener->accepted_last : c->listener->accepted);
-  return FH_ANSWER_SENT;
-}
-
-void fh_request_release(fh_request *request) {
-  if (request->connection)
-    set_answer(request->connection, 500, NULL);
 }

@@ -1,7 +1,7 @@
 /* One connection of a listener and the request under way on it: its phase and
- * deadline, and libmicrohttpd's callbacks, which collect. Shared by listener.c
- * and connection.c alone; a connection belongs to libmicrohttpd's connection,
- * which frees it when the socket is closed. */
+ * deadline, and libmicrohttpd's callbacks, which collect. Shared by
+ * listener.c, connection.c and exchange.c alone; a connection belongs to
+ * libmicrohttpd's connection, which frees it when the socket is closed. */
 #ifndef FH_CONNECTION_H
 #define FH_CONNECTION_H
 
@@ -49,7 +49,7 @@ struct fh_connection {
   fh_connection *next_ended; /* among those whose peer sends no more */
   bool ended;
   fh_connection *next_ready;
-  fh_request *link;
+  fh_exchange *link;
   struct MHD_Response *response;
   const char *method;
   fh_buffer target;
@@ -64,7 +64,7 @@ struct fh_connection {
   bool ready; /* among the listener's ready ones */
   bool suspended;
   bool refused;
-  fh_text headers[];
+  fh_slice headers[];
 };
 
 struct fh_listener {
@@ -106,6 +106,12 @@ void fh_connection_ended(fh_connection *c);
 /* Ends the connection if its peer's last byte has been read and there is no
  * request to answer. To be called after libmicrohttpd had its turn. */
 void fh_connection_close_ended(fh_connection *c);
+
+/* Answers the request under way and cuts its link. Takes the response over;
+ * NULL is an empty one. It leaves with the handler's next call, which a
+ * suspended connection gets by being resumed. */
+void fh_connection_answer(fh_connection *c, unsigned status,
+                          struct MHD_Response *response);
 
 /* Acts on the connection's deadline, which has passed. */
 void fh_connection_expired(fh_connection *c);

@@ -1,8 +1,6 @@
 #include "listener.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "bind.h"
 #include "connection.h"
 
 enum {
@@ -68,7 +67,7 @@ static void pause_accepting(fh_listener *l) {
 /* Takes the socket over. */
 static void add(fh_listener *l, int fd, const struct sockaddr *address,
                 socklen_t length) {
-  size_t size = l->options.name_count * sizeof(fh_text);
+  size_t size = l->options.name_count * sizeof(fh_slice);
   fh_connection *c = calloc(1, sizeof *c + size);
   if (!c) {
     close(fd);
@@ -150,79 +149,19 @@ void fh_listener_defaults(fh_listener_options *options) {
   };
 }
 
-static int bind_first(const struct addrinfo *list) {
-  int saved = EADDRNOTAVAIL;
-  for (const struct addrinfo *at = list; at; at = at->ai_next) {
-    int yes = 1;
-    int fd = socket(at->ai_family,
-                    at->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0) {
-      saved = errno;
-      continue;
-    }
-    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-    if (bind(fd, at->ai_addr, at->ai_addrlen) == 0 &&
-        listen(fd, SOMAXCONN) == 0)
-      return fd;
-    saved = errno;
-    close(fd);
-  }
-  errno = saved;
-  return -1;
-}
-
-static int bind_to(const char *host, unsigned port, const char **why) {
-  struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
-                           .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
-  struct addrinfo *list = NULL;
-  char service[16];
-  snprintf(service, sizeof service, "%u", port);
-  int failed = getaddrinfo(host, service, &hints, &list);
-  if (failed) {
-    *why = gai_strerror(failed);
-    return -1;
-  }
-  int fd = bind_first(list);
-  *why = fd < 0 ? strerror(errno) : NULL;
-  freeaddrinfo(list);
-  return fd;
-}
-
-static bool read_port(fh_listener *l) {
-  struct sockaddr_storage address;
-  socklen_t length = sizeof address;
-  char service[16];
-  if (getsockname(l->socket, (struct sockaddr *)&address, &length) != 0 ||
-      getnameinfo((struct sockaddr *)&address, length, NULL, 0, service,
-                  sizeof service, NI_NUMERICSERV) != 0)
-    return false;
-  l->port = (unsigned)strtoul(service, NULL, 10);
-  return true;
-}
-
 static bool open_socket(fh_listener *l, char *message, size_t size) {
+  const fh_listener_options *o = &l->options;
   const char *why = NULL;
-  l->inherited = l->options.fd >= 0;
-  l->socket = l->inherited ? l->options.fd
-                           : bind_to(l->options.host, l->options.port, &why);
-  int yes = 0;
-  socklen_t length = sizeof yes;
-  if (l->inherited &&
-      (getsockopt(l->socket, SOL_SOCKET, SO_ACCEPTCONN, &yes, &length) != 0 ||
-       !yes))
-    why = "the descriptor is not a listening socket";
-  if (!why && !read_port(l))
-    why = strerror(errno);
-  if (!why && l->inherited)
-    fcntl(l->socket, F_SETFL, fcntl(l->socket, F_GETFL) | O_NONBLOCK);
-  if (!why)
+  l->inherited = o->fd >= 0;
+  l->socket = l->inherited ? fh_bind_inherit(o->fd, &why)
+                           : fh_bind(o->host, o->port, &why);
+  if (l->socket >= 0 && fh_bind_port(l->socket, &l->port))
     return true;
   if (l->inherited)
-    snprintf(message, size, "cannot listen on descriptor %d: %s",
-             l->options.fd, why);
+    snprintf(message, size, "cannot listen on descriptor %d: %s", o->fd, why);
   else
-    snprintf(message, size, "cannot listen on %s port %u: %s", l->options.host,
-             l->options.port, why);
+    snprintf(message, size, "cannot listen on %s port %u: %s", o->host,
+             o->port, why ? why : strerror(errno));
   return false;
 }
 
@@ -388,7 +327,7 @@ bool fh_listener_ready(const fh_listener *l) {
   return l->ready_first != NULL;
 }
 
-bool fh_listener_next(fh_listener *l, fh_request *request) {
+bool fh_listener_next(fh_listener *l, fh_exchange *request) {
   fh_connection *c = l->ready_first;
   if (!c)
     return false;

@@ -13,13 +13,9 @@
 #define FH_LISTENER_H
 
 #include "head.h"
+#include "slice.h"
 
 typedef struct fh_listener fh_listener;
-
-typedef struct fh_text {
-  const char *data; /* NULL: absent */
-  size_t size;
-} fh_text;
 
 typedef struct fh_listener_options {
   const char *host; /* name or address to bind to */
@@ -39,9 +35,9 @@ typedef struct fh_listener_options {
 
 /* A request that waits for its answer: a link into the connection, cut by
  * whichever ends first. Zeroed, it is a link to nothing. */
-typedef struct fh_request {
+typedef struct fh_exchange {
   struct fh_connection *connection; /* NULL: over */
-} fh_request;
+} fh_exchange;
 
 typedef enum fh_answer {
   FH_ANSWER_SENT,      /* on its way */
@@ -76,10 +72,11 @@ void fh_listener_run(fh_listener *listener, unsigned rounds);
 bool fh_listener_ready(const fh_listener *listener);
 
 /* Links `request` to the next complete request; false where there is none. */
-bool fh_listener_next(fh_listener *listener, fh_request *request);
+bool fh_listener_next(fh_listener *listener, fh_exchange *request);
 
+/* The port that is bound, and the connections that are open. */
 unsigned fh_listener_port(const fh_listener *listener);
-size_t fh_listener_active(const fh_listener *listener); /* connections */
+size_t fh_listener_active(const fh_listener *listener);
 
 /* Requests that were refused here with `status`. */
 size_t fh_listener_refused(const fh_listener *listener, unsigned status);
@@ -91,25 +88,25 @@ void fh_listener_quiesce(fh_listener *listener);
 
 /* The parts of a linked request; valid until it is answered or the listener
  * runs. `target` is as received, without scheme and authority. */
-fh_text fh_request_method(const fh_request *request);
-fh_text fh_request_target(const fh_request *request);
-fh_text fh_request_body(const fh_request *request);
-size_t fh_request_header_count(const fh_request *request);
-fh_text fh_request_header(const fh_request *request, size_t i);
+fh_slice fh_exchange_method(const fh_exchange *request);
+fh_slice fh_exchange_target(const fh_exchange *request);
+fh_slice fh_exchange_body(const fh_exchange *request);
+size_t fh_exchange_header_count(const fh_exchange *request);
+fh_slice fh_exchange_header(const fh_exchange *request, size_t i);
 
 /* The peer's address in text. False where the request is over. */
-bool fh_request_peer(const fh_request *request, char *text, size_t size);
+bool fh_exchange_peer(const fh_exchange *request, char *text, size_t size);
 
 /* Answers and cuts the link, whatever the result. `headers` is `count` pairs
  * of name and value. Everything is copied. */
-fh_answer fh_request_answer(fh_request *request, unsigned status,
-                            const char *const *headers, size_t count,
-                            const void *body, size_t size);
+fh_answer fh_exchange_answer(fh_exchange *request, unsigned status,
+                             const char *const *headers, size_t count,
+                             const void *body, size_t size);
 
 /* The same with 200, application/json and "{}", prepared beforehand. */
-fh_answer fh_request_accept(fh_request *request);
+fh_answer fh_exchange_accept(fh_exchange *request);
 
 /* Cuts the link; a request without an answer gets 500. Idempotent. */
-void fh_request_release(fh_request *request);
+void fh_exchange_release(fh_exchange *request);
 
 #endif

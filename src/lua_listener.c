@@ -13,7 +13,7 @@ typedef struct listener_handle {
 
 typedef struct request_handle {
   fh_handle handle;
-  fh_request request;
+  fh_exchange request;
 } request_handle;
 
 static const fh_class listener_class;
@@ -25,7 +25,7 @@ static request_handle *check_request(lua_State *L) {
   return fh_check_open(L, 1, &request_class);
 }
 
-static void push_text(lua_State *L, fh_text text) {
+static void push_text(lua_State *L, fh_slice text) {
   if (text.data)
     lua_pushlstring(L, text.data, text.size);
   else
@@ -35,23 +35,23 @@ static void push_text(lua_State *L, fh_text text) {
 /* request:read() -> method, target, body, header… | nil once it is over. The
  * headers are those that new{ headers = } named, in that order. */
 static int request_read(lua_State *L) {
-  const fh_request *request = &check_request(L)->request;
+  const fh_exchange *request = &check_request(L)->request;
   if (!request->connection)
     return 0;
-  size_t count = fh_request_header_count(request);
+  size_t count = fh_exchange_header_count(request);
   luaL_checkstack(L, (int)count + 3, "too many headers");
-  push_text(L, fh_request_method(request));
-  push_text(L, fh_request_target(request));
-  push_text(L, fh_request_body(request));
+  push_text(L, fh_exchange_method(request));
+  push_text(L, fh_exchange_target(request));
+  push_text(L, fh_exchange_body(request));
   for (size_t i = 0; i < count; i++)
-    push_text(L, fh_request_header(request, i));
+    push_text(L, fh_exchange_header(request, i));
   return (int)count + 3;
 }
 
 /* request:peer() -> address | nil */
 static int request_peer(lua_State *L) {
   char text[64];
-  if (!fh_request_peer(&check_request(L)->request, text, sizeof text))
+  if (!fh_exchange_peer(&check_request(L)->request, text, sizeof text))
     return 0;
   lua_pushstring(L, text);
   return 1;
@@ -105,21 +105,21 @@ static int request_reply(lua_State *L) {
   lua_settop(L, 4);
   if (lua_isnil(L, 2)) {
     fh_closed(&self->handle);
-    return push_answer(L, fh_request_accept(&self->request));
+    return push_answer(L, fh_exchange_accept(&self->request));
   }
   lua_Number status = luaL_checknumber(L, 2);
   luaL_argcheck(L, status >= 200 && status <= 599, 2, "from 200 to 599");
   const char *body = luaL_optlstring(L, 4, "", &size);
   size_t count = read_headers(L, 3, pairs);
   fh_closed(&self->handle);
-  return push_answer(L, fh_request_answer(&self->request, (unsigned)status,
-                                          pairs, count, body, size));
+  return push_answer(L, fh_exchange_answer(&self->request, (unsigned)status,
+                                           pairs, count, body, size));
 }
 
 static int request_close(lua_State *L) {
   request_handle *self = fh_check(L, 1, &request_class);
   if (self->handle.open)
-    fh_request_release(&self->request);
+    fh_exchange_release(&self->request);
   fh_closed(&self->handle);
   return 0;
 }

@@ -25,30 +25,36 @@ local HARMFUL = {
   "\226\128[\168-\174]", "\226\129[\160-\175]", "\239\187\191",
 }
 
--- The length of the well-formed UTF-8 sequence at `i`, or nil.
-local function utf8_length(s, i)
-  local a, b, c, d = s:byte(i, i + 3)
-  local function tail(x)
-    return x and x >= 0x80 and x < 0xC0
+-- Well-formed UTF-8 sequences of more than one byte.
+local WIDE = {
+  "^[\194-\223][\128-\191]",
+  "^\224[\160-\191][\128-\191]",
+  "^[\225-\236\238\239][\128-\191][\128-\191]",
+  "^\237[\128-\159][\128-\191]",
+  "^\240[\144-\191][\128-\191][\128-\191]",
+  "^[\241-\243][\128-\191][\128-\191][\128-\191]",
+  "^\244[\128-\143][\128-\191][\128-\191]",
+}
+
+-- The character at `i`; nil where the bytes there are no UTF-8.
+local function character(s, i)
+  if s:byte(i) < 0x80 then
+    return s:sub(i, i)
   end
-  if a >= 0xC2 and a < 0xE0 then
-    return tail(b) and 2
-  elseif a >= 0xE0 and a < 0xF0 then
-    local bad = (a == 0xE0 and b and b < 0xA0) or (a == 0xED and b and b > 0x9F)
-    return tail(b) and tail(c) and not bad and 3
-  elseif a >= 0xF0 and a < 0xF5 then
-    local bad = (a == 0xF0 and b and b < 0x90) or (a == 0xF4 and b and b > 0x8F)
-    return tail(b) and tail(c) and tail(d) and not bad and 4
+  for _, pattern in ipairs(WIDE) do
+    local sequence = s:match(pattern, i)
+    if sequence then
+      return sequence
+    end
   end
 end
 
 local function escape_wide(s)
   local out, i = {}, 1
   while i <= #s do
-    local n = s:byte(i) < 0x80 and 1 or utf8_length(s, i)
-    local piece = s:sub(i, i + (n or 1) - 1)
-    out[#out + 1] = n and piece or hex(piece)
-    i = i + #piece
+    local piece = character(s, i)
+    out[#out + 1] = piece or hex(s:sub(i, i))
+    i = i + (piece and #piece or 1)
   end
   s = table.concat(out)
   for _, pattern in ipairs(HARMFUL) do

@@ -56,24 +56,24 @@ for i, bound in ipairs(BOUNDS) do
   LIMITS[i] = tonumber(bound)
 end
 
--- A store of this process.
+-- A store of this process, with the methods of a shared dictionary.
 local Store = {}
 Store.__index = Store
 
-function Store:incr(key, n, init)
-  self[key] = (self[key] or init) + n
-end
-
-function Store:get(key)
-  return self[key]
-end
-
-function Store:get_keys()
+local function sorted_keys(t)
   local keys = {}
-  for key in pairs(self) do
+  for key in pairs(t) do
     keys[#keys + 1] = key
   end
+  table.sort(keys)
   return keys
+end
+
+Store.get_keys = sorted_keys
+Store.get = rawget
+
+Store.incr = function(self, key, n, init)
+  self[key] = (self[key] or init) + n
 end
 
 ---@class flexhooks.Metrics
@@ -156,17 +156,8 @@ local function sample(name, label, label_value, value)
 end
 
 local function head(name, kind, help)
-  return ("# HELP %s%s %s\n# TYPE %s%s %s\n"):format(PREFIX, name, help, PREFIX,
-    name, kind)
-end
-
-local function sorted_keys(t)
-  local keys = {}
-  for key in pairs(t) do
-    keys[#keys + 1] = key
-  end
-  table.sort(keys)
-  return keys
+  name = PREFIX .. name
+  return ("# HELP %s %s\n# TYPE %s %s\n"):format(name, help, name, kind)
 end
 
 -- short name -> label value -> number

@@ -6,10 +6,9 @@
 --     result.closed    the peer has closed the connection
 --     result.rest      bytes after the last whole answer
 --     result.seconds   from the last byte sent to the end
---   options: wait (seconds of silence, or of everything where the peer does not
---     close; 1), expect (answers to wait for before giving up early), size
---     (bytes per segment), finish (shut our side down after sending), gap
---     (seconds between segments)
+--   options: wait (seconds to read on where the peer does not close; 1), expect
+--     (answers after which to stop reading), size (bytes per segment), finish
+--     (shut our side down after sending), gap (seconds between segments)
 local socket = require "socket"
 
 local M = {}
@@ -67,8 +66,8 @@ local function write(peer, bytes, options)
   end
 end
 
--- Everything that arrives until the peer closes, `wait` seconds have passed, or
--- `enough` says so.
+-- Everything that arrives until the peer closes, `wait` seconds have passed,
+-- or `enough` says so.
 function M.read(peer, wait, enough)
   local bytes, deadline = "", socket.gettime() + wait
   while true do

@@ -1,5 +1,6 @@
--- Every function that leaves its file has a comment, and a comment's @param
--- lines name the parameters that are there.
+-- Every function that others call has documentation: those of a module's table
+-- and the methods of a documented class. A comment's @param lines name the
+-- parameters that are there.
 local tree = require "lint.tree"
 
 local M = {}
@@ -37,11 +38,26 @@ local function check_params(comment, parameters, complain)
   end
 end
 
+-- The tables whose functions are public: M, and what has a ---@class.
+local function public_tables(lines)
+  local public, in_class = { M = true }, false
+  for _, line in ipairs(lines) do
+    local name = line:match "^local ([%w_]+) ="
+    if in_class and name then
+      public[name] = true
+    end
+    in_class = line:find "^%-%-%-@class" ~= nil
+      or in_class and line:find "^%-%-" ~= nil
+  end
+  return public
+end
+
 local function check_lua(path, text, report)
   local lines = {}
   for number, line in tree.lines(text) do
     lines[number] = line
   end
+  local public = public_tables(lines)
   for number, line in ipairs(lines) do
     local name, parameters = line:match "^function ([%w_]+[.:][%w_]+)%((.-)%)"
     if name then
@@ -49,7 +65,8 @@ local function check_lua(path, text, report)
         report(path, number, name .. ": " .. message)
       end
       local comment = comment_above(lines, number)
-      if not name:find "[.:]_" and not is_documentation(comment) then
+      if public[name:match "^[%w_]+"] and not name:find "[.:]_"
+        and not is_documentation(comment) then
         complain "no documentation"
       end
       check_params(comment, parameters, complain)

@@ -8,10 +8,10 @@ local M = {}
 -- Level 0 by ranks, where a source may stand higher than its header; levels 1
 -- and 2 follow from the names.
 local C_RANKS = {
-  { "slice", "sort", "buffer", "secret", "poller", "head" },
+  { "slice", "sort", "buffer", "secret", "poller", "head", "bind" },
   { "form", "json", "key", "signed_url", "http", "redis", "listener" },
   { "signature", "connection" },
-  { "account", "listener.c" },
+  { "account", "listener.c", "exchange" },
 }
 local LEVEL1 = { lua_compat = 10, lua_support = 11, lua_core = 19 }
 

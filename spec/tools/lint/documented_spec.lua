@@ -23,7 +23,12 @@ end
       "lua/a.lua:1: M.f: no documentation",
       "lua/a.lua:5: M:g: no documentation",
     }, said("lua/a.lua", "function M.f()\nend\n\n-- Not for readers.\n"
-      .. "function M:g()\nend\n"))
+      .. "function M:g()\nend\nlocal A = {}\nfunction A.h()\nend\n"))
+  end)
+
+  it("refuses a method of a documented class without", function()
+    assert.same({ "lua/a.lua:4: A:h: no documentation" }, said("lua/a.lua",
+      "---@class x.A\n---@field b any\nlocal A = {}\nfunction A:h()\nend\n"))
   end)
 
   it("refuses a parameter that is not there", function()

@@ -1,0 +1,18 @@
+/* Listening sockets: non-blocking, closed on exec, for streams. */
+#ifndef FH_BIND_H
+#define FH_BIND_H
+
+#include <stdbool.h>
+
+/* Binds to the first address of a name or address, and listens. -1 on failure,
+ * with the reason in `why`. */
+int fh_bind(const char *host, unsigned port, const char **why);
+
+/* Makes ready a listening socket that another program bound. -1, and the
+ * descriptor closed, where it is none; the reason is then in `why`. */
+int fh_bind_inherit(int fd, const char **why);
+
+/* The port that is bound. */
+bool fh_bind_port(int fd, unsigned *port);
+
+#endif
