@@ -222,6 +222,15 @@ endef
 empty =
 space = $(empty) $(empty)
 
+# --- measuring ---------------------------------------------------------------------
+.PHONY: bench run-bench
+bench: ## side by side with what users know: one table; ROUNDS=5 BENCH="bench/verify.sh …"
+	@tools/setup bench $(or $(LUA),$(KNOWN))
+	@$(MAKE) run-bench
+
+run-bench: all
+	@LUAS="$(LUAS)" lua5.4 tools/bench.lua $(or $(ROUNDS),5) $(or $(BENCH),$(wildcard bench/*.sh))
+
 # --- reference ---------------------------------------------------------------------
 PUBLIC = $(subst /,.,$(patsubst lua/%.lua,%,$(wildcard lua/flexhooks.lua \
   $(foreach m,client http url events router receiver server signature loop host \
