@@ -1,6 +1,6 @@
 #!/bin/sh
-# Verify and parse one delivery of ten fields: ours on each Lua, libcrypto's HMAC
-# alone over the same bytes, and twilio-node where npm can get it.
+# Verify and parse one delivery of ten fields: ours on each Lua, libcrypto's
+# HMAC alone over the same bytes, and twilio-node where npm can get it.
 set -eu
 cd "$(dirname "$0")/.."
 seconds=${SECONDS_EACH:-0.5}

@@ -125,7 +125,8 @@ void fh_options(lua_State *L, int index, const fh_option *list, void *out) {
   index = lua_absindex(L, index);
   luaL_checktype(L, index, LUA_TTABLE);
   for (const fh_option *option = list; option->name; option++) {
-    lua_getfield(L, index, option->name);
+    lua_pushstring(L, option->name);
+    lua_rawget(L, index); /* what __index computes nobody would keep alive */
     if (!lua_isnil(L, -1))
       read_option(L, option, (char *)out + option->offset);
     else if (option->required)

@@ -4,9 +4,9 @@
 --
 -- A script runs everything that it compares once and prints a line for each:
 -- subject, variant, value, unit, separated by tabs. It runs ROUNDS times, so
--- that what disturbs the machine disturbs all variants alike. The first variant
--- of a subject is the one that the others are held against. Lines that begin
--- with "#" are notes, shown once.
+-- that what disturbs the machine disturbs all variants alike. The first
+-- variant of a subject is the one that the others are held against. Lines that
+-- begin with "#" are notes, shown once.
 local M = {}
 
 --- Collects the lines of one run of a script.
@@ -54,8 +54,8 @@ local FORMAT = "| %-22s | %-26s | %10s | %-21s | %-9s | %6s |\n"
 --- The table, as Markdown.
 ---@return string
 function M.table(results)
-  local out = { FORMAT:format("subject", "variant", "median", "from – to", "unit",
-    "ratio"), "|---|---|---:|---|---|---:|\n" }
+  local out = { FORMAT:format("subject", "variant", "median", "from – to",
+    "unit", "ratio"), "|---|---|---:|---|---|---:|\n" }
   local base = {}
   for _, row in ipairs(results) do
     local middle, low, high = median(row)
