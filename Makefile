@@ -39,7 +39,7 @@ REDIS_SRC = src/redis.c src/lua_redis.c
 SHARED_SRC = src/buffer.c src/lua_support.c
 CORE_SRC = $(sort $(filter-out $(LISTENER_SRC) $(REDIS_SRC),$(wildcard src/*.c)))
 
-CORE_PKGS = libcurl libcrypto
+CORE_PKGS = libcurl libssl libcrypto
 LISTENER_PKGS = libmicrohttpd
 REDIS_PKGS = hiredis
 
@@ -57,7 +57,7 @@ SANITIZED = -fsanitize=$(SANITIZE) -fno-sanitize-recover=all \
   -fno-omit-frame-pointer -U_FORTIFY_SOURCE
 LOCAL_CFLAGS = -std=c99 -D_GNU_SOURCE -fPIC -fvisibility=hidden $(WARNINGS) \
   $(if $(SANITIZE),$(SANITIZED),$(HARDENING))
-LOCAL_LDFLAGS = -Wl,-z,relro,-z,now $(if $(SANITIZE),-fsanitize=$(SANITIZE))
+LOCAL_LDFLAGS = -Wl,-z,relro,-z,now,-z,nodelete $(if $(SANITIZE),-fsanitize=$(SANITIZE))
 COMPILE = $(CC) $(CPPFLAGS) $(CFLAGS) $(LOCAL_CFLAGS) -MMD -MP
 
 # A line per file; V=1 shows the commands.

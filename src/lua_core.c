@@ -12,7 +12,10 @@ int luaopen_flexhooks_core(lua_State *L) {
   lua_newtable(L);
   fh_set_functions(L, functions);
   fh_open_form(L);
+  fh_open_http(L);
   fh_open_json(L);
+  fh_open_poller(L);
+  fh_open_secret(L);
   fh_open_signature(L);
   return 1;
 }

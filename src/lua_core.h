@@ -7,7 +7,10 @@
 
 /* One for each. */
 void fh_open_form(lua_State *L);
+void fh_open_http(lua_State *L);
 void fh_open_json(lua_State *L);
+void fh_open_poller(lua_State *L);
+void fh_open_secret(lua_State *L);
 void fh_open_signature(lua_State *L);
 
 #endif

@@ -1,0 +1,276 @@
+#include "http.h"
+
+#include <pthread.h>
+#include <string.h>
+#include <unistd.h>
+
+static CURLcode initialised = CURLE_FAILED_INIT;
+
+static void initialise(void) {
+  initialised = curl_global_init(CURL_GLOBAL_DEFAULT);
+}
+
+bool fh_http_init(void) {
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
+  pthread_once(&once, initialise);
+  return initialised == CURLE_OK;
+}
+
+/* --- the lists of running and ended requests ------------------------------
+ */
+
+static void unlink_request(fh_request *request) {
+  if (!request->link)
+    return;
+  if (request->pool && request->pool->ended_tail == &request->next)
+    request->pool->ended_tail = request->link;
+  *request->link = request->next;
+  if (request->next)
+    request->next->link = request->link;
+  request->next = NULL;
+  request->link = NULL;
+}
+
+static void link_running(fh_pool *pool, fh_request *request) {
+  request->next = pool->running;
+  request->link = &pool->running;
+  if (request->next)
+    request->next->link = &request->next;
+  pool->running = request;
+}
+
+static void link_ended(fh_pool *pool, fh_request *request) {
+  request->next = NULL;
+  request->link = pool->ended_tail;
+  *pool->ended_tail = request;
+  pool->ended_tail = &request->next;
+}
+
+/* --- easy handles ---------------------------------------------------------
+ */
+
+static CURL *take_easy(fh_pool *pool) {
+  return pool->spares > 0 ? pool->spare[--pool->spares] : curl_easy_init();
+}
+
+/* A reset forgets every pointer into the request it served. */
+static void give_back(fh_pool *pool, CURL *easy) {
+  if (pool->spares == FH_SPARE_HANDLES) {
+    curl_easy_cleanup(easy);
+    return;
+  }
+  curl_easy_reset(easy);
+  pool->spare[pool->spares++] = easy;
+}
+
+/* --- libcurl's callbacks --------------------------------------------------
+ */
+
+static void on_readiness(void *owner, int fd, unsigned events) {
+  fh_pool *pool = owner;
+  int running;
+  int mask = (events & FH_READ ? CURL_CSELECT_IN : 0) |
+             (events & FH_WRITE ? CURL_CSELECT_OUT : 0) |
+             (events & FH_ERROR ? CURL_CSELECT_ERR : 0);
+  curl_multi_socket_action(pool->multi, fd, mask, &running);
+}
+
+/* An error here would make the multi handle refuse everything from now on, so
+ * the one request whose socket cannot be watched is marked instead. */
+static int on_socket(CURL *easy, curl_socket_t fd, int what, void *owner,
+                     void *unused) {
+  fh_pool *pool = owner;
+  fh_poller *poller = pool->timer.poller;
+  (void)unused;
+  if (!poller)
+    return 0;
+  unsigned interest = 0;
+  if (what != CURL_POLL_REMOVE)
+    interest = (what & CURL_POLL_IN ? FH_READ : 0) |
+               (what & CURL_POLL_OUT ? FH_WRITE : 0);
+  if (interest == 0) {
+    fh_poller_unwatch(poller, fd);
+    return 0;
+  }
+  if (fh_poller_watch(poller, fd, interest, on_readiness, pool) != 0) {
+    fh_request *request = NULL;
+    curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&request);
+    if (request)
+      request->no_memory = pool->unwatchable = true;
+  }
+  return 0;
+}
+
+static int on_timer_change(CURLM *multi, long milliseconds, void *owner) {
+  fh_pool *pool = owner;
+  (void)multi;
+  if (milliseconds < 0)
+    fh_timer_disarm(&pool->timer);
+  else
+    fh_timer_arm(&pool->timer, (double)milliseconds / 1000);
+  return 0;
+}
+
+static void on_timer(void *owner) {
+  fh_pool *pool = owner;
+  int running;
+  curl_multi_socket_action(pool->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+}
+
+/* --- the pool -------------------------------------------------------------
+ */
+
+bool fh_pool_open(fh_pool *pool, fh_poller *poller, long max_connections) {
+  *pool = (fh_pool){.multi = curl_multi_init(), .pid = poller->pid};
+  if (!pool->multi)
+    return false;
+  pool->ended_tail = &pool->ended;
+  fh_timer_open(&pool->timer, poller, on_timer, pool);
+  curl_multi_setopt(pool->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+  curl_multi_setopt(pool->multi, CURLMOPT_SOCKETDATA, pool);
+  curl_multi_setopt(pool->multi, CURLMOPT_TIMERFUNCTION, on_timer_change);
+  curl_multi_setopt(pool->multi, CURLMOPT_TIMERDATA, pool);
+  curl_multi_setopt(pool->multi, CURLMOPT_PIPELINING,
+                    (long)CURLPIPE_MULTIPLEX);
+  if (max_connections > 0) {
+    curl_multi_setopt(pool->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS,
+                      max_connections);
+    curl_multi_setopt(pool->multi, CURLMOPT_MAXCONNECTS, max_connections);
+  }
+  return true;
+}
+
+static bool ours(const fh_pool *pool) {
+  return pool->multi && pool->pid == getpid();
+}
+
+/* Moves a running request to the ended ones and recycles its easy handle. */
+static void retire(fh_pool *pool, fh_request *request, CURL *easy) {
+  curl_multi_remove_handle(pool->multi, easy);
+  give_back(pool, easy);
+  unlink_request(request);
+  link_ended(pool, request);
+}
+
+static bool refuse(fh_failure *failure, const char *message) {
+  *failure = (fh_failure){.kind = "closed"};
+  memcpy(failure->message, message, strlen(message) + 1);
+  return false;
+}
+
+bool fh_pool_start(fh_pool *pool, fh_request *request, const fh_call *call,
+                   fh_failure *failure) {
+  if (!ours(pool))
+    return refuse(failure, "the pool belongs to another process");
+  if (!pool->timer.poller)
+    return refuse(failure, "the poller is closed");
+  CURL *easy = take_easy(pool);
+  if (!easy)
+    return refuse(failure, "not enough memory");
+  if (!fh_request_prepare(request, easy, call, failure)) {
+    give_back(pool, easy);
+    return false;
+  }
+  request->pool = pool;
+  link_running(pool, request);
+  if (curl_multi_add_handle(pool->multi, easy) == CURLM_OK)
+    return true;
+  give_back(pool, easy);
+  fh_request_free(request);
+  return refuse(failure, "not enough memory");
+}
+
+static void reap(fh_pool *pool) {
+  CURLMsg *message;
+  int left;
+  while ((message = curl_multi_info_read(pool->multi, &left))) {
+    if (message->msg != CURLMSG_DONE)
+      continue;
+    CURL *easy = message->easy_handle;
+    fh_request *request = NULL;
+    curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&request);
+    fh_request_finish(request, message->data.result);
+    retire(pool, request, easy);
+  }
+}
+
+static void reap_unwatchable(fh_pool *pool) {
+  pool->unwatchable = false;
+  fh_request *next;
+  for (fh_request *request = pool->running; request; request = next) {
+    next = request->next;
+    if (!request->no_memory)
+      continue;
+    CURL *easy = request->easy;
+    fh_request_abort(request, "connect", "the socket cannot be watched");
+    retire(pool, request, easy);
+  }
+}
+
+fh_request *fh_pool_next(fh_pool *pool) {
+  if (!ours(pool))
+    return NULL;
+  reap(pool);
+  if (pool->unwatchable)
+    reap_unwatchable(pool);
+  fh_request *request = pool->ended;
+  if (request) {
+    unlink_request(request);
+    request->pool = NULL;
+  }
+  return request;
+}
+
+void fh_request_cancel(fh_request *request) {
+  fh_pool *pool = request->pool;
+  if (request->ended || !pool || !ours(pool))
+    return;
+  CURL *easy = request->easy;
+  fh_request_abort(request, "cancelled", "the request was cancelled");
+  retire(pool, request, easy);
+}
+
+void fh_request_free(fh_request *request) {
+  fh_pool *pool = request->pool;
+  if (pool && request->easy && ours(pool)) {
+    curl_multi_remove_handle(pool->multi, request->easy);
+    give_back(pool, request->easy);
+  }
+  unlink_request(request);
+  request->pool = NULL;
+  request->easy = NULL;
+  fh_request_release(request);
+}
+
+static void part(fh_pool *pool, fh_request *request) {
+  CURL *easy = request->easy;
+  if (!request->ended) {
+    if (ours(pool)) {
+      fh_request_abort(request, "closed", "the client was closed");
+      curl_multi_remove_handle(pool->multi, easy);
+      curl_easy_cleanup(easy);
+    } else {
+      request->easy = NULL;
+      fh_request_abort(request, "closed",
+                       "the request belongs to another process");
+    }
+  }
+  unlink_request(request);
+  request->pool = NULL;
+}
+
+void fh_pool_close(fh_pool *pool) {
+  if (!pool->multi)
+    return;
+  while (pool->running)
+    part(pool, pool->running);
+  while (pool->ended)
+    part(pool, pool->ended);
+  if (ours(pool)) {
+    while (pool->spares > 0)
+      curl_easy_cleanup(pool->spare[--pool->spares]);
+    curl_multi_cleanup(pool->multi);
+  }
+  fh_timer_close(&pool->timer);
+  pool->multi = NULL;
+}

@@ -1,0 +1,350 @@
+/* core.pool and core.url. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "http.h"
+#include "lua_core.h"
+#include "lua_poller.h"
+#include "lua_secret.h"
+#include "url.h"
+
+typedef struct pool {
+  fh_handle handle;
+  fh_pool pool;
+} pool;
+
+typedef struct request {
+  fh_handle handle;
+  fh_request request;
+} request;
+
+static int pool_close(lua_State *L);
+static int pool_start(lua_State *L);
+static int pool_next(lua_State *L);
+static int request_close(lua_State *L);
+static int request_cancel(lua_State *L);
+static int request_result(lua_State *L);
+
+static const luaL_Reg pool_methods[] = {
+    {"start", pool_start},
+    {"next", pool_next},
+    {NULL, NULL},
+};
+
+static const fh_class pool_class = {
+    .name = "flexhooks.pool",
+    .size = sizeof(pool),
+    .methods = pool_methods,
+    .close = pool_close,
+};
+
+static const luaL_Reg request_methods[] = {
+    {"cancel", request_cancel},
+    {"result", request_result},
+    {NULL, NULL},
+};
+
+static const fh_class request_class = {
+    .name = "flexhooks.request",
+    .size = sizeof(request),
+    .methods = request_methods,
+    .close = request_close,
+};
+
+/* --- the pool -------------------------------------------------------------
+ */
+
+/* The pool's user value holds the poller, and each request from its start until
+ * pool:next gives it out. */
+static void keep_poller(lua_State *L, int poller) {
+  lua_newtable(L);
+  lua_pushvalue(L, poller);
+  lua_setfield(L, -2, "poller");
+  lua_setuservalue(L, -2);
+}
+
+/* lua: pool(poller, { max_connections = }) -> pool | nil, kind, message */
+static int new_pool(lua_State *L) {
+  struct {
+    size_t max_connections;
+  } options = {0};
+  static const fh_option list[] = {
+      {"max_connections", FH_SIZE, 0, false},
+      {NULL, FH_SIZE, 0, false},
+  };
+  fh_poller *poller = fh_check_poller(L, 1);
+  if (!lua_isnoneornil(L, 2))
+    fh_options(L, 2, list, &options);
+  luaL_argcheck(L, options.max_connections <= 65536, 2,
+                "max_connections is too large");
+  pool *self = fh_new(L, &pool_class);
+  keep_poller(L, 1);
+  if (!fh_http_init() ||
+      !fh_pool_open(&self->pool, poller, (long)options.max_connections))
+    return fh_fail(L, "connect", "libcurl cannot be initialised");
+  fh_opened(&self->handle);
+  return 1;
+}
+
+static int pool_close(lua_State *L) {
+  pool *self = fh_check(L, 1, &pool_class);
+  if (self->handle.open)
+    fh_pool_close(&self->pool);
+  fh_closed(&self->handle);
+  return 0;
+}
+
+/* --- starting a request ---------------------------------------------------
+ */
+
+typedef struct call_options {
+  fh_slice method, url, body, proxy, ca_file;
+  double timeout, connect_timeout, stall_timeout;
+  size_t max_response;
+} call_options;
+
+#define FIELD(name) offsetof(call_options, name)
+
+static const fh_option call_list[] = {
+    {"method", FH_STRING, FIELD(method), true},
+    {"url", FH_STRING, FIELD(url), true},
+    {"body", FH_STRING, FIELD(body), false},
+    {"timeout", FH_NUMBER, FIELD(timeout), false},
+    {"connect_timeout", FH_NUMBER, FIELD(connect_timeout), false},
+    {"stall_timeout", FH_NUMBER, FIELD(stall_timeout), false},
+    {"max_response", FH_SIZE, FIELD(max_response), true},
+    {"proxy", FH_STRING, FIELD(proxy), false},
+    {"ca_file", FH_STRING, FIELD(ca_file), false},
+    {NULL, FH_STRING, 0, false},
+};
+
+static fh_text text(fh_slice slice) {
+  return (fh_text){slice.data, slice.size};
+}
+
+/* A C string to libcurl, which would cut it at a NUL. */
+static const char *c_string(lua_State *L, fh_slice slice, const char *name) {
+  if (slice.data && strlen(slice.data) != slice.size)
+    luaL_error(L, "option '%s' holds a NUL", name);
+  return slice.data;
+}
+
+/* The slices live in a userdata that stays on the stack above `table`. */
+static const fh_text *read_headers(lua_State *L, int table, size_t *count) {
+  lua_getfield(L, table, "headers");
+  if (lua_isnil(L, -1)) {
+    *count = 0;
+    return NULL;
+  }
+  luaL_checktype(L, -1, LUA_TTABLE);
+  size_t size = lua_rawlen(L, -1);
+  if (size > FH_MAX_HEADERS)
+    size = FH_MAX_HEADERS + 1;
+  fh_text *headers = lua_newuserdata(L, (size + 1) * sizeof *headers);
+  for (size_t i = 0; i < size; i++) {
+    lua_rawgeti(L, -2, (int)i + 1);
+    if (lua_type(L, -1) != LUA_TSTRING)
+      luaL_error(L, "headers must be strings");
+    headers[i].data = lua_tolstring(L, -1, &headers[i].size);
+    lua_pop(L, 1);
+  }
+  *count = size;
+  return headers;
+}
+
+static const fh_secret *read_authorization(lua_State *L, int table) {
+  lua_getfield(L, table, "authorization");
+  return lua_isnil(L, -1) ? NULL : fh_check_secret(L, lua_gettop(L));
+}
+
+static void read_call(lua_State *L, int table, fh_call *call) {
+  call_options options = {0};
+  fh_options(L, table, call_list, &options);
+  *call = (fh_call){
+      .method = text(options.method),
+      .url = text(options.url),
+      .body = text(options.body),
+      .timeout = options.timeout,
+      .connect_timeout = options.connect_timeout,
+      .stall_timeout = options.stall_timeout,
+      .max_response = options.max_response,
+      .proxy = c_string(L, options.proxy, "proxy"),
+      .ca_file = c_string(L, options.ca_file, "ca_file"),
+  };
+  call->headers = read_headers(L, table, &call->header_count);
+  call->authorization = read_authorization(L, table);
+}
+
+/* lua: pool:start{ method=, url=, … } -> request | nil, kind, message */
+static int pool_start(lua_State *L) {
+  fh_call call;
+  fh_failure failure;
+  pool *self = fh_check_open(L, 1, &pool_class);
+  read_call(L, 2, &call);
+  lua_getuservalue(L, 1);
+  request *made = fh_new(L, &request_class);
+  lua_pushvalue(L, -1);
+  made->request.slot = luaL_ref(L, -3);
+  if (!fh_pool_start(&self->pool, &made->request, &call, &failure)) {
+    luaL_unref(L, -2, made->request.slot);
+    return fh_fail(L, failure.kind, failure.message);
+  }
+  fh_opened(&made->handle);
+  return 1;
+}
+
+/* lua: pool:next() -> request | nil */
+static int pool_next(lua_State *L) {
+  pool *self = fh_check_open(L, 1, &pool_class);
+  fh_request *ended = fh_pool_next(&self->pool);
+  if (!ended)
+    return 0;
+  lua_getuservalue(L, 1);
+  lua_rawgeti(L, -1, ended->slot);
+  luaL_unref(L, -2, ended->slot);
+  return 1;
+}
+
+/* --- a request ------------------------------------------------------------
+ */
+
+static int request_close(lua_State *L) {
+  request *self = fh_check(L, 1, &request_class);
+  fh_request_free(&self->request);
+  fh_closed(&self->handle);
+  return 0;
+}
+
+/* lua: request:cancel() */
+static int request_cancel(lua_State *L) {
+  request *self = fh_check_open(L, 1, &request_class);
+  fh_request_cancel(&self->request);
+  return 0;
+}
+
+/* Names in lower case; the values of a repeated one are joined with ", ". */
+static void push_headers(lua_State *L, const fh_request *from) {
+  size_t at = 0;
+  fh_text name, value;
+  lua_newtable(L);
+  while (fh_request_header(from, &at, &name, &value)) {
+    lua_pushlstring(L, name.data, name.size);
+    lua_pushvalue(L, -1);
+    lua_rawget(L, -3);
+    if (lua_isnil(L, -1)) {
+      lua_pop(L, 1);
+      lua_pushlstring(L, value.data, value.size);
+    } else {
+      lua_pushliteral(L, ", ");
+      lua_pushlstring(L, value.data, value.size);
+      lua_concat(L, 3);
+    }
+    lua_rawset(L, -3);
+  }
+}
+
+/* lua: request:result() -> status, headers, body
+ *                        | nil, kind, message, sent; raises while it runs */
+static int request_result(lua_State *L) {
+  request *self = fh_check_open(L, 1, &request_class);
+  const fh_request *from = &self->request;
+  luaL_argcheck(L, from->ended, 1, "the request still runs");
+  if (from->failure.kind) {
+    fh_fail(L, from->failure.kind, from->failure.message);
+    lua_pushboolean(L, from->failure.sent);
+    return 4;
+  }
+  lua_pushinteger(L, from->status);
+  push_headers(L, from);
+  lua_pushlstring(L, from->body.data ? from->body.data : "",
+                  from->body.size);
+  return 3;
+}
+
+/* --- URLs -----------------------------------------------------------------
+ */
+
+/* A handle, so that running out of memory midway leaks nothing. */
+typedef struct url {
+  fh_handle handle;
+  CURLU *parsed;
+  char *part;
+} url;
+
+static int url_close(lua_State *L);
+
+static const luaL_Reg url_methods[] = {{NULL, NULL}};
+
+static const fh_class url_class = {
+    .name = "flexhooks.url",
+    .size = sizeof(url),
+    .methods = url_methods,
+    .close = url_close,
+};
+
+static void url_release(url *self) {
+  curl_free(self->part);
+  self->part = NULL;
+  curl_url_cleanup(self->parsed);
+  self->parsed = NULL;
+  fh_closed(&self->handle);
+}
+
+static int url_close(lua_State *L) {
+  url_release(fh_check(L, 1, &url_class));
+  return 0;
+}
+
+/* Sets a field of the table on top, unless the URL lacks the part. */
+static void set_part(lua_State *L, url *self, CURLUPart part,
+                     const char *name) {
+  if (curl_url_get(self->parsed, part, &self->part, 0) != CURLUE_OK)
+    return;
+  if (part == CURLUPART_PORT)
+    lua_pushinteger(L, (lua_Integer)strtol(self->part, NULL, 10));
+  else
+    lua_pushstring(L, self->part);
+  lua_setfield(L, -2, name);
+  curl_free(self->part);
+  self->part = NULL;
+}
+
+/* lua: url(text) -> { scheme=, user=, … } | nil, message */
+static int parse_url(lua_State *L) {
+  static const struct {
+    CURLUPart part;
+    const char *name;
+  } parts[] = {
+      {CURLUPART_SCHEME, "scheme"},     {CURLUPART_USER, "user"},
+      {CURLUPART_PASSWORD, "password"}, {CURLUPART_HOST, "host"},
+      {CURLUPART_PORT, "port"},         {CURLUPART_PATH, "path"},
+      {CURLUPART_QUERY, "query"},       {CURLUPART_FRAGMENT, "fragment"},
+  };
+  size_t size;
+  const char *given = luaL_checklstring(L, 1, &size);
+  url *self = fh_new(L, &url_class);
+  const char *wrong = fh_url_parse(&self->parsed, given, size);
+  if (wrong) {
+    lua_pushnil(L);
+    lua_pushstring(L, wrong);
+    return 2;
+  }
+  fh_opened(&self->handle);
+  lua_newtable(L);
+  for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+    set_part(L, self, parts[i].part, parts[i].name);
+  url_release(self);
+  return 1;
+}
+
+void fh_open_http(lua_State *L) {
+  static const luaL_Reg functions[] = {
+      {"pool", new_pool},
+      {"url", parse_url},
+      {NULL, NULL},
+  };
+  fh_register(L, &pool_class);
+  fh_register(L, &request_class);
+  fh_register(L, &url_class);
+  fh_set_functions(L, functions);
+}
