@@ -27,7 +27,11 @@ end
 
 return setmetatable({}, {
   __index = function(host, name)
-    local value = implementation()[name]
+    local chosen = implementation()
+    local value = chosen[name]
+    if name == "transport" and not value then
+      value = require("flexhooks.transport.curl").new
+    end
     rawset(host, name, value)
     return value
   end,

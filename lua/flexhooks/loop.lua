@@ -1,0 +1,300 @@
+--- The loop: one wait for everything, and the tasks around it.
+--
+-- A turn waits for the poller, lets every source do its work, wakes the tasks
+-- whose time has come, and runs those that are ready. `flexhooks.run` turns
+-- until every task has ended; a foreign loop watches one descriptor and calls
+-- `step`; a call that waits outside of a task turns until its wait is over.
+--
+-- The loop of a process is made when first used. In a child process it is made
+-- anew: the parent's tasks and sources are the parent's.
+-- @module flexhooks.loop
+
+local core = require "flexhooks.core"
+local errors = require "flexhooks.error"
+local task = require "flexhooks.task"
+
+local unpack = table.unpack or unpack
+
+local M = {
+  clock = core.clock,
+  now = core.now,
+  sleep = task.sleep,
+  map = task.map,
+  event = task.event,
+  enter = task.enter,
+  leave = task.leave,
+  remaining = task.remaining,
+}
+
+-- Rounds of ready tasks in one turn; then descriptors have their say again.
+local ROUNDS = 8
+
+local Loop = { __name = "flexhooks.loop" }
+Loop.__index = Loop
+
+local Source = { __name = "flexhooks.source" }
+Source.__index = Source
+
+local loop -- of this process
+
+local function new_poller()
+  local poller, kind, message = core.poller()
+  if not poller then
+    error(errors.new(kind, message), 0)
+  end
+  return poller
+end
+
+--- The loop of this process.
+local function here()
+  local pid = core.pid()
+  if not loop or loop.pid ~= pid then
+    if loop then
+      task.reset()
+    end
+    loop = setmetatable({ pid = pid, poller = new_poller(), sources = {},
+      hooks = {}, turning = false, running = false }, Loop)
+  end
+  return loop
+end
+
+--- The poller of this process.
+function M.poller()
+  return here().poller
+end
+
+-- --- sources -------------------------------------------------------------------
+
+--- Adds something that has work of its own to do in each turn.
+-- `fd` and `interest` ("r", "w", "rw"): a descriptor to watch, or none;
+-- `run()` is called after every wait; `timeout()` gives the seconds until it
+-- has to be called anyway, or nil.
+---@param source table fields `fd`, `interest`, `run`, `timeout`
+---@return table source with `remove()` and `watch(interest)`
+function M.add_source(source)
+  local self = here()
+  local made = setmetatable({ loop = self, fd = source.fd, run = source.run,
+    timeout = source.timeout }, Source)
+  if made.fd then
+    made:watch(source.interest or "r")
+  end
+  self.sources[#self.sources + 1] = made
+  made.place = #self.sources
+  return made
+end
+
+--- Changes what the source's descriptor is watched for.
+function Source:watch(interest)
+  local ok, kind, message = self.loop.poller:watch(self.fd, interest)
+  if not ok then
+    error(errors.new(kind, message), 0)
+  end
+end
+
+--- Takes the source out of the loop, before its descriptor is closed.
+function Source:remove()
+  local sources = self.loop.sources
+  if not self.place then
+    return
+  end
+  if self.fd and self.loop == loop then
+    self.loop.poller:unwatch(self.fd)
+  end
+  local last = sources[#sources]
+  sources[self.place], last.place = last, self.place
+  sources[#sources] = nil
+  self.place = nil
+end
+
+-- Backwards, so that a source that removes itself makes none miss its run.
+local function run_sources(self)
+  local sources = self.sources
+  for i = #sources, 1, -1 do
+    local source = sources[i]
+    if source then
+      source.run()
+    end
+  end
+end
+
+-- --- a turn -----------------------------------------------------------------------
+
+--- Calls `f` once at the end of this turn, after every task that was ready.
+function M.at_turn_end(f)
+  local hooks = here().hooks
+  hooks[#hooks + 1] = f
+end
+
+local function run_hooks(self)
+  if #self.hooks == 0 then
+    return
+  end
+  local hooks = self.hooks
+  self.hooks = {}
+  for _, f in ipairs(hooks) do
+    f()
+  end
+end
+
+local function least(a, b)
+  if a and b then
+    return math.min(a, b)
+  end
+  return a or b
+end
+
+-- Seconds until the Lua side has something to do: the poller knows its own.
+local function timeout_of(self)
+  if #self.hooks > 0 then
+    return 0
+  end
+  local left = task.timeout()
+  for _, source in ipairs(self.sources) do
+    if source.timeout then
+      left = least(left, source.timeout())
+    end
+  end
+  return left
+end
+
+local function turn(self, limit)
+  local ok, kind, message = self.poller:wait(least(limit, timeout_of(self)))
+  if not ok then
+    error(errors.new(kind, message), 0)
+  end
+  run_sources(self)
+  task.fire()
+  for _ = 1, ROUNDS do
+    if not task.round() then
+      break
+    end
+  end
+  run_hooks(self)
+  task.report()
+end
+
+local function step(self, limit)
+  if self.turning then
+    error(errors.new("argument", "a call that waits was made in a callback of "
+      .. "the loop, which cannot wait: start a task with flexhooks.spawn"), 0)
+  end
+  if self.pid ~= core.pid() then
+    error(errors.new("closed", "this process was forked from inside a task, "
+      .. "and the tasks are the parent's: fork before flexhooks.run"), 0)
+  end
+  self.turning = true
+  local ok, err = pcall(turn, self, limit)
+  self.turning = false
+  if not ok then
+    error(err, 0)
+  end
+end
+
+function task.drive(limit)
+  step(here(), limit)
+end
+
+-- --- the public face ---------------------------------------------------------------
+
+local function check_function(fn, f)
+  if type(f) ~= "function" then
+    errors.raise(3, fn .. ": the first argument must be a function, got "
+      .. type(f))
+  end
+end
+
+--- Starts `f(...)` as a task.
+---@return flexhooks.Task
+function M.spawn(f, ...)
+  check_function("flexhooks.spawn", f)
+  here()
+  return task.spawn(f, ...)
+end
+
+local function turn_until_all_ended(self, main)
+  while task.count() > 0 do
+    if main.fault then
+      task.cancel_all()
+    end
+    step(self)
+  end
+end
+
+--- Runs `f(...)` as a task, and returns its results when every task has ended.
+-- If it raises, the other tasks are cancelled and the error is raised again.
+---@param f function
+---@return any ... what `f` returned
+function M.run(f, ...)
+  check_function("flexhooks.run", f)
+  if task.current() then
+    errors.raise(2, "flexhooks.run: already inside a task: use flexhooks.spawn")
+  end
+  local self = here()
+  if self.running or self.turning then
+    errors.raise(2, "flexhooks.run: the loop is already running")
+  end
+  local main = task.spawn(f, ...)
+  main.watched = true
+  self.running = true
+  local ok, err = pcall(turn_until_all_ended, self, main)
+  self.running = false
+  task.report(true)
+  if not ok then
+    error(err, 0)
+  elseif main.fault then
+    error(main.fault.value, 0)
+  end
+  if main.n > 0 then
+    return unpack(main.results, 1, main.n)
+  end
+end
+
+--- The loop as an object, for a foreign loop to drive: watch `pollfd` for
+-- `events`, and call `step` when it is ready or `timeout` has passed.
+---@param options table? `logger`: gets the failures nobody waited for
+---@return flexhooks.Loop
+function M.get(options)
+  if options and options.logger then
+    task.logger = options.logger
+  end
+  return here()
+end
+
+---@class flexhooks.Loop
+
+--- Starts `f(...)` as a task.
+function Loop:spawn(f, ...)
+  check_function("loop:spawn", f)
+  return task.spawn(f, ...)
+end
+
+--- A descriptor that is readable when there is something to do.
+---@return integer
+function Loop:pollfd()
+  return self.poller:fd()
+end
+
+--- What to watch the descriptor for.
+---@return string
+function Loop:events()
+  return "r"
+end
+
+--- Seconds until `step` has something to do even if the descriptor is silent;
+-- nil where nothing is foreseen.
+---@return number?
+function Loop:timeout()
+  return least(timeout_of(self), self.poller:timeout())
+end
+
+--- Does what is to be done, after waiting for it at most `timeout` seconds.
+---@param timeout number? 0 where absent
+function Loop:step(timeout)
+  if task.current() then
+    errors.raise(2, "loop:step: called inside a task, which the loop drives")
+  end
+  step(self, timeout or 0)
+  return true
+end
+
+return M

@@ -1,0 +1,569 @@
+--- Tasks: coroutines that wait, and what they wait for.
+--
+-- A task runs until it waits; the loop wakes it. This module knows of no
+-- descriptor: the loop tells it the time and drives it. Code outside of every
+-- task that waits drives the loop itself until its wait is over.
+--
+-- A task that was cancelled stays so: each of its waiting calls, the pending one
+-- first, returns `nil, err` at once, so that it ends by the way it ends on any
+-- failure. The same holds past a deadline. One that keeps on waiting without
+-- regard for that is unwound by an error.
+-- @module flexhooks.task
+
+local core = require "flexhooks.core"
+local errors = require "flexhooks.error"
+local timers_of = require "flexhooks.timers"
+
+local clock = core.clock
+local unpack = table.unpack or unpack
+local running, yield = coroutine.running, coroutine.yield
+
+local M = {}
+
+-- Interrupted waits that a task may disregard before it is unwound.
+local PATIENCE = 100
+-- Seconds that a failure may wait for somebody to ask for it.
+local UNASKED = 5
+-- Coroutines kept for the next tasks.
+local MAX_IDLE = 256
+
+local Task = { __name = "flexhooks.task" }
+Task.__index = Task
+
+local Event = { __name = "flexhooks.event" }
+Event.__index = Event
+
+local Fault = { __name = "flexhooks.fault" } -- what a task raised, and where
+
+local current            -- the task that runs now
+local outside            -- stands for the code outside of tasks
+local alive, count       -- tasks that have not ended: a set, and its size
+local ready, head, tail  -- tasks to resume: a queue
+local timers             -- tasks that wait until a time
+local idle = {}          -- coroutines without a task
+local failures           -- ended tasks whose fault nobody has seen
+
+--- Forgets every task: a child process does not run its parent's.
+function M.reset()
+  outside = setmetatable({}, Task)
+  alive, count = {}, 0
+  ready, head, tail = {}, 1, 0
+  timers = timers_of.new()
+  failures = {}
+end
+
+M.reset()
+
+local function default_logger(level, message, fields)
+  io.stderr:write("flexhooks: ", level, ": ", message, "\n",
+    fields.traceback or "", "\n")
+end
+
+M.logger = default_logger
+
+--- Is this call made from inside a task?
+function M.current()
+  return current
+end
+
+-- --- starting and ending ----------------------------------------------------
+
+local function fault_of(value)
+  return setmetatable({ value = value,
+    traceback = debug.traceback(tostring(value), 2) }, Fault)
+end
+
+local function enqueue(task)
+  tail = tail + 1
+  ready[tail] = task
+end
+
+local function fail(task, fault)
+  if getmetatable(fault) ~= Fault then
+    fault = setmetatable({ value = fault, traceback = tostring(fault) }, Fault)
+  end
+  task.fault, task.failed_at = fault, clock()
+  if not task.watched and not (task.event and task.event.waiter) then
+    failures[#failures + 1] = task
+  end
+end
+
+local function finish(task, ok, ...)
+  task.ended = true
+  alive[task] = nil
+  count = count - 1
+  if not ok then
+    fail(task, (...))
+  else
+    task.n = select("#", ...)
+    if task.n > 0 then
+      task.results = { ... }
+    end
+  end
+  if task.event then
+    task.event:set(true)
+  end
+end
+
+-- One coroutine runs task after task, because making one costs more than all
+-- the rest of starting a task.
+local function work(task)
+  while true do
+    local args = task.args
+    if args then
+      task.args = nil
+      finish(task, xpcall(task.f, fault_of, unpack(args, 1, args.n)))
+    else
+      finish(task, xpcall(task.f, fault_of))
+    end
+    task = yield()
+  end
+end
+
+local function resume(task)
+  local co = task.co
+  if not co then
+    local n = #idle
+    co = idle[n] or coroutine.create(work)
+    idle[n] = nil
+    task.co = co
+  end
+  current = task
+  local ok, fault = coroutine.resume(co, task)
+  current = nil
+  if not task.ended then
+    if not ok then
+      finish(task, false, fault)
+    elseif not task.waiting then
+      finish(task, false, "a task yielded by itself: wait with "
+        .. "flexhooks.sleep or another call of flexhooks")
+    end
+  elseif #idle < MAX_IDLE then
+    idle[#idle + 1] = co
+  end
+end
+
+--- Starts `f(...)` as a task; it begins when the loop gets to it.
+---@return flexhooks.Task
+function M.spawn(f, ...)
+  local task = setmetatable({ f = f }, Task)
+  local n = select("#", ...)
+  if n > 0 then
+    task.args = { n = n, ... }
+  end
+  alive[task] = true
+  count = count + 1
+  enqueue(task)
+  return task
+end
+
+--- Runs every task that is ready now; those that become ready meanwhile have
+-- the next round. Tells whether there was any.
+function M.round()
+  local last = tail
+  if head > last then
+    return false
+  end
+  while head <= last do
+    local task = ready[head]
+    ready[head] = nil
+    head = head + 1
+    resume(task)
+  end
+  if head > tail then
+    head, tail = 1, 0
+  end
+  return true
+end
+
+--- Seconds until a task can go on: 0 where one is ready, nil where none will.
+function M.timeout()
+  if head <= tail then
+    return 0
+  end
+  local first = timers:first()
+  return first and math.max(0, first.due - clock())
+end
+
+--- Tasks that have not ended.
+function M.count()
+  return count
+end
+
+-- --- waiting ----------------------------------------------------------------
+
+local function wake(task, why)
+  if not task.waiting then
+    return
+  end
+  task.waiting, task.why = false, why
+  if task.index then
+    timers:remove(task)
+  end
+  enqueue(task)
+end
+
+--- Wakes the tasks whose time has come.
+function M.fire()
+  local first = timers:first()
+  if not first then
+    return
+  end
+  local now = clock()
+  while first and first.due <= now do
+    wake(first, "due")
+    first = timers:first()
+  end
+end
+
+-- A deadline that has passed, or a cancellation, as an error; and after enough
+-- of them as a raised one.
+local function interruption(holder, scope, kind, message)
+  local err = errors.new(kind, message)
+  local counted = scope or holder
+  counted.disregarded = (counted.disregarded or 0) + 1
+  if counted.disregarded > PATIENCE then
+    error(err, 0)
+  end
+  return err
+end
+
+local function expire(holder, scope)
+  scope.owner.expired = true
+  return interruption(holder, scope.owner, "timeout", "the deadline has passed")
+end
+
+local function interrupted(holder)
+  if holder.cancelled then
+    return interruption(holder, nil, "cancelled", "the task was cancelled")
+  end
+  local scope = holder.scope
+  if scope and (scope.owner.expired or scope.due <= clock()) then
+    return expire(holder, scope)
+  end
+end
+
+local function suspend(task, due)
+  task.waiting = true
+  if due then
+    task.due = due
+    timers:push(task)
+  end
+  yield()
+  return task.why
+end
+
+-- Drives the loop from outside of every task until `event` is set or the time
+-- has come.
+local function block(event, due)
+  while not (event and event.done) do
+    local left = due and due - clock()
+    if left and left <= 0 then
+      return "due"
+    end
+    M.drive(left)
+  end
+end
+
+local function check_coroutine(task)
+  if running() ~= task.co then
+    error(errors.new("argument", "a call that waits was made in a coroutine of "
+      .. "your own inside a task: start it with flexhooks.spawn instead of "
+      .. "coroutine.create or coroutine.wrap"), 0)
+  end
+end
+
+--- Waits until `event` is set (nil: nothing but time) or `due`, a time of the
+-- monotonic clock, has come. Returns nil when woken, "due" when the time came,
+-- or "interrupted" and the error.
+local function pause(event, due)
+  local holder = current or outside
+  if current then
+    check_coroutine(current)
+  end
+  local err = interrupted(holder)
+  if err then
+    return "interrupted", err
+  end
+  local scope = holder.scope
+  local cut = scope and (not due or scope.due < due)
+  if cut then
+    due = scope.due
+  end
+  local why
+  if current then
+    why = suspend(current, due)
+  else
+    why = block(event, due)
+  end
+  if event and event.done then
+    return nil
+  elseif why == "due" and cut then
+    return "interrupted", expire(holder, scope)
+  elseif why == "cancelled" then
+    return "interrupted", interrupted(holder)
+  end
+  return why
+end
+
+local function check_seconds(fn, seconds)
+  if type(seconds) ~= "number" or seconds ~= seconds or seconds < 0 then
+    errors.raise(3, fn .. ": seconds must be a number from 0 on, got "
+      .. (type(seconds) == "number" and tostring(seconds) or type(seconds)))
+  end
+end
+
+--- Waits for `seconds`.
+---@param seconds number
+---@return true? ok
+---@return flexhooks.Error? err kinds `cancelled`, `timeout` (a deadline)
+function M.sleep(seconds)
+  check_seconds("flexhooks.sleep", seconds)
+  local why, err = pause(nil, clock() + seconds)
+  if why == "interrupted" then
+    return nil, err
+  end
+  return true
+end
+
+-- --- events -------------------------------------------------------------------
+
+--- Something that happens once and can be waited for by any number of tasks.
+function M.event()
+  return setmetatable({}, Event)
+end
+
+--- It has happened; everybody who waits gets the values. Once is enough.
+function Event:set(...)
+  if self.done then
+    return
+  end
+  self.done, self.n, self.values = true, select("#", ...), { ... }
+  local waiter = self.waiter
+  self.waiter = nil
+  while waiter do
+    local following = waiter.following
+    waiter.following = nil
+    wake(waiter, "set")
+    waiter = following
+  end
+end
+
+function Event:is_set()
+  return self.done == true
+end
+
+-- Waiters are a list through the tasks themselves: a task waits for one thing
+-- at a time.
+local function leave_list(event, task)
+  local before, waiter = nil, event.waiter
+  while waiter and waiter ~= task do
+    before, waiter = waiter, waiter.following
+  end
+  if waiter and before then
+    before.following = task.following
+  elseif waiter then
+    event.waiter = task.following
+  end
+  task.following = nil
+end
+
+--- Waits until it has happened, at most `timeout` seconds.
+---@return any ... the values given to `set`; or nil, err
+function Event:wait(timeout)
+  if self.done then
+    return unpack(self.values, 1, self.n)
+  end
+  local task = current
+  if task then
+    task.following, self.waiter = self.waiter, task
+  end
+  local why, err = pause(self, timeout and clock() + timeout)
+  if not why then
+    return unpack(self.values, 1, self.n)
+  end
+  if task then
+    leave_list(self, task)
+  end
+  return nil, err or errors.new("timeout", "waited " .. timeout .. " s in vain")
+end
+
+-- --- a task as others see it ---------------------------------------------------
+
+---@class flexhooks.Task
+M.Task = Task
+
+local function results(task)
+  task.watched = true
+  local fault = task.fault
+  if fault then
+    return nil, errors.new("handler", tostring(fault.value),
+      { cause = fault.value, details = fault.traceback })
+  end
+  if task.n == 0 then
+    return
+  end
+  return unpack(task.results, 1, task.n)
+end
+
+--- Waits until the task has ended, at most `timeout` seconds, for ever where it
+-- is absent.
+---@param timeout number?
+---@return any ... what the task's function returned; or nil, err: of kind
+-- `handler` where it raised (`err.cause` is what it raised, `err.details` the
+-- traceback), `timeout` or `cancelled` where this wait was cut
+function Task:wait(timeout)
+  if timeout ~= nil then
+    check_seconds("task:wait", timeout)
+  end
+  if not self.ended then
+    if self == current then
+      errors.raise(2, "task:wait: a task cannot wait for itself")
+    end
+    self.event = self.event or M.event()
+    local ok, err = self.event:wait(timeout)
+    if not ok then
+      return nil, err
+    end
+  end
+  return results(self)
+end
+
+--- Cancels the task: its pending call, and every later one that would wait,
+-- returns `nil, err` of kind `cancelled`. No effect on a task that has ended.
+function Task:cancel()
+  if self.ended or self.cancelled then
+    return
+  end
+  self.cancelled = true
+  wake(self, "cancelled")
+end
+
+--- Cancels every task that has not ended.
+function M.cancel_all()
+  for task in pairs(alive) do
+    task:cancel()
+  end
+end
+
+--- Reports the failures that nobody asked for in time, or all of them.
+function M.report(all)
+  if #failures == 0 then
+    return
+  end
+  local late = clock() - (all and 0 or UNASKED)
+  local kept = {}
+  for _, task in ipairs(failures) do
+    if not task.watched and task.failed_at > late then
+      kept[#kept + 1] = task
+    elseif not task.watched then
+      task.watched = true
+      M.logger("warn", "a task failed and nobody waited for it",
+        { traceback = task.fault.traceback })
+    end
+  end
+  failures = kept
+end
+
+-- --- deadlines ----------------------------------------------------------------
+
+--- From here on, no call of this task waits beyond `deadline`.
+---@param deadline number of the monotonic clock
+---@return table token for `leave`
+function M.enter(deadline)
+  local holder = current or outside
+  local parent = holder.scope
+  local scope = { due = deadline, parent = parent, holder = holder }
+  scope.owner = scope
+  if parent and parent.due <= deadline then
+    scope.due, scope.owner = parent.due, parent.owner
+  end
+  holder.scope = scope
+  return scope
+end
+
+--- Ends the deadline; tells whether it cut a wait.
+---@return boolean expired
+function M.leave(token)
+  token.holder.scope = token.parent
+  return token.expired == true
+end
+
+--- Seconds to the nearest deadline, nil where there is none.
+function M.remaining()
+  local scope = (current or outside).scope
+  return scope and math.max(0, scope.due - clock())
+end
+
+-- --- map ------------------------------------------------------------------------
+
+local function map_worker(job)
+  while not job.fault and job.at < job.n do
+    job.at = job.at + 1
+    local i = job.at
+    local ok, value, err = xpcall(job.f, fault_of, job.list[i], i)
+    if not ok then
+      job.fault = job.fault or value
+    elseif value == nil and err ~= nil then
+      job.errors = job.errors or {}
+      job.errors[i] = err
+    else
+      job.results[i] = value
+    end
+  end
+  job.left = job.left - 1
+  if job.fault or job.left == 0 then
+    for _, task in ipairs(job.fault and job.tasks or {}) do
+      task:cancel()
+    end
+  end
+  if job.left == 0 then
+    job.done:set(true)
+  end
+end
+
+local function check_map(list, n, f)
+  if type(list) ~= "table" then
+    errors.raise(3, "flexhooks.map: list must be a table, got " .. type(list))
+  elseif type(n) ~= "number" or n < 1 or n ~= n then
+    errors.raise(3, "flexhooks.map: n must be a number from 1 on")
+  elseif type(f) ~= "function" then
+    errors.raise(3, "flexhooks.map: f must be a function, got " .. type(f))
+  end
+end
+
+--- Calls `f(item, i)` for each item of `list`, at most `n` at a time.
+-- If one raises, the others are cancelled and the error is raised again.
+---@param list table
+---@param n integer
+---@param f function
+---@return table? results first results of `f`, in the order of `list`; nil and
+-- an error where the wait itself was cut
+---@return table? errors index → err, for each item whose `f` returned nil, err
+function M.map(list, n, f)
+  check_map(list, n, f)
+  local job = { list = list, f = f, n = #list, at = 0, results = {},
+    tasks = {}, done = M.event() }
+  job.left = math.min(n - n % 1, job.n)
+  if job.left == 0 then
+    return job.results
+  end
+  for i = 1, job.left do
+    local task = M.spawn(map_worker, job)
+    task.scope = (current or outside).scope
+    job.tasks[i] = task
+  end
+  local ok, err = job.done:wait()
+  if not ok then
+    for _, task in ipairs(job.tasks) do
+      task:cancel()
+    end
+    return nil, err
+  end
+  if job.fault then
+    error(job.fault.value, 0)
+  end
+  return job.results, job.errors
+end
+
+return M

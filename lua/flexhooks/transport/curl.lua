@@ -1,0 +1,214 @@
+--- The transport over libcurl: one connection pool, all requests at once.
+--
+-- Each transport has a pool of its own, so that no connection is ever shared
+-- between two sets of credentials. The pool is made with the first request, and
+-- again in a child process.
+-- @module flexhooks.transport.curl
+
+local core = require "flexhooks.core"
+local errors = require "flexhooks.error"
+local loop = require "flexhooks.loop"
+local options = require "flexhooks.options"
+
+local M = {}
+
+local DEFAULT_TIMEOUT = 30
+local DEFAULT_CONNECT_TIMEOUT = 10
+
+local OPTIONS = {
+  proxy = { type = "string" },
+  ca_file = { type = "string" },
+  max_response = { type = "integer", min = 0, default = 4 * 1024 * 1024 },
+  max_connections = { type = "integer", min = 1, max = 65536, default = 128 },
+  stall_timeout = { type = "number", min = 0 },
+}
+
+---@class flexhooks.Transport
+local Transport = { __name = "flexhooks.transport.curl", takes_secrets = true }
+Transport.__index = Transport
+
+--- A transport of its own connections.
+---@param given table? `proxy` (URL), `ca_file` (PEM, instead of the system's),
+-- `max_response` (bytes), `max_connections`, `stall_timeout` (seconds without a
+-- byte)
+---@return flexhooks.Transport
+function M.new(given)
+  local checked = options.check("flexhooks.transport.curl", OPTIONS, given)
+  return setmetatable({ options = checked }, Transport)
+end
+
+-- --- the pool --------------------------------------------------------------------
+
+-- The state of one process: `waiting` maps a request to the event that tells
+-- its end, or to false where nobody waits any more. It holds no reference to
+-- the transport, and the loop holds it only while a request runs, so that an
+-- idle transport can be collected.
+local function new_state(limit)
+  local pool, kind, message = core.pool(loop.poller(),
+    { max_connections = limit })
+  if not pool then
+    return nil, errors.new(kind, message)
+  end
+  return { pid = core.pid(), pool = pool, waiting = {}, running = 0 }
+end
+
+function Transport:state_here()
+  local state, err = self.state, nil
+  if not state or state.pid ~= core.pid() then
+    state, err = new_state(self.options.max_connections)
+    self.state = state
+  end
+  return state, err
+end
+
+local function reap(state)
+  local pool, waiting = state.pool, state.waiting
+  local request = pool:next()
+  while request do
+    local event = waiting[request]
+    waiting[request] = nil
+    state.running = state.running - 1
+    if event then
+      event:set(true)
+    else
+      request:close()
+    end
+    request = pool:next()
+  end
+  if state.running == 0 and state.source then
+    state.source:remove()
+    state.source = nil
+  end
+end
+
+local function track(state, request, event)
+  state.waiting[request] = event
+  state.running = state.running + 1
+  if not state.source then
+    state.source = loop.add_source {
+      run = function()
+        reap(state)
+      end,
+    }
+  end
+end
+
+-- --- a request --------------------------------------------------------------------
+
+local function append(lines, name, value)
+  if type(value) == "table" then
+    for _, v in ipairs(value) do
+      append(lines, name, v)
+    end
+  else
+    lines[#lines + 1] = name .. ": " .. tostring(value)
+  end
+end
+
+local function header_lines(headers)
+  local lines, encoding = {}, false
+  for name, value in pairs(headers or {}) do
+    append(lines, name, value)
+    encoding = encoding or name:lower() == "accept-encoding"
+  end
+  if not encoding then
+    lines[#lines + 1] = "Accept-Encoding: identity"
+  end
+  return lines, encoding
+end
+
+local function failure(request, kind, message, sent)
+  local url = request.url:gsub("[?#].*", ""):gsub("^(%a+://)[^/]*@", "%1")
+  return errors.new(kind, message,
+    { method = request.method, url = url, sent = sent })
+end
+
+local function settings(self, request, lines)
+  local own = self.options
+  return {
+    method = request.method or "GET",
+    url = request.url,
+    body = request.body,
+    headers = lines,
+    authorization = request.authorization,
+    timeout = request.timeout or DEFAULT_TIMEOUT,
+    connect_timeout = request.connect_timeout or DEFAULT_CONNECT_TIMEOUT,
+    stall_timeout = own.stall_timeout,
+    max_response = request.max_response or own.max_response,
+    proxy = own.proxy,
+    ca_file = own.ca_file,
+  }
+end
+
+local function give_up(state, handle, err)
+  handle:cancel()
+  local _, _, _, sent = handle:result()
+  state.waiting[handle] = false
+  reap(state)
+  return nil, err.kind, err.message, sent
+end
+
+-- Waits for the end of a request that was started.
+local function finish(state, handle)
+  local event = loop.event()
+  track(state, handle, event)
+  local ok, err = event:wait()
+  if not ok then
+    return give_up(state, handle, err)
+  end
+  local status, headers, body, sent = handle:result()
+  handle:close()
+  return status, headers, body, sent
+end
+
+--- Sends one request and waits for its answer, whatever its status.
+-- `authorization`, a secret, becomes the Authorization header.
+---@param request table `method`, `url`, `headers` (name → value or list of
+-- values), `body`, `timeout`, `connect_timeout` (seconds), `authorization`
+---@return table? response `{ status, headers, body }`, names in lower case
+---@return flexhooks.Error? err `err.sent` is false where nothing of the request
+-- has left
+function Transport:send(request)
+  local state, err = self:state_here()
+  if not state then
+    return nil, err
+  end
+  local lines, encoded = header_lines(request.headers)
+  local handle, kind, message = state.pool:start(
+    settings(self, request, lines))
+  if not handle then
+    return nil, failure(request, kind, message, false)
+  end
+  local status, headers, body, sent = finish(state, handle)
+  if not status then
+    return nil, failure(request, headers, body, sent)
+  end
+  local encoding = headers["content-encoding"]
+  if encoding and not encoded and encoding:lower() ~= "identity" then
+    return nil, failure(request, "protocol",
+      "the answer is encoded though no encoding was asked for", true)
+  end
+  return { status = status, headers = headers, body = body }
+end
+
+--- Ends what runs (kind `closed`) and closes the connections.
+function Transport:close()
+  local state = self.state
+  self.state = nil
+  if not state or state.pid ~= core.pid() then
+    return
+  end
+  state.pool:close()
+  for _, event in pairs(state.waiting) do
+    if event then
+      event:set(true)
+    end
+  end
+  if state.source then
+    state.source:remove()
+  end
+end
+
+Transport.__close = Transport.close
+
+return M
