@@ -1,3 +1,5 @@
+#include <stdint.h>
+
 #include "form.h"
 #include "lua_core.h"
 
@@ -42,7 +44,40 @@ static int encode_form(lua_State *L) {
   return 1;
 }
 
+static void push_pair(lua_State *L, fh_field field) {
+  lua_createtable(L, 2, 0);
+  lua_pushlstring(L, field.name.data, field.name.size);
+  lua_rawseti(L, -2, 1);
+  lua_pushlstring(L, field.value.data, field.value.size);
+  lua_rawseti(L, -2, 2);
+}
+
+/* decode_form(bytes) -> list | nil, "malformed". For bytes that were asked for
+ * or verified: there is no cap. */
+static int decode_form(lua_State *L) {
+  const fh_form_limits none = {SIZE_MAX, SIZE_MAX, SIZE_MAX};
+  size_t count;
+  fh_slice text;
+  luaL_checktype(L, 1, LUA_TSTRING);
+  text.data = lua_tolstring(L, 1, &text.size);
+  size_t room = fh_form_room(text, &none) * sizeof(fh_field);
+  fh_field *fields = lua_newuserdata(L, room + text.size + 1);
+  char *scratch = (char *)fields + room;
+  if (fh_form_parse(text, &none, fields, scratch, &count) != FH_FORM_OK) {
+    lua_pushnil(L);
+    lua_pushliteral(L, "malformed");
+    return 2;
+  }
+  lua_createtable(L, (int)count, 0);
+  for (size_t i = 0; i < count; i++) {
+    push_pair(L, fields[i]);
+    lua_rawseti(L, -2, (int)i + 1);
+  }
+  return 1;
+}
+
 static const luaL_Reg functions[] = {
+    {"decode_form", decode_form},
     {"encode_form", encode_form},
     {NULL, NULL},
 };

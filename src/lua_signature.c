@@ -26,12 +26,8 @@ static fh_slice optional_bytes(lua_State *L, int index) {
                                    : check_bytes(L, index);
 }
 
-static fh_slice check_url(lua_State *L, int index) {
-  fh_slice url = check_bytes(L, index);
-  const char *wrong = fh_signed_url_check(url);
-  if (wrong)
-    luaL_argerror(L, index, lua_pushfstring(L, "the URL %s", wrong));
-  return url;
+static int fail_url(lua_State *L, const char *wrong) {
+  return fh_fail(L, "config", lua_pushfstring(L, "the URL %s", wrong));
 }
 
 /* --- keys ---------------------------------------------------------------- */
@@ -129,13 +125,16 @@ static void push_signed_url(lua_State *L, const fh_signed_url *url) {
   lua_concat(L, 3);
 }
 
-/* key:sign(url, params) -> signature, signed url */
+/* key:sign(url, params) -> signature, signed url | nil, "config", message */
 static int key_sign(lua_State *L) {
   fields f = {0};
   fh_check_open(L, 1, &key_class);
-  fh_slice url = check_url(L, 2);
+  fh_slice url = check_bytes(L, 2);
   if (!lua_isnoneornil(L, 3))
     luaL_checktype(L, 3, LUA_TTABLE);
+  const char *wrong = fh_signed_url_check(url);
+  if (wrong)
+    return fail_url(L, wrong);
   lua_settop(L, 3);
   read_fields(L, 3, &f);
   fh_signed_url *opened = &verifier_open(L, url)->verifier.url;
@@ -210,7 +209,7 @@ static int verifier_new(lua_State *L) {
                 "option 'body' must be at most 2^30");
   const char *wrong = fh_signed_url_check(options.url);
   if (wrong)
-    return fh_fail(L, "config", lua_pushfstring(L, "the URL %s", wrong));
+    return fail_url(L, wrong);
   verifier_handle *self = verifier_open(L, options.url);
   self->verifier.limits = options.limits;
   self->verifier.body = options.body;

@@ -25,9 +25,11 @@ codec.decode_invalid_numbers(false)
 --- What encodes as `null`; decoding never gives it.
 M.null = cjson.null
 
-local to_integer = math.tointeger or function(number)
+local to_integer = rawget(math, "tointeger") or function(number)
   return number
 end
+
+local number_type = rawget(math, "type") -- nil where there are no integers
 
 local function is_negative_zero(number)
   return number == 0 and 1 / number < 0
@@ -122,7 +124,7 @@ local function encode_number(number)
   if number - number ~= 0 then
     refuse "a number is not finite"
   end
-  if math.type and math.type(number) == "integer" then
+  if number_type and number_type(number) == "integer" then
     return ("%d"):format(number)
   end
   if number % 1 == 0 and math.abs(number) <= EXACT

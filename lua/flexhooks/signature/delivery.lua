@@ -1,0 +1,136 @@
+--- What a person passes to `sign`, `validate` and `explain`, made regular.
+-- @module flexhooks.signature.delivery
+
+local core = require "flexhooks.core"
+local errors = require "flexhooks.error"
+local options = require "flexhooks.options"
+
+local M = {}
+
+local MAX_TOKENS = 16
+
+local function check_tokens(value)
+  local tokens = type(value) == "table" and value or { value }
+  if #tokens < 1 or #tokens > MAX_TOKENS then
+    return "must be a token or a list of 1 to " .. MAX_TOKENS
+  end
+  for _, token in ipairs(tokens) do
+    if type(token) ~= "string" or token == "" then
+      return "must be a token that is not empty, or a list of such"
+    end
+  end
+end
+
+local function is_text(value)
+  return type(value) == "string" or type(value) == "number"
+end
+
+local function check_params(params)
+  for name, value in pairs(params) do
+    if type(name) ~= "string" then
+      return "must have strings as names, got a " .. type(name)
+    end
+    local values = type(value) == "table" and value or { value }
+    for _, element in pairs(values) do
+      if not is_text(element) then
+        return "must have strings, or lists of strings, as values"
+      end
+    end
+  end
+end
+
+local SPEC = {
+  auth_token = { type = { "string", "table" }, required = true,
+    check = check_tokens },
+  url = { type = "string", required = true },
+  method = { type = "string", default = "POST" },
+  params = { type = "table", check = check_params },
+  body = { type = "string" },
+  content_type = { type = "string" },
+}
+
+--- Is this content type a form's? One that is not given is.
+---@param content_type string?
+---@return boolean
+function M.is_form(content_type)
+  local media = (content_type or ""):match "^%s*([^;%s]*)"
+  return media == "" or media:lower() == "application/x-www-form-urlencoded"
+end
+
+-- A whole number has no point on the wire, whatever this Lua calls it.
+local function text_of(value)
+  if type(value) == "number" and value % 1 == 0 then
+    return ("%.0f"):format(value)
+  end
+  return tostring(value)
+end
+
+-- { { name, value }, … } of a table name -> value or list of values.
+local function pairs_of(params)
+  local list = {}
+  for name, value in pairs(params) do
+    for _, element in ipairs(type(value) == "table" and value or { value }) do
+      list[#list + 1] = { name, text_of(element) }
+    end
+  end
+  return list
+end
+
+--- { name = list of values } of { name, value } pairs.
+---@param fields table[]
+---@return table<string, string[]>
+function M.grouped(fields)
+  local params = {}
+  for _, field in ipairs(fields) do
+    params[field[1]] = params[field[1]] or {}
+    table.insert(params[field[1]], field[2])
+  end
+  return params
+end
+
+---@class flexhooks.signature.Delivery
+---@field tokens string[]
+---@field base string the URL up to its query
+---@field query string? raw
+---@field signature string?
+---@field get boolean
+---@field form boolean does the body hold fields?
+---@field body string raw; what `params` encode as where they were given
+---@field from_params boolean
+---@field fields table[] { name, value } pairs; none where they cannot be read
+
+--- Reads the options of `fn`; raises for a mistake, above the caller.
+---@param fn string the public function's name
+---@param given table
+---@param more table<string, table>? rules of further options
+---@return flexhooks.signature.Delivery delivery
+---@return table checked the options
+function M.read(fn, given, more)
+  local rules = {}
+  for _, set in ipairs { SPEC, more or {} } do
+    for name, rule in pairs(set) do
+      rules[name] = rule
+    end
+  end
+  local checked = options.check(fn, rules, given, 2)
+  local from_params = checked.params ~= nil and next(checked.params) ~= nil
+  if from_params and checked.body then
+    errors.raise(3, fn .. ": give params or body, not both")
+  end
+  local fields = from_params and pairs_of(checked.params) or nil
+  local form = not checked.body or M.is_form(checked.content_type)
+  local tokens = checked.auth_token
+  return {
+    tokens = type(tokens) == "table" and tokens or { tokens },
+    base = checked.url:match "^[^?#]*",
+    query = checked.url:match "^[^?#]*%?([^#]*)",
+    signature = checked.signature,
+    get = checked.method:upper() == "GET",
+    form = form,
+    body = checked.body or core.encode_form(fields or {}),
+    from_params = from_params,
+    fields = fields or form and core.decode_form(checked.body or "") or {},
+  }, checked
+end
+
+return M
