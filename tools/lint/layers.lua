@@ -8,7 +8,7 @@ local M = {}
 -- Level 0 by ranks, where a source may stand higher than its header; levels 1
 -- and 2 follow from the names.
 local C_RANKS = {
-  { "slice", "sort", "buffer", "secret", "poller", "head", "bind" },
+  { "slice", "sort", "buffer", "resp", "secret", "poller", "head", "bind" },
   { "form", "json", "key", "signed_url", "http", "redis", "listener" },
   { "signature", "connection" },
   { "account", "listener.c", "exchange" },
