@@ -1,0 +1,281 @@
+--- Queues: between the answer to Twilio and the handlers.
+--
+-- An event that was stored is durable before the receiver answers 200. Its
+-- interaction's events are handled one at a time and in the order stored; see
+-- docs/delivery.md for what is promised and what is not.
+-- @module flexhooks.queue
+
+local envelope = require "flexhooks.queue.envelope"
+local errors = require "flexhooks.error"
+local options = require "flexhooks.options"
+
+local M = {}
+
+---@class flexhooks.Queue
+local Queue = { __name = "flexhooks.queue" }
+Queue.__index = Queue
+
+local RULE = { window = 86400, entries = 100000, twin_window = 60,
+  sources = math.huge }
+
+local COMMON = {
+  logger = { type = "function" },
+}
+
+local function process()
+  return require("flexhooks.core").pid()
+end
+
+local function merged(...)
+  local spec = {}
+  for _, part in ipairs { ... } do
+    for name, rule in pairs(part) do
+      spec[name] = rule
+    end
+  end
+  return spec
+end
+
+local function no_process()
+  return 0
+end
+
+local function open_memory(_, given)
+  local checked = options.check("flexhooks.queue", merged(COMMON, {
+    max_events = { type = "integer", min = 1, default = 1000000 },
+  }), given, 3)
+  local storage = require("flexhooks.queue.memory").new(checked)
+  return require("flexhooks.queue.single").new("memory:", storage,
+    { turns = false, pid = no_process })
+end
+
+local function sqlite_path(rest)
+  local path = rest:match("^//(/.*)$") or rest
+  if path == "" or path:find("^:") or path:find("\0", 1, true)
+    or path:find("^//") then
+    errors.raise(4, "flexhooks.queue: an SQLite queue is named sqlite:PATH, "
+      .. "with the path of a file")
+  end
+  return path
+end
+
+local function open_sqlite(rest, given)
+  local path = sqlite_path(rest)
+  local checked = options.check("flexhooks.queue", merged(COMMON, {
+    max_events = { type = "integer", min = 1, default = 100000000 },
+    synchronous = { one_of = { "full", "normal", "off" }, type = "string",
+      default = "full" },
+  }), given, 3)
+  local storage = require("flexhooks.queue.sqlite").new(path, checked)
+  local single = require("flexhooks.queue.single").new("sqlite:" .. path,
+    storage, { turns = true, pid = process })
+  single.path = path
+  return single
+end
+
+local function open_redis(rest, given)
+  return require("flexhooks.queue.redis").new(rest, given)
+end
+
+local SCHEMES = {
+  memory = open_memory, sqlite = open_sqlite, redis = open_redis,
+}
+
+--- A queue; nothing is opened before its first use.
+---@param url string "sqlite:PATH", "redis://[user:password@]host[:port][/db]
+-- [?partitions=64&prefix=flexhooks]" or "memory:"
+---@param given table? `logger`; memory and sqlite: `max_events`; sqlite:
+-- `synchronous` (full, normal, off); redis: `partitions`, `prefix`, `lease`,
+-- `timeout` (seconds), `appendfsync` (always, everysec, any)
+---@return flexhooks.Queue
+function M.new(url, given)
+  if type(url) ~= "string" then
+    errors.raise(2, "flexhooks.queue: argument 1 must be a string such as "
+      .. "'sqlite:events.db', got " .. type(url))
+  end
+  local scheme, rest = url:match("^(%a+):(.*)$")
+  local open = scheme and SCHEMES[scheme:lower()]
+  if not open then
+    errors.raise(2, "flexhooks.queue: argument 1 must begin with sqlite:, "
+      .. "redis:// or memory:")
+  end
+  return setmetatable({ backend = open(rest, given) }, Queue)
+end
+
+--- Is this a queue?
+---@return boolean
+function M.is(value)
+  return type(value) == "table" and getmetatable(value) == Queue
+end
+
+function Queue:__tostring()
+  return "flexhooks.queue (" .. self.backend.name .. ")"
+end
+
+-- A command that another process must answer goes to that process.
+local function call(self, method, ...)
+  local result, err = self.backend[method](self.backend, ...)
+  if result == nil and err and err.reason == "owned" then
+    return require("flexhooks.queue.control").ask(self.backend, method, err,
+      ...)
+  end
+  return result, err
+end
+
+--- Stores items durably, all or none. Internal: the receiver's door.
+function Queue:store(items, rule)
+  local filled = {}
+  for name, value in pairs(RULE) do
+    filled[name] = rule and rule[name] or value
+  end
+  return self.backend:store(items, filled)
+end
+
+--- The worker's door. Internal.
+function Queue:consumer(settings)
+  return self.backend:new_consumer(settings)
+end
+
+--- What is in the queue.
+---@return table|nil stats `ready`, `running`, `delayed`, `dead` (counts of
+-- events), `oldest_age` (seconds), `partitions` (list of { partition, owner })
+---@return flexhooks.Error? err
+function Queue:stats()
+  return call(self, "stats")
+end
+
+local function describe(letter)
+  local item = envelope.decode(letter.body)
+  return {
+    id = letter.id or item.id, event = item.event, raw = item.raw,
+    source = item.source, received_at = item.received_at,
+    wire_type = item.wire_type, query = item.query,
+    replay = item.replay or letter.replay, attempts = letter.attempts,
+    buried_at = letter.buried_at,
+    errors = letter.errors and envelope.decode_value(letter.errors) or {},
+    reason = letter.reason or item.reason, parked = letter.parked and true,
+    state = letter.buried_at and "dead" or "queued",
+  }
+end
+
+local FILTERS = {
+  limit = { type = "integer", min = 1, max = 1000000, default = 100 },
+  reason = { type = "string" }, type = { type = "string" },
+  source = { type = "string" }, interaction = { type = "string" },
+}
+
+local function matches(letter, filter)
+  local event = letter.event or {}
+  return (not filter.reason or letter.reason == filter.reason)
+    and (not filter.source or letter.source == filter.source)
+    and (not filter.type or event.EventType == filter.type)
+    and (not filter.interaction
+      or event.InteractionSid == filter.interaction)
+end
+
+local function selective(filter)
+  return filter.reason or filter.source or filter.type or filter.interaction
+end
+
+local function letters(self, filter)
+  local found, err = call(self, "dead_letters",
+    selective(filter) and FILTERS.limit.max or filter.limit)
+  if not found then
+    return nil, err
+  end
+  local list = {}
+  for _, row in ipairs(found) do
+    local letter = describe(row)
+    if #list < filter.limit and matches(letter, filter) then
+      list[#list + 1] = letter
+    end
+  end
+  return list
+end
+
+--- Dead letters, oldest first.
+---@param filter table? `limit` (100), `reason`, `type`, `source`, `interaction`
+---@return table[]|nil letters { id, event|raw, source, received_at, attempts,
+-- errors, reason, buried_at, parked }
+---@return flexhooks.Error? err
+function Queue:dead_letters(filter)
+  return letters(self, options.check("dead_letters", FILTERS, filter))
+end
+
+local function no_letter(id)
+  return nil, errors.new("not_found", "no dead letter has the id '"
+    .. id .. "'", { reason = "unknown_id" })
+end
+
+--- A dead letter, or an event that still waits, by its id.
+---@param id string
+---@return table|nil letter as in `dead_letters`; `state` is "dead" or "queued"
+---@return flexhooks.Error? err kind `not_found` where there is none
+function Queue:get(id)
+  options.argument("get", 1, { type = "string", required = true }, id)
+  local found, err = call(self, "find", id)
+  if found == nil then
+    return nil, err
+  elseif not found then
+    return nil, errors.new("not_found", "no event has the id '" .. id .. "'",
+      { reason = "unknown_id" })
+  end
+  return describe(found)
+end
+
+-- One by id, or every letter that a filter takes. Each is a step of its own:
+-- an interrupted run can be repeated.
+local function each(self, method, id)
+  if type(id) == "string" then
+    local done, err = call(self, method, id)
+    if done == false then
+      return no_letter(id)
+    end
+    return done, err
+  end
+  local list, err = letters(self, options.check(method, FILTERS, id, 2))
+  if not list then
+    return nil, err
+  end
+  local count = 0
+  for _, letter in ipairs(list) do
+    local done
+    done, err = call(self, method, letter.id)
+    if done == nil and err.reason ~= "not_an_event" then
+      return nil, err
+    end
+    count = count + (done and 1 or 0)
+  end
+  return count
+end
+
+local ID_OR_FILTER = { type = { "string", "table" }, required = true }
+
+--- Sends a dead letter round again: its old id, no attempts, at the end of its
+-- interaction's line (a parked one: where it stands). Handlers see
+-- `context.replay`.
+---@param id string|table an id, or a filter as for `dead_letters`
+---@return true|integer|nil done true, or how many a filter took
+---@return flexhooks.Error? err kind `not_found` where no letter has the id
+function Queue:replay(id)
+  options.argument("replay", 1, ID_OR_FILTER, id)
+  return each(self, "replay", id)
+end
+
+--- Deletes a dead letter for good.
+---@param id string|table an id, or a filter as for `dead_letters`
+---@return true|integer|nil done true, or how many a filter took
+---@return flexhooks.Error? err kind `not_found` where no letter has the id
+function Queue:discard(id)
+  options.argument("discard", 1, ID_OR_FILTER, id)
+  return each(self, "discard", id)
+end
+
+--- Closes the queue; what it stored stays.
+function Queue:close()
+  return self.backend:close()
+end
+
+Queue.__close = Queue.close
+
+return M

@@ -1,0 +1,173 @@
+--- The worker's door to a queue of one process. Nothing expires here: who holds
+-- the storage owns every event in it.
+-- @module flexhooks.queue.consumer
+
+local envelope = require "flexhooks.queue.envelope"
+local host = require "flexhooks.host"
+
+local unpack = table.unpack or unpack
+
+local M = {}
+
+local Consumer = { __name = "flexhooks.queue.consumer" }
+Consumer.__index = Consumer
+
+-- A clock that jumps back must not hold an event for longer than this.
+local LONGEST_DELAY = 86400
+local KEPT_FAILURES = 10
+-- Later than any clock: only a replay or a discard moves it.
+local PARKED = 1e15
+
+---@param queue table a single
+---@param options table wake: function(), called when there may be work
+function M.new(queue, options)
+  return setmetatable({ queue = queue, wake = options.wake, cursor = 0 },
+    Consumer)
+end
+
+function Consumer:open()
+  local ok, err = self.queue:ready()
+  if not ok then
+    return nil, err
+  end
+  if self.queue.consumer then
+    return nil, self.queue:failure("a worker of this process has it already")
+  end
+  self.queue.consumer = self
+  return true
+end
+
+local function describe(row, now)
+  local ref = { seq = row.seq, line = row.line, attempts = row.attempts }
+  if row.not_before >= PARKED then
+    ref.parked = true
+  elseif row.not_before > now then
+    ref.delay = math.min(row.not_before - now, LONGEST_DELAY)
+  end
+  return ref
+end
+
+function Consumer:scan(limit)
+  local storage = self.queue.storage
+  local ok, rows = self.queue:read(storage.scan, self.cursor, limit)
+  if not ok then
+    return nil, rows
+  end
+  local now = host.now()
+  for i, row in ipairs(rows) do
+    self.cursor = row.seq
+    rows[i] = describe(row, now)
+  end
+  return rows
+end
+
+function Consumer:track(ref, running)
+  local queue = self.queue
+  if (queue.running[ref.seq] or false) ~= running then
+    queue.running[ref.seq] = running or nil
+    queue.count_running = queue.count_running + (running and 1 or -1)
+  end
+end
+
+function Consumer:begin(ref)
+  local row, err = self.queue:submit { kind = "begin", seq = ref.seq }
+  if not row then
+    return row, err
+  end
+  self:track(ref, true)
+  local item = envelope.decode(row.body)
+  item.id = item.id or "seq:" .. ref.seq
+  item.attempt = row.attempts
+  item.errors = row.errors and envelope.decode_value(row.errors) or {}
+  ref.item, ref.body = item, row.body
+  return item
+end
+
+function Consumer:finish(ref)
+  local done, err = self.queue:submit { kind = "finish", seq = ref.seq }
+  if done ~= nil then
+    self:track(ref, false)
+  end
+  return done, err
+end
+
+-- The failures so far and this one: the first, and as many of the last.
+local function failures(ref, failure)
+  local list = { unpack(ref.item.errors) }
+  list[#list + 1] = failure
+  if #list > KEPT_FAILURES then
+    table.remove(list, 2)
+  end
+  return envelope.encode_value(list)
+end
+
+function Consumer:change(ref, run)
+  local done, err = self.queue:submit { kind = "run", run = run }
+  if done ~= nil then
+    self:track(ref, false)
+  end
+  return done, err
+end
+
+function Consumer:retry(ref, delay, failure)
+  local list = failures(ref, failure)
+  local not_before = host.now() + delay
+  return self:change(ref, function(storage)
+    return storage:park(ref.seq, not_before, list)
+  end)
+end
+
+function Consumer:bury(ref, failure, reason, park)
+  local list = failures(ref, failure)
+  local letter = { id = ref.item.id, body = ref.body, errors = list,
+    attempts = ref.item.attempt, reason = reason, buried_at = host.now(),
+    parked = park and ref.seq or nil }
+  return self:change(ref, function(storage)
+    -- Sent again after an answer that was lost, it would bury twice.
+    if not storage:state(ref.seq) then
+      return false
+    end
+    if park then
+      storage:park(ref.seq, PARKED, list)
+    else
+      storage:delete({ ref.seq })
+    end
+    storage:bury(letter)
+    return true
+  end)
+end
+
+--- Which of these parked refs may go on: replayed ones, and ones that are gone.
+function Consumer:recheck(refs)
+  local changed = {}
+  for _, ref in ipairs(refs) do
+    local ok, state = self.queue:read(self.queue.storage.state, ref.seq)
+    if not ok then
+      return nil, state
+    end
+    if not state or state.not_before < PARKED then
+      changed[#changed + 1] = ref
+    end
+  end
+  return changed
+end
+
+function Consumer:beat()
+  return {}
+end
+
+function Consumer:beat_every()
+end
+
+function Consumer:lease_left()
+end
+
+function Consumer:close()
+  if self.queue.consumer == self then
+    self.queue.consumer = nil
+    self.queue.running, self.queue.count_running = {}, 0
+  end
+  return true
+end
+
+return M

@@ -1,0 +1,375 @@
+--- The queue of one process: rules, group commit and consumer over a storage.
+--
+-- Writes are gathered while a turn of the loop runs and become one transaction;
+-- whoever asked is woken after it. If it fails, it is rolled back and its
+-- parts are tried one by one, so that one that cannot be stored fails alone.
+-- @module flexhooks.queue.single
+
+local claims = require "flexhooks.queue.claims"
+local consumer = require "flexhooks.queue.consumer"
+local envelope = require "flexhooks.queue.envelope"
+local errors = require "flexhooks.error"
+local host = require "flexhooks.host"
+
+local M = {}
+
+local Single = { __name = "flexhooks.queue.single" }
+Single.__index = Single
+
+-- Where "interaction" has no SID, events of one type share a line.
+local function line_of(item)
+  local event = item.event
+  return tostring(event.InteractionSid or event.EventType or "")
+end
+
+---@param name string for messages: the queue's URL
+---@param storage table memory or sqlite
+---@param options table turns: gather writes until the turn of the loop ends;
+-- pid: the function that names the process
+function M.new(name, storage, options)
+  return setmetatable({
+    name = name, storage = storage, turns = options.turns, pid = options.pid,
+    pending = {}, -- operations of this turn
+    running = {}, count_running = 0, -- seqs that a worker has begun
+  }, Single)
+end
+
+function Single:failure(message, fields)
+  return errors.new("queue", self.name .. ": " .. message, fields)
+end
+
+--- Opens the storage where it is not open, and takes the written claims again.
+---@return true|nil ok
+---@return flexhooks.Error? err `reason` is "owned" where another process holds it
+function Single:ready()
+  if self.closed then
+    return nil, errors.new("closed", self.name .. ": the queue is closed")
+  end
+  self.process = self.process or self.pid()
+  if self.process ~= self.pid() then
+    return nil, self:failure("opened in another process (" .. self.process
+      .. "); make the queue after the fork", { reason = "forked" })
+  end
+  local owner, message = self.storage:owner()
+  if not owner then
+    if message == "owned" then
+      return nil, self:failure("another process owns this queue; only one may",
+        { reason = "owned" })
+    end
+    return nil, self:failure("cannot be opened: " .. message)
+  end
+  return self:opened()
+end
+
+function Single:opened()
+  local ok, message = self.storage:open()
+  if not ok then
+    return nil, self:failure("cannot be opened: " .. message)
+  end
+  if self.seq and self.generation == self.storage.generation then
+    return true
+  end
+  local read, seq = pcall(self.storage.last_seq, self.storage)
+  if not read then
+    return nil, self:failure("cannot be read: " .. tostring(seq))
+  end
+  self.seq = math.max(self.seq or 0, seq)
+  self.claims, self.generation = nil, self.storage.generation
+  return true
+end
+
+-- The claims, taken again from what was written under the first rule that is
+-- used; a receiver's rule does not change while it runs.
+function Single:claims_under(rule, storage)
+  if not self.claims then
+    local taken = claims.new(rule)
+    storage:restore(function(at, item)
+      local batch = claims.batch()
+      taken:take(batch, item, at)
+      taken:keep(batch)
+    end)
+    self.claims = taken
+  end
+  return self.claims
+end
+
+-- The parts of a transaction. Stores come first: they are what may be refused
+-- for room, and the memory storage cannot roll back.
+
+local function claim_items(self, op, batch, now)
+  local stored = {}
+  op.result = {}
+  for i, item in ipairs(op.items) do
+    op.result[i] = self.claims:take(batch, item, now)
+    if op.result[i] == "stored" then
+      stored[#stored + 1] = item
+    end
+  end
+  return stored
+end
+
+function Single:put(item, rows, letters, now)
+  local body = envelope.encode(item)
+  if item.event then
+    self.seq = self.seq + 1
+    rows[#rows + 1] = { seq = self.seq, line = line_of(item), body = body }
+  else
+    letters[#letters + 1] = { id = item.id, body = body, attempts = 0,
+      reason = item.reason or "malformed", buried_at = now }
+  end
+end
+
+function Single:apply_stores(storage, ops, batch)
+  local now, rows, letters, rule = host.now(), {}, {}, nil
+  for _, op in ipairs(ops) do
+    if op.kind == "store" then
+      rule = op.rule
+      self:claims_under(rule, storage)
+      for _, item in ipairs(claim_items(self, op, batch, now)) do
+        self:put(item, rows, letters, now)
+      end
+    end
+  end
+  if #rows > 0 then
+    storage:insert(rows)
+  end
+  for _, letter in ipairs(letters) do
+    storage:bury(letter)
+  end
+  if #batch.entries > 0 then
+    storage:claim(batch.entries, { at = now - rule.window, entries = rule.entries })
+  end
+end
+
+local function seqs_of(ops, kind)
+  local seqs = {}
+  for _, op in ipairs(ops) do
+    if op.kind == kind then
+      seqs[#seqs + 1] = op.seq
+    end
+  end
+  return seqs
+end
+
+function Single:apply_steps(storage, ops)
+  local begun = seqs_of(ops, "begin")
+  local found = #begun > 0 and storage:attempt(begun)
+  local finished = seqs_of(ops, "finish")
+  if #finished > 0 then
+    storage:delete(finished)
+  end
+  for _, op in ipairs(ops) do
+    if op.kind == "begin" then
+      op.result = found[op.seq] or false
+    elseif op.kind == "finish" then
+      op.result = true
+    elseif op.kind == "run" then
+      op.result = op.run(storage)
+    end
+  end
+end
+
+--- One transaction of these operations.
+function Single:apply(ops)
+  local ready, err = self:ready()
+  if not ready then
+    return nil, err, true
+  end
+  local batch, seq = claims.batch(), self.seq
+  local ok, message, hopeless = self.storage:transaction(function(storage)
+    self:apply_stores(storage, ops, batch)
+    self:apply_steps(storage, ops)
+  end)
+  if ok then
+    if self.claims then
+      self.claims:keep(batch)
+    end
+    return true
+  end
+  if self.claims then
+    self.claims:release(batch)
+  end
+  self.seq = seq
+  return nil, self:failure(message), hopeless
+end
+
+local function settle(ops, err)
+  for _, op in ipairs(ops) do
+    op.err, op.done = err, true
+    if op.event then
+      op.event:set()
+    end
+  end
+end
+
+--- Writes what has gathered.
+function Single:commit()
+  local ops = self.pending
+  if #ops == 0 then
+    return
+  end
+  self.pending = {}
+  local ok, err, hopeless = self:apply(ops)
+  if ok or hopeless or #ops == 1 then
+    settle(ops, err)
+  else
+    for _, op in ipairs(ops) do
+      local _, alone = self:apply({ op })
+      settle({ op }, alone)
+    end
+  end
+  if self.consumer then
+    self.consumer.wake()
+  end
+end
+
+--- Hands an operation to the next transaction and waits for it.
+---@return any result
+---@return flexhooks.Error? err
+function Single:submit(op)
+  local ready, err = self:ready()
+  if not ready then
+    return nil, err
+  end
+  self.pending[#self.pending + 1] = op
+  if not self.turns then
+    self:commit()
+  else
+    if #self.pending == 1 then
+      host.at_turn_end(function()
+        self:commit()
+      end)
+    end
+    op.event = host.event()
+    local woken, why = op.event:wait()
+    if not woken and not op.done then
+      return nil, why
+    end
+  end
+  if op.err then
+    return nil, op.err
+  end
+  return op.result
+end
+
+--- See docs/architecture.md, Queue.
+function Single:store(items, rule)
+  local verdicts, err = self:submit { kind = "store", items = items,
+    rule = rule }
+  if not verdicts then
+    return nil, err
+  end
+  return true, verdicts
+end
+
+-- A read outside of any transaction; the storage raises where it fails.
+function Single:read(f, ...)
+  local ready, err = self:ready()
+  if not ready then
+    return nil, err
+  end
+  local ok, result = pcall(f, self.storage, ...)
+  if not ok then
+    return nil, self:failure(tostring(result))
+  end
+  return true, result
+end
+
+function Single:stats()
+  local now = host.now()
+  local ok, counts = self:read(self.storage.counts, now)
+  if not ok then
+    return nil, counts
+  end
+  local _, body = self:read(self.storage.oldest)
+  local oldest = body and envelope.decode(body).received_at
+  return {
+    ready = math.max(counts.events - counts.delayed - self.count_running, 0),
+    running = self.count_running, delayed = counts.delayed,
+    dead = counts.dead,
+    oldest_age = oldest and math.max(now - oldest, 0) or 0,
+    partitions = { { partition = 0, owner = self.consumer
+      and tostring(self.process) or nil } },
+  }
+end
+
+function Single:dead_letters(limit)
+  return select(2, self:read(self.storage.dead_list, limit))
+end
+
+--- A dead letter, or a stored event, as the storage holds it; false for none.
+function Single:find(id)
+  local ok, letter = self:read(self.storage.dead_find, id)
+  if not ok then
+    return nil, letter
+  end
+  if letter then
+    return letter
+  end
+  local row
+  ok, row = self:read(self.storage.find, '"id":' .. envelope.encode_value(id))
+  if not ok then
+    return nil, row
+  end
+  return row or false
+end
+
+function Single:peek(after, limit)
+  return select(2, self:read(self.storage.peek, after, limit))
+end
+
+--- Sends a dead letter round again.
+---@return boolean|nil done false where there is none of that id
+---@return flexhooks.Error? err
+function Single:replay(id)
+  return self:submit { kind = "run", run = function(storage)
+    local letter = storage:dead_find(id)
+    if not letter then
+      return false
+    end
+    local item = envelope.decode(letter.body)
+    if not item.event then
+      error("'" .. id .. "' is no event that a handler could take: "
+        .. tostring(item.reason), 0)
+    end
+    item.replay = true
+    if letter.parked then
+      storage:unpark(letter.parked, envelope.encode(item))
+    else
+      local rows = {}
+      self:put(item, rows)
+      storage:insert(rows)
+    end
+    storage:dead_remove(letter.key)
+    return true
+  end }
+end
+
+function Single:discard(id)
+  return self:submit { kind = "run", run = function(storage)
+    local letter = storage:dead_find(id)
+    if not letter then
+      return false
+    end
+    if letter.parked then
+      storage:delete({ letter.parked })
+    end
+    storage:dead_remove(letter.key)
+    return true
+  end }
+end
+
+function Single:new_consumer(options)
+  return consumer.new(self, options)
+end
+
+function Single:close()
+  if not self.closed and self.process == self.pid() then
+    self:commit()
+    self.storage:close()
+  end
+  self.closed = true
+  return true
+end
+
+return M

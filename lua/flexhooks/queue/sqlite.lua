@@ -1,0 +1,387 @@
+--- The storage of a queue in an SQLite file, through LuaSQL.
+--
+-- One process owns the file: it holds an exclusive transaction on `<file>.lock`
+-- for as long as the queue is open, which the kernel takes back whatever ends
+-- the process. One connection writes and checkpoints.
+--
+-- LuaSQL binds no parameters, and its `escape` cuts at NUL. So text goes in as a
+-- quoted literal with its quotes doubled, and bytes that hold a NUL as x'…'.
+-- @module flexhooks.queue.sqlite
+
+local M = {}
+
+local SQLite = { __name = "flexhooks.queue.sqlite" }
+SQLite.__index = SQLite
+
+local VERSION = 1
+local BUSY_TIMEOUT = 250 -- ms; the loop waits with us
+local ROWS_PER_INSERT = 100
+
+local SCHEMA = {
+  [[CREATE TABLE IF NOT EXISTS meta(name TEXT PRIMARY KEY, value)
+    WITHOUT ROWID]],
+  [[CREATE TABLE IF NOT EXISTS events(seq INTEGER PRIMARY KEY, line TEXT,
+    attempts INTEGER DEFAULT 0, not_before REAL DEFAULT 0, errors TEXT,
+    body TEXT)]],
+  -- Few events are delayed: only they are in this index.
+  [[CREATE INDEX IF NOT EXISTS delayed ON events(not_before)
+    WHERE not_before > 0]],
+  [[CREATE TABLE IF NOT EXISTS dead(key INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT, buried_at REAL, attempts INTEGER, reason TEXT, errors TEXT,
+    parked INTEGER, body TEXT)]],
+  "CREATE INDEX IF NOT EXISTS dead_id ON dead(id)",
+  [[CREATE TABLE IF NOT EXISTS claims(seq INTEGER PRIMARY KEY, at REAL,
+    token TEXT, twin TEXT, source TEXT)]],
+}
+
+local function hex(c)
+  return string.format("%02x", c:byte())
+end
+
+-- find(…, true) would stop at NUL nowhere, but `%z` is not in 5.4's patterns.
+local NUL = "\0"
+
+local function quote(bytes)
+  if bytes == nil then
+    return "NULL"
+  end
+  if bytes:find(NUL, 1, true) then
+    return "x'" .. bytes:gsub(".", hex) .. "'"
+  end
+  return "'" .. bytes:gsub("'", "''") .. "'"
+end
+
+local function number(n)
+  return string.format(n % 1 == 0 and "%.0f" or "%.6f", n)
+end
+
+local function list(seqs)
+  local parts = {}
+  for i, seq in ipairs(seqs) do
+    parts[i] = number(seq)
+  end
+  return table.concat(parts, ",")
+end
+
+---@param path string
+---@param options table synchronous, max_events
+function M.new(path, options)
+  return setmetatable({ path = path, synchronous = options.synchronous,
+    max_events = options.max_events }, SQLite)
+end
+
+-- LuaSQL's errors are strings with a prefix of its own.
+local function reason(message)
+  return (tostring(message):gsub("^LuaSQL: ", ""))
+end
+
+-- Raises a string; every caller stands under `attempt` or `transaction`.
+function SQLite:execute(sql)
+  local result, message = self.connection:execute(sql)
+  if not result then
+    error(reason(message), 0)
+  end
+  return result
+end
+
+-- Every row, as arrays of columns.
+function SQLite:rows(sql)
+  local cursor = self:execute(sql)
+  local found = {}
+  local row = cursor:fetch({})
+  while row do
+    found[#found + 1] = row
+    row = cursor:fetch({})
+  end
+  return found
+end
+
+function SQLite:value(sql)
+  local row = self:rows(sql)[1]
+  return row and row[1]
+end
+
+--- Is the file ours? Takes the lock at the first call.
+---@return boolean|nil owner
+---@return string? message
+function SQLite:owner()
+  if self.lock then
+    return true
+  end
+  local ok, driver = pcall(require, "luasql.sqlite3")
+  if not ok then
+    return nil, "LuaSQL's SQLite driver is missing: luarocks install "
+      .. "luasql-sqlite3, or apt install lua-sql-sqlite3"
+  end
+  self.environment = self.environment or driver.sqlite3()
+  local lock, message = self.environment:connect(self.path .. ".lock", 100)
+  if lock then
+    local begun
+    begun, message = lock:execute("BEGIN EXCLUSIVE")
+    if begun then
+      self.lock = lock
+      return true
+    end
+    lock:close()
+  end
+  message = reason(message)
+  return nil, message == "database is locked" and "owned" or message
+end
+
+function SQLite:settle()
+  self:execute("PRAGMA journal_mode=WAL")
+  self:execute("PRAGMA synchronous=" .. self.synchronous:upper())
+  self:execute("PRAGMA journal_size_limit=67108864")
+  self:execute("BEGIN IMMEDIATE")
+  self:execute(SCHEMA[1])
+  local version = self:value("SELECT value FROM meta WHERE name='version'")
+  if version and version ~= VERSION then
+    error("the file has version " .. tostring(version)
+      .. "; this flexhooks reads version " .. VERSION, 0)
+  end
+  for _, sql in ipairs(SCHEMA) do
+    self:execute(sql)
+  end
+  self:execute("INSERT OR IGNORE INTO meta VALUES('version'," .. VERSION
+    .. ")")
+  self:execute("COMMIT")
+  self.generation = (self.generation or 0) + 1
+  self.claim_seq = nil
+  self.count = self:value("SELECT count(*) FROM events")
+  self.dead_count = self:value("SELECT count(*) FROM dead")
+end
+
+--- Opens the file, once; `owner` came before.
+---@return true|nil ok
+---@return string? message
+function SQLite:open()
+  if self.connection then
+    return true
+  end
+  local message
+  self.connection, message = self.environment:connect(self.path, BUSY_TIMEOUT)
+  if not self.connection then
+    return nil, reason(message)
+  end
+  local ok, problem = pcall(self.settle, self)
+  if ok then
+    return true
+  end
+  self:drop()
+  return nil, reason(problem)
+end
+
+-- After an I/O error nothing that the connection believes is trusted: the next
+-- use opens the file again and reads what is really there.
+function SQLite:drop()
+  if self.connection then
+    local connection = self.connection
+    self.connection = nil
+    connection:execute("ROLLBACK")
+    -- It refuses while a cursor that failed is open; the collector ends both.
+    pcall(connection.close, connection)
+  end
+end
+
+function SQLite:close()
+  self:drop()
+  if self.lock then
+    self.lock:execute("ROLLBACK")
+    self.lock:close()
+    self.lock = nil
+  end
+  return true
+end
+
+--- Runs f(self) in one transaction.
+---@return true|nil ok
+---@return string? message
+---@return boolean? hopeless no single statement of it would fare better
+function SQLite:transaction(f)
+  local count, dead_count = self.count, self.dead_count
+  local ok, message = pcall(function()
+    self:execute("BEGIN IMMEDIATE")
+    f(self)
+    self:execute("COMMIT")
+  end)
+  if ok then
+    return true
+  end
+  message = tostring(message)
+  self.count, self.dead_count = count, dead_count
+  if message:find("disk I/O error", 1, true)
+    or message:find("malformed", 1, true) then
+    self:drop()
+    return nil, message, true
+  end
+  self.connection:execute("ROLLBACK")
+  return nil, message, message:find("locked", 1, true) ~= nil
+end
+
+--- The largest seq in use.
+function SQLite:last_seq()
+  return self:value("SELECT coalesce(max(seq), 0) FROM events")
+end
+
+--- Calls f(at, item) for each claim that was written, oldest first.
+function SQLite:restore(f)
+  local cursor = self:execute(
+    "SELECT seq, at, token, twin, source FROM claims ORDER BY seq")
+  local row = cursor:fetch({})
+  while row do
+    f(row[2], { token_key = row[3], twin_key = row[4], source = row[5] })
+    self.claim_seq = row[1]
+    row = cursor:fetch({})
+  end
+end
+
+-- Many rows in a statement: preparing one costs more than running it.
+function SQLite:insert_rows(into, rows)
+  for from = 1, #rows, ROWS_PER_INSERT do
+    local to = math.min(from + ROWS_PER_INSERT - 1, #rows)
+    self:execute(into .. table.concat(rows, ",", from, to))
+  end
+end
+
+function SQLite:insert(rows)
+  if self.count + #rows > self.max_events then
+    error("the queue is full (max_events = " .. self.max_events .. ")", 0)
+  end
+  local values = {}
+  for i, row in ipairs(rows) do
+    values[i] = "(" .. number(row.seq) .. "," .. quote(row.line) .. ","
+      .. quote(row.body) .. ")"
+  end
+  self:insert_rows("INSERT INTO events(seq, line, body) VALUES", values)
+  self.count = self.count + #rows
+end
+
+--- Writes claims down, and forgets some old ones now and then.
+function SQLite:claim(entries, oldest)
+  local values = {}
+  local seq = self.claim_seq or 0
+  for i, entry in ipairs(entries) do
+    values[i] = "(" .. number(seq + i) .. "," .. number(entry.at) .. ","
+      .. quote(entry.token) .. "," .. quote(entry.twin) .. ","
+      .. quote(entry.source) .. ")"
+  end
+  self:insert_rows("INSERT OR REPLACE INTO claims VALUES", values)
+  self.claim_seq = seq + #entries
+  self.unpruned = (self.unpruned or 0) + #entries
+  if self.unpruned >= 1000 then
+    self.unpruned = 0
+    self:execute("DELETE FROM claims WHERE seq IN (SELECT seq FROM claims "
+      .. "ORDER BY seq LIMIT 2000) AND (at < " .. number(oldest.at)
+      .. " OR seq <= " .. number(self.claim_seq - oldest.entries) .. ")")
+  end
+end
+
+function SQLite:attempt(seqs)
+  local found = {}
+  local where = " WHERE seq IN (" .. list(seqs) .. ")"
+  self:execute("UPDATE events SET attempts = attempts + 1" .. where)
+  for _, row in ipairs(self:rows(
+    "SELECT seq, attempts, errors, body FROM events" .. where)) do
+    found[row[1]] = { attempts = row[2], errors = row[3], body = row[4] }
+  end
+  return found
+end
+
+function SQLite:delete(seqs)
+  local gone = self:execute("DELETE FROM events WHERE seq IN (" .. list(seqs)
+    .. ")")
+  self.count = self.count - gone
+end
+
+function SQLite:park(seq, not_before, errors)
+  return self:execute("UPDATE events SET not_before = " .. number(not_before)
+    .. ", errors = " .. quote(errors) .. " WHERE seq = " .. number(seq)) > 0
+end
+
+function SQLite:unpark(seq, body)
+  self:execute("UPDATE events SET attempts = 0, not_before = 0, errors = NULL,"
+    .. " body = " .. quote(body) .. " WHERE seq = " .. number(seq))
+end
+
+function SQLite:state(seq)
+  local row = self:rows("SELECT attempts, not_before FROM events WHERE seq = "
+    .. number(seq))[1]
+  return row and { attempts = row[1], not_before = row[2] }
+end
+
+function SQLite:scan(after, limit)
+  local found = self:rows("SELECT seq, line, attempts, not_before FROM events "
+    .. "WHERE seq > " .. number(after) .. " ORDER BY seq LIMIT "
+    .. number(limit))
+  for i, row in ipairs(found) do
+    found[i] = { seq = row[1], line = row[2], attempts = row[3],
+      not_before = row[4] }
+  end
+  return found
+end
+
+function SQLite:peek(after, limit)
+  local found = self:rows("SELECT seq, body FROM events WHERE seq > "
+    .. number(after) .. " ORDER BY seq LIMIT " .. number(limit))
+  for i, row in ipairs(found) do
+    found[i] = { seq = row[1], body = row[2] }
+  end
+  return found
+end
+
+function SQLite:bury(letter)
+  self:execute("INSERT INTO dead(id, buried_at, attempts, reason, errors, "
+    .. "parked, body) VALUES(" .. table.concat({ quote(letter.id),
+      number(letter.buried_at), number(letter.attempts),
+      quote(letter.reason), quote(letter.errors),
+      letter.parked and number(letter.parked) or "NULL",
+      quote(letter.body) }, ",") .. ")")
+  self.dead_count = self.dead_count + 1
+end
+
+local LETTER = "SELECT key, id, buried_at, attempts, reason, errors, parked, "
+  .. "body FROM dead "
+
+local function letter(row)
+  return row and { key = row[1], id = row[2], buried_at = row[3],
+    attempts = row[4], reason = row[5], errors = row[6], parked = row[7],
+    body = row[8] }
+end
+
+function SQLite:dead_list(limit)
+  local found = self:rows(LETTER .. "ORDER BY key LIMIT " .. number(limit))
+  for i, row in ipairs(found) do
+    found[i] = letter(row)
+  end
+  return found
+end
+
+function SQLite:dead_find(id)
+  return letter(self:rows(LETTER .. "WHERE id = " .. quote(id)
+    .. " ORDER BY key LIMIT 1")[1])
+end
+
+function SQLite:dead_remove(key)
+  self:execute("DELETE FROM dead WHERE key = " .. number(key))
+  self.dead_count = self.dead_count - 1
+end
+
+--- The first event whose body holds `fragment`.
+function SQLite:find(fragment)
+  local row = self:rows("SELECT seq, attempts, errors, body FROM events WHERE "
+    .. "instr(body, " .. quote(fragment) .. ") ORDER BY seq LIMIT 1")[1]
+  return row and { seq = row[1], attempts = row[2], errors = row[3],
+    body = row[4] }
+end
+
+function SQLite:counts(now)
+  return { events = self.count, dead = self.dead_count,
+    delayed = self:value("SELECT count(*) FROM events WHERE not_before > 0 "
+      .. "AND not_before > " .. number(now)) }
+end
+
+function SQLite:oldest()
+  return self:value("SELECT body FROM events ORDER BY seq LIMIT 1")
+end
+
+return M

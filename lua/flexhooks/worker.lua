@@ -1,0 +1,472 @@
+--- Workers: what takes events from a queue and runs the handlers.
+--
+-- A worker runs up to `concurrency` interactions at once, the events of one of
+-- them strictly in the order stored. An attempt is counted, durably, before its
+-- handlers run; a failed one is retried later without holding up any other
+-- interaction; the last one sends the event to the dead letters.
+-- @module flexhooks.worker
+
+local errors = require "flexhooks.error"
+local host = require "flexhooks.host"
+local lanes = require "flexhooks.queue.lanes"
+local options = require "flexhooks.options"
+local queue = require "flexhooks.queue"
+
+local M = {}
+
+---@class flexhooks.Worker
+local Worker = { __name = "flexhooks.worker" }
+Worker.__index = Worker
+
+local SCAN = 256 -- refs in one look past the cursor
+local READ_AHEAD = 200000 -- refs kept while their interactions are busy
+local RECHECK = 1 -- seconds between looks at parked interactions
+local TRACEBACK = 4096 -- bytes kept of one
+local STEP_PAUSES = { 0.1, 0.2, 0.5, 1, 2, 5 } -- seconds; then always the last
+
+local function pair_of_seconds(value)
+  local first, last = value[1], value[2]
+  if type(first) ~= "number" or type(last) ~= "number" or first < 0
+    or last < first or last > 86400 then
+    return "must be { first, longest } in seconds, such as { 1, 300 }"
+  end
+end
+
+local SPEC = {
+  queue = { type = { "table", "string" }, required = true,
+    check = function(value)
+      if type(value) == "table" and not queue.is(value) then
+        return "must be a flexhooks.queue or its URL"
+      end
+    end },
+  router = { type = "table", required = true, check = function(value)
+    if type(value.dispatch) ~= "function" then
+      return "must be a flexhooks.router"
+    end
+  end },
+  client = { type = { "table", "function" } },
+  concurrency = { type = "integer", min = 1, max = 10000, default = 32 },
+  max_attempts = { type = "integer", min = 1, max = 1000000, default = 8 },
+  backoff = { type = "table", check = pair_of_seconds, default = { 1, 300 } },
+  handler_timeout = { type = "number", min = 0.001, max = 86400,
+    default = 60 },
+  on_exhausted = { type = "string", one_of = { "skip", "park" },
+    default = "skip" },
+  grace = { type = "number", min = 0, default = 25 },
+  lease = { type = "number", min = 0.2 },
+  logger = { type = "function" },
+  on_outcome = { type = "function" },
+}
+
+--- A worker; nothing is opened before `run`.
+---@param given table `queue` and `router`; `client` (for handlers, as
+-- `context.client`), `concurrency` (interactions at once, 32), `max_attempts`
+-- (8), `backoff` ({ first, longest } seconds, { 1, 300 }), `handler_timeout`
+-- (seconds, 60), `on_exhausted` ("skip": the interaction goes on; "park": it
+-- waits until the dead letter is replayed or discarded), `grace` (seconds that
+-- `stop` gives to running handlers, 25), `lease` (seconds, Redis only: 1.5 times
+-- the handler timeout), `logger`, `on_outcome` (function(outcome, event,
+-- context, seconds), outcome one of handled, retried, dead)
+---@return flexhooks.Worker
+function M.new(given)
+  local self = options.check("flexhooks.worker", SPEC, given)
+  if type(self.queue) == "string" then
+    self.queue = queue.new(self.queue)
+  end
+  self.lease = self.lease or 1.5 * self.handler_timeout
+  self.active = 0 -- refs begun or about to be
+  self.tasks = {} -- ref -> its task
+  self.parked = {} -- seq -> ref that only a replay or discard moves
+  self.totals = { handled = 0, retried = 0, dead = 0 }
+  return setmetatable(self, Worker)
+end
+
+function Worker:log(level, message, fields)
+  if self.logger then
+    self.logger(level, message, fields)
+  end
+end
+
+-- Ends the main task's rest, now or as soon as it begins.
+function Worker:nudge()
+  self.nudged = true
+  if self.signal then
+    self.signal:set()
+  end
+end
+
+function Worker:rest(seconds)
+  if not self.nudged then
+    self.signal = host.event()
+    self.signal:wait(seconds)
+    self.signal = nil
+  end
+  self.nudged = false
+end
+
+-- Sends a step until the queue has answered it: an outcome that is not written
+-- down would be repeated, and a queue that is away comes back.
+function Worker:step(name, ref, ...)
+  local consumer = self.consumer
+  local tries = 0
+  while true do
+    local result, err = consumer[name](consumer, ref, ...)
+    if result ~= nil then
+      return result
+    end
+    if self.abandoned or err.kind == "cancelled" or err.kind == "closed" then
+      return false
+    end
+    tries = tries + 1
+    self:log("error", "the queue did not take a step", { step = name,
+      error = tostring(err) })
+    host.sleep(STEP_PAUSES[math.min(tries, #STEP_PAUSES)])
+  end
+end
+
+local function fraction()
+  local a, b = require("flexhooks.core").random(2):byte(1, 2)
+  return (a * 256 + b) / 65535
+end
+
+-- Exponential, with half of it at random: retries of many interactions that
+-- failed together do not come back together.
+function Worker:delay(attempt, err)
+  if err.retry_after then
+    return math.min(math.max(err.retry_after, 0), 86400)
+  end
+  local first, longest = self.backoff[1], self.backoff[2]
+  local delay = math.min(first * 2 ^ math.min(attempt - 1, 60), longest)
+  return delay * (0.5 + 0.5 * fraction())
+end
+
+local function tracebacks(err)
+  local parts = {}
+  for _, failure in ipairs(err.errors or { err }) do
+    parts[#parts + 1] = failure.traceback
+  end
+  return table.concat(parts, "\n\n"):sub(1, TRACEBACK)
+end
+
+local function failure_of(err, attempt)
+  return { attempt = attempt, at = host.now(), kind = err.kind,
+    message = err.message:sub(1, 1024), traceback = tracebacks(err) }
+end
+
+local function labels(item, extra)
+  local event = item.event or {}
+  local fields = { id = item.id, attempt = item.attempt,
+    EventType = event.EventType, InteractionSid = event.InteractionSid }
+  for name, value in pairs(extra or {}) do
+    fields[name] = value
+  end
+  return fields
+end
+
+function Worker:context(ref, item)
+  local seconds = self.handler_timeout
+  local left = self.consumer:lease_left(ref)
+  return {
+    id = item.id, received_at = item.received_at, attempt = item.attempt,
+    source = item.source, wire_type = item.wire_type,
+    replay = item.replay or false, query = item.query, client = self.client,
+    fence = item.fence,
+    deadline = host.now() + math.min(seconds, left or seconds),
+    log = self.logger and function(level, message, fields)
+      self:log(level, message, labels(item, fields))
+    end,
+  }
+end
+
+-- Runs the handlers; true, or nil and what failed.
+function Worker:attempt(item, context)
+  local ran, ok, err = pcall(self.router.dispatch, self.router, item.event,
+    context)
+  if not ran then
+    ok, err = nil, errors.is(ok) and ok
+      or errors.new("handler", tostring(ok), { traceback = tostring(ok) })
+  end
+  return ok, err
+end
+
+function Worker:bury(ref, item, err, reason)
+  local park = self.on_exhausted == "park" and reason == "exhausted"
+  local done = self:step("bury", ref, failure_of(err, item.attempt), reason,
+    park)
+  if done then
+    self.totals.dead = self.totals.dead + 1
+    self:log("error", "event sent to the dead letters", labels(item,
+      { reason = reason, error = tostring(err) }))
+  end
+  if done and park then
+    self.parked[ref.seq] = ref
+    self.lanes:retry(ref, math.huge)
+  else
+    self.lanes:done(ref)
+  end
+  return "dead"
+end
+
+function Worker:failed(ref, item, err)
+  if err.retry == false then
+    return self:bury(ref, item, err, "refused")
+  elseif item.attempt >= self.max_attempts then
+    return self:bury(ref, item, err, "exhausted")
+  end
+  local delay = self:delay(item.attempt, err)
+  local done = self:step("retry", ref, delay, failure_of(err, item.attempt))
+  self.totals.retried = self.totals.retried + 1
+  self:log("warn", "an attempt failed", labels(item,
+    { retry_in = delay, error = tostring(err) }))
+  if done then
+    self.lanes:retry(ref, host.clock() + delay)
+  else
+    self.lanes:done(ref)
+  end
+  return "retried"
+end
+
+-- An event that was begun: what became of it.
+function Worker:settle(ref, item, context)
+  if not item.event then
+    return self:bury(ref, item, errors.new("malformed",
+      "the stored event cannot be read"), item.reason or "malformed")
+  end
+  if item.attempt > self.max_attempts then
+    return self:bury(ref, item, errors.new("handler",
+      "the process ended during the attempt before"), "exhausted")
+  end
+  local ok, err = self:attempt(item, context)
+  if not ok then
+    return self:failed(ref, item, err)
+  end
+  self:step("finish", ref)
+  self.totals.handled = self.totals.handled + 1
+  self.lanes:done(ref)
+  return "handled"
+end
+
+function Worker:handle(ref)
+  local item = self:step("begin", ref)
+  if item then
+    local began, context = host.clock(), self:context(ref, item)
+    local outcome = self:settle(ref, item, context)
+    if self.on_outcome then
+      self.on_outcome(outcome, item.event, context, host.clock() - began)
+    end
+  else
+    self.lanes:done(ref)
+  end
+  self.active = self.active - 1
+  self.tasks[ref] = nil
+  self:nudge()
+end
+
+function Worker:add(refs)
+  for _, ref in ipairs(refs) do
+    if ref.parked then
+      self.parked[ref.seq] = ref
+      ref.at = math.huge
+    elseif ref.delay then
+      ref.at = host.clock() + ref.delay
+    end
+    self.lanes:add(ref)
+  end
+end
+
+-- Looks past the cursor until enough can start, there is no more, or enough is
+-- known. Others run between two looks.
+function Worker:fill()
+  local wanted = self.concurrency - self.active
+  while not self.stopping and wanted > 0 and self.lanes.known < READ_AHEAD
+    and self.lanes:startable(host.clock()) < wanted do
+    local refs, err = self.consumer:scan(SCAN)
+    if not refs then
+      self:log("error", "the queue cannot be read", { error = tostring(err) })
+      return 1
+    end
+    self:add(refs)
+    if #refs < SCAN then
+      return nil
+    end
+    host.sleep(0)
+  end
+end
+
+-- Nothing starts in the last fifth of a lease.
+function Worker:may_start(ref)
+  local left = self.consumer:lease_left(ref)
+  return not left or left > self.lease / 5
+end
+
+function Worker:start()
+  while self.active < self.concurrency and not self.stopping do
+    local ref = self.lanes:take(host.clock())
+    if not ref then
+      return
+    end
+    if self:may_start(ref) then
+      self.active = self.active + 1
+      self.tasks[ref] = host.spawn(self.handle, self, ref)
+    else
+      self.lanes:retry(ref, host.clock() + self.lease / 10)
+    end
+  end
+end
+
+-- Parked interactions go on when their dead letter was replayed or discarded.
+function Worker:recheck()
+  local refs = {}
+  for _, ref in pairs(self.parked) do
+    refs[#refs + 1] = ref
+  end
+  for _, ref in ipairs(#refs > 0 and self.consumer:recheck(refs) or {}) do
+    self.parked[ref.seq] = nil
+    self.lanes:release(ref)
+  end
+end
+
+-- Partitions that are no longer ours: forget what is known of them, and end what
+-- runs, whose outcome would not be taken.
+function Worker:lose(parts)
+  for part in pairs(parts) do
+    self.lanes:drop(part)
+    for ref, task in pairs(self.tasks) do
+      if ref.part == part then
+        task:cancel()
+      end
+    end
+    for seq, ref in pairs(self.parked) do
+      if ref.part == part then
+        self.parked[seq] = nil
+      end
+    end
+  end
+end
+
+function Worker:beat()
+  local every = self.consumer:beat_every()
+  while every and not self.ended do
+    self.beat_signal = host.event()
+    self.beat_signal:wait(every)
+    local changes = not self.ended and self.consumer:beat()
+    if changes and changes.lost then
+      self:lose(changes.lost)
+    end
+    self:nudge()
+  end
+end
+
+local function soonest(...)
+  local least
+  for i = 1, select("#", ...) do
+    local seconds = select(i, ...)
+    if seconds and (not least or seconds < least) then
+      least = seconds
+    end
+  end
+  return least
+end
+
+function Worker:turn()
+  local pause = self:fill()
+  if next(self.parked) then
+    self:recheck()
+  end
+  self:start()
+  local earliest = self.lanes:earliest()
+  self:rest(soonest(pause, earliest and math.max(earliest - host.clock(), 0),
+    next(self.parked) and RECHECK))
+end
+
+local function count(t)
+  local n = 0
+  for _ in pairs(t) do
+    n = n + 1
+  end
+  return n
+end
+
+-- Waits for what runs; what does not end in time is cancelled, and its attempt
+-- stays counted.
+function Worker:drain()
+  local deadline = host.clock() + self.grace
+  while self.active > 0 and host.clock() < deadline do
+    self:rest(deadline - host.clock())
+  end
+  self.abandoned = true
+  local left = count(self.tasks)
+  for _, task in pairs(self.tasks) do
+    task:cancel()
+  end
+  deadline = host.clock() + 1
+  while self.active > 0 and host.clock() < deadline do
+    self:rest(deadline - host.clock())
+  end
+  return left
+end
+
+function Worker:consume()
+  local ok, err = self.consumer:open()
+  if not ok then
+    return nil, err
+  end
+  self.lanes = lanes.new()
+  local beater = host.spawn(self.beat, self)
+  while not self.stopping do
+    self:turn()
+  end
+  local cancelled = self:drain()
+  self.ended = true
+  beater:cancel()
+  beater:wait()
+  self:log("info", "worker stopped", { cancelled = cancelled,
+    handled = self.totals.handled, retried = self.totals.retried,
+    dead = self.totals.dead })
+  return self.consumer:close()
+end
+
+function Worker:work()
+  self.consumer = self.queue:consumer {
+    lease = self.lease,
+    wake = function(urgent)
+      self:nudge()
+      if urgent and self.beat_signal then
+        self.beat_signal:set()
+      end
+    end,
+  }
+  local ok, err = self:consume()
+  self.running = false
+  return ok, err
+end
+
+--- Works until `stop`, whoever waits meanwhile: a task, or all code that there
+-- is.
+---@return true|nil ok
+---@return flexhooks.Error? err the queue could not be opened
+function Worker:run()
+  if self.running then
+    errors.raise(2, "worker:run: this worker runs already")
+  end
+  self.running, self.stopping = true, false
+  self.abandoned, self.ended = false, false
+  local main = host.spawn(self.work, self)
+  local ok, err = main:wait()
+  if not ok and err.kind == "cancelled" then
+    self:stop(0)
+  end
+  return ok, err
+end
+
+--- Asks the worker to stop: nothing starts any more, what runs gets `grace`
+-- seconds, and `run` returns. What was not started stays in the queue.
+---@param grace number? seconds; the worker's own where absent
+function Worker:stop(grace)
+  self.grace = options.argument("worker:stop", 1, { type = "number", min = 0 },
+    grace) or self.grace
+  self.stopping = true
+  self:nudge()
+end
+
+return M

@@ -1,0 +1,68 @@
+local envelope = require "flexhooks.queue.envelope"
+
+local function round(event)
+  return envelope.decode(envelope.encode { id = "x", event = event }).event
+end
+
+local all = {}
+for byte = 0, 255 do
+  all[#all + 1] = string.char(byte)
+end
+
+describe("envelope", function()
+  it("keeps every byte of names and values", function()
+    local bytes = table.concat(all)
+    assert.same({ [bytes] = bytes, a = "\\\"/\127\0" },
+      round { [bytes] = bytes, a = "\\\"/\127\0" })
+  end)
+
+  it("never holds a raw NUL or a line's end", function()
+    local body = envelope.encode { id = "\0\n", event = { a = "\r\0" } }
+    assert.is_nil(body:find "%c")
+  end)
+
+  it("keeps numbers exactly, and integers as integers", function()
+    for _, n in ipairs { 0, -1, 30001, 2 ^ 53 - 1, -2 ^ 52, 0.1, 1e300,
+      1763829299.123456, 5e-324 } do
+      assert.equal(n, round({ n = n }).n)
+    end
+    assert.equal("30001", tostring(round({ n = 30001 }).n))
+  end)
+
+  it("keeps lists, nesting and booleans", function()
+    local event = { list = { "a", "b", { c = { 1, 2 } } }, yes = true,
+      no = false }
+    assert.same(event, round(event))
+  end)
+
+  it("keeps what belongs to a delivery", function()
+    local item = { id = "i#1", event = { EventType = "onX" },
+      source = "default", received_at = 1.5, wire_type = "onY",
+      query = { a = "b" }, replay = true }
+    assert.same(item, envelope.decode(envelope.encode(item)))
+    local raw = { id = "r", raw = all[1] .. "{", reason = "malformed" }
+    assert.same(raw, envelope.decode(envelope.encode(raw)))
+  end)
+
+  it("refuses what is no plain value", function()
+    local loop = {}
+    loop[1] = loop
+    for _, value in ipairs { print, coroutine.create(print), 0 / 0,
+      math.huge, loop } do
+      assert.is_false(pcall(envelope.encode, { event = { value } }))
+    end
+  end)
+
+  it("hands out as raw what it cannot read", function()
+    for _, bytes in ipairs { "", "{", "null", "[]", "5", "\0\255",
+      '{"v":1,"id":"x"}' } do
+      assert.same({ raw = bytes, reason = "damaged" }, envelope.decode(bytes))
+    end
+    local newer = '{"v":2,"id":"x","event":{"EventType":"onX"}}'
+    local item = envelope.decode(newer)
+    assert.equal("unknown_version", item.reason)
+    assert.equal("x", item.id)
+    assert.equal(newer, item.raw)
+    assert.is_nil(item.event)
+  end)
+end)
