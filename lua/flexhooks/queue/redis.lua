@@ -1,0 +1,366 @@
+--- The queue in Redis Streams: one queue for receivers and workers on many
+-- machines.
+--
+-- Every rule lives in the scripts; here are names, checks and shapes. The input
+-- and output are another part's: our own connection, or lua-resty-redis in nginx.
+-- @module flexhooks.queue.redis
+
+local consumer = require "flexhooks.queue.redis_consumer"
+local envelope = require "flexhooks.queue.envelope"
+local errors = require "flexhooks.error"
+local gate = require "flexhooks.queue.gate"
+local options = require "flexhooks.options"
+local scripts = require "flexhooks.queue.redis_scripts"
+
+local M = {}
+
+local Redis = { __name = "flexhooks.queue.redis" }
+Redis.__index = Redis
+
+local VERSION = "1"
+local FIND_AT_ONCE = 500
+
+local SPEC = {
+  logger = { type = "function" },
+  partitions = { type = "integer", min = 1, max = 4096, default = 64 },
+  prefix = { type = "string", default = "flexhooks", check = function(value)
+    if value == "" or #value > 64 or value:find("[{}%s%c]") then
+      return "must be 1 to 64 characters without braces and spaces"
+    end
+  end },
+  token_window = { type = "number", min = 1, max = 604800, default = 3600 },
+  timeout = { type = "number", min = 0.01, max = 600, default = 5 },
+  appendfsync = { type = "string", one_of = { "always", "everysec", "any" },
+    default = "always" },
+}
+
+local NUMBERS = { partitions = true, timeout = true, token_window = true }
+
+local function refuse(what)
+  errors.raise(5, "flexhooks.queue: " .. what
+    .. "; a Redis queue is named redis://[user:password@]host[:port][/db]"
+    .. "[?partitions=64&prefix=flexhooks]")
+end
+
+local function unescape(text)
+  return (text:gsub("%%(%x%x)", function(digits)
+    return string.char(tonumber(digits, 16))
+  end))
+end
+
+local function read_query(query, given)
+  local merged = {}
+  for name, value in pairs(given or {}) do
+    merged[name] = value
+  end
+  for pair in (query or ""):gmatch("[^&]+") do
+    local name, value = pair:match("^([^=]+)=(.*)$")
+    if not name or not SPEC[name] or name == "logger" then
+      refuse("unknown setting '" .. tostring(name or pair) .. "'"
+        .. options.suggestion(name or pair, SPEC))
+    end
+    value = unescape(value)
+    if NUMBERS[name] then
+      value = tonumber(value) or value
+    end
+    merged[name] = value
+  end
+  return merged
+end
+
+-- //user:password@host:port/db?query; the password may hold an '@'.
+local function read_url(rest)
+  local authority, path, query = rest:match("^//([^/?]*)([^?]*)%??(.*)$")
+  if not authority then
+    refuse("there is no host")
+  end
+  local userinfo, address = authority:match("^(.*)@([^@]*)$")
+  local name, port = (address or authority):match("^%[?([%w%.%-_:]-)%]?:(%d+)$")
+  if not name then
+    name, port = (address or authority):match("^%[?([%w%.%-_:]*)%]?$"), "6379"
+  end
+  local db = path == "" and "0" or path:match("^/(%d*)$")
+  if not name or not db or #port > 5 or tonumber(port) > 65535
+    or tonumber(port) < 1 then
+    refuse("the address cannot be read")
+  end
+  local user, password = (userinfo or ""):match("^([^:]*):?(.*)$")
+  return { host = name ~= "" and name or "127.0.0.1", port = tonumber(port),
+    db = tonumber(db) or 0, user = user ~= "" and unescape(user) or nil,
+    password = password ~= "" and unescape(password) or nil, query = query }
+end
+
+local function open_io(settings)
+  local nginx = rawget(_G, "ngx")
+  local module = nginx and nginx.config
+    and nginx.config.subsystem == "http" and "flexhooks.nginx.redis"
+    or "flexhooks.queue.redis_connection"
+  return require(module).new(settings)
+end
+
+---@param rest string the URL after "redis:"
+---@param given table?
+function M.new(rest, given)
+  local address = read_url(rest)
+  local checked = options.check("flexhooks.queue",
+    SPEC, read_query(address.query, given), 3)
+  local password = address.password
+  address.password = password
+    and require("flexhooks.core").secret(password)
+  return setmetatable({
+    name = "redis://" .. address.host .. ":" .. address.port .. "/"
+      .. address.db,
+    address = address, settings = checked,
+    gate = gate.new(), key = "{" .. checked.prefix .. "}:",
+  }, Redis)
+end
+
+function Redis:failure(message, fields)
+  return errors.new("queue", self.name .. ": " .. message, fields)
+end
+
+--- Another connection of the same settings, for what blocks.
+function Redis:connect()
+  return open_io { address = self.address, timeout = self.settings.timeout,
+    name = self.name }
+end
+
+local function setting(io, name)
+  local reply = io:command { "CONFIG", "GET", name }
+  return reply and reply[2]
+end
+
+local function older(version, major, minor)
+  local a, b = version:match("^(%d+)%.(%d+)")
+  a, b = tonumber(a) or 0, tonumber(b) or 0
+  return a < major or a == major and b < minor
+end
+
+-- What is wrong with this server for a queue, or nil.
+local function unfit(self, io)
+  local info, err = io:command { "INFO" }
+  if not info then
+    return err
+  end
+  local version = info:match("redis_version:(%S+)") or "0"
+  if older(version, 6, 2) then
+    return "is version " .. version .. "; 6.2 or newer is needed"
+  end
+  if info:find("cluster_enabled:1", 1, true) then
+    return "is a cluster: all keys of a queue lie on one node, so a cluster "
+      .. "adds failure modes and no room; use a single Redis for the queue"
+  end
+  local wanted = { { "maxmemory-policy", "noeviction" },
+    { "appendonly", "yes" }, { "appendfsync", self.settings.appendfsync } }
+  if self.settings.appendfsync == "any" then
+    wanted = { wanted[1] }
+  end
+  for _, pair in ipairs(wanted) do
+    local value = setting(io, pair[1])
+    if value ~= pair[2] then
+      return "has " .. pair[1] .. " = " .. tostring(value) .. "; the queue needs "
+        .. pair[2] .. " (see docs/delivery.md; appendfsync=everysec or any "
+        .. "accepts the loss of what was acknowledged last)"
+    end
+  end
+end
+
+function Redis:check(io)
+  local wrong = unfit(self, io)
+  if errors.is(wrong) then
+    return nil, wrong
+  elseif wrong then
+    return nil, self:failure("the server " .. wrong, { reason = "unfit" })
+  end
+  if self.settings.appendfsync ~= "always" and self.settings.logger then
+    self.settings.logger("warn", "acknowledged events may be lost in a crash "
+      .. "of the Redis machine", { appendfsync = self.settings.appendfsync })
+  end
+  local stored, err = io:call(scripts.setup, { self.key },
+    { VERSION, tostring(self.settings.partitions) })
+  if not stored then
+    return nil, err
+  end
+  if stored[1] ~= VERSION then
+    return nil, self:failure("the queue has version " .. tostring(stored[1])
+      .. "; this flexhooks reads version " .. VERSION, { reason = "version" })
+  end
+  if tonumber(stored[2]) ~= self.settings.partitions then
+    return nil, self:failure("the queue has " .. tostring(stored[2])
+      .. " partitions, and its URL says " .. self.settings.partitions
+      .. "; the number is written once", { reason = "partitions" })
+  end
+  return true
+end
+
+--- Connects and checks the server where that was not done, once for all that
+-- ask meanwhile.
+function Redis:ready()
+  if self.closed then
+    return nil, errors.new("closed", self.name .. ": the queue is closed")
+  end
+  if self.checked then
+    return true
+  end
+  return self.gate:pass(function()
+    self.io = self.io or self:connect()
+    local ok, err = self:check(self.io)
+    self.checked = ok
+    return ok, err
+  end)
+end
+
+--- Runs a script of ours by its name.
+function Redis:call(name, args)
+  local ok, err = self:ready()
+  if not ok then
+    return nil, err
+  end
+  for i, value in ipairs(args) do
+    args[i] = type(value) == "number" and ("%.0f"):format(value) or value
+  end
+  local reply
+  reply, err = self.io:call(scripts[name], { self.key }, args)
+  if reply == nil and err.reason == "noqueue" then
+    -- Someone emptied the database: set the queue up again next time.
+    self.checked = nil
+  end
+  return reply, err
+end
+
+local function line_of(item)
+  local event = item.event
+  return event and tostring(event.InteractionSid or event.EventType) or ""
+end
+
+function Redis:store(items, rule)
+  local args = { math.max(math.min(rule.window, self.settings.token_window), 1),
+    math.max(rule.twin_window, 1) }
+  for _, item in ipairs(items) do
+    local n = #args
+    args[n + 1] = line_of(item)
+    args[n + 2] = envelope.encode(item)
+    args[n + 3] = item.id
+    args[n + 4] = item.token_key or ""
+    args[n + 5] = item.twin_key or ""
+    args[n + 6] = item.source or ""
+    args[n + 7] = item.event and "" or item.reason or "malformed"
+  end
+  local reply, err = self:call("store", args)
+  if not reply then
+    return nil, err
+  end
+  for i, stored in ipairs(reply) do
+    reply[i] = stored == 1 and "stored" or "duplicate"
+  end
+  return true, reply
+end
+
+function Redis:stats()
+  local reply, err = self:call("stats", {})
+  if not reply then
+    return nil, err
+  end
+  local partitions = {}
+  for i = 6, #reply do
+    partitions[#partitions + 1] = { partition = i - 6,
+      owner = reply[i] ~= "" and reply[i] or nil }
+  end
+  return { ready = math.max(reply[1] - reply[2] - reply[3], 0),
+    running = reply[2], delayed = reply[3], dead = reply[4],
+    oldest_age = reply[5] / 1000, partitions = partitions }
+end
+
+local function letter_of(json)
+  local letter = envelope.decode_value(json)
+  letter.buried_at = letter.buried_at / 1000
+  letter.parked = letter.part
+  return letter
+end
+
+function Redis:dead_letters(limit)
+  local reply, err = self:call("letters", { limit })
+  for i, json in ipairs(reply or {}) do
+    reply[i] = letter_of(json)
+  end
+  return reply, err
+end
+
+-- Every entry of a partition, some at a time, until f returns something.
+local function each_entry(self, part, f)
+  local after = "-"
+  while true do
+    local entries, err = self.io:command { "XRANGE", self.key .. "p:" .. part,
+      after, "+", "COUNT", tostring(FIND_AT_ONCE) }
+    if not entries then
+      return nil, err
+    end
+    for _, entry in ipairs(entries) do
+      local found = f(entry)
+      if found then
+        return found
+      end
+      after = "(" .. entry[1]
+    end
+    if #entries < FIND_AT_ONCE then
+      return false
+    end
+  end
+end
+
+function Redis:find(id)
+  local json, err = self:call("letter", { id })
+  if json == nil then
+    return nil, err
+  elseif json then
+    return letter_of(json)
+  end
+  local fragment = '"id":' .. envelope.encode_value(id)
+  for part = 0, self.settings.partitions - 1 do
+    local found
+    found, err = each_entry(self, part, function(entry)
+      local body = entry[2][4]
+      return body:find(fragment, 1, true) and { body = body, attempts = 0,
+        replay = entry[2][6] and true }
+    end)
+    if found ~= false then
+      return found, err
+    end
+  end
+  return false
+end
+
+function Redis:replay(id)
+  local done, err = self:call("replay", { id })
+  if done == -1 then
+    return nil, self:failure("'" .. id .. "' is no event that a handler could "
+      .. "take", { reason = "not_an_event" })
+  end
+  if done == nil then
+    return nil, err
+  end
+  return done == 1
+end
+
+function Redis:discard(id)
+  local done, err = self:call("discard", { id })
+  if done == nil then
+    return nil, err
+  end
+  return done == 1
+end
+
+function Redis:new_consumer(settings)
+  return consumer.new(self, settings)
+end
+
+function Redis:close()
+  if self.io then
+    self.io:close()
+    self.io = nil
+  end
+  self.closed = true
+  return true
+end
+
+return M

@@ -1,0 +1,288 @@
+--- Our own way to Redis: one connection under the loop, commands of a turn sent
+-- together, replies handed to who asked in their order.
+--
+-- It connects when first used, and again after it was lost. What had been sent
+-- then gets an error, not a second try: whether Redis did it is not known here,
+-- only by who can tell whether doing it twice matters.
+-- @module flexhooks.queue.redis_connection
+
+local errors = require "flexhooks.error"
+local gate = require "flexhooks.queue.gate"
+local host = require "flexhooks.host"
+
+local M = {}
+
+local Connection = { __name = "flexhooks.queue.redis_connection" }
+Connection.__index = Connection
+
+local CONNECT_TIMEOUT = 3
+
+---@param settings table address { host, port, db, user, password (a secret) },
+-- timeout (seconds for one answer), name (for messages)
+function M.new(settings)
+  return setmetatable({ address = settings.address, name = settings.name,
+    timeout = settings.timeout, shas = {}, gate = gate.new() }, Connection)
+end
+
+local function core_redis()
+  local ok, core = pcall(require, "flexhooks.core.redis")
+  if not ok then
+    return nil, errors.new("unsupported", "flexhooks was built without "
+      .. "hiredis: install libhiredis-dev and build it again")
+  end
+  return core
+end
+
+function Connection:failure(message, reason)
+  return errors.new("queue", self.name .. ": " .. message,
+    { reason = reason, retry_after = 5 })
+end
+
+-- "-OOM command not allowed …": the first word says what is wrong.
+local REFUSED = { NOAUTH = true, WRONGPASS = true, NOPERM = true }
+
+local function reply_error(self, message)
+  local code = message:match("^(%u+)")
+  local err = self:failure("Redis answered: " .. message:sub(1, 200),
+    code and code:lower() or "error")
+  if REFUSED[code] or message:find("invalid password", 1, true) then
+    err.kind = "auth"
+  end
+  return err
+end
+
+local function settle(waiter, value, err)
+  waiter.value, waiter.err, waiter.done = value, err, true
+  waiter.event:set()
+end
+
+-- The connection is over; everybody who waits for an answer is told.
+function Connection:drop(err)
+  if self.source then
+    self.source:remove()
+    self.source = nil
+  end
+  if self.handle then
+    self.handle:close()
+    self.handle, self.greeted = nil, false
+  end
+  local waiting = self.waiting or {}
+  self.waiting = nil
+  for i = waiting.first or 1, waiting.last or 0 do
+    settle(waiting[i], nil, err)
+  end
+end
+
+function Connection:take_replies()
+  while self.handle do
+    local ok, value, message = self.handle:next()
+    if ok == nil then
+      if value then
+        self:drop(self:failure(message, value))
+      end
+      return
+    end
+    local waiting = self.waiting
+    if waiting.first > waiting.last then
+      return self:drop(self:failure("a reply that nobody asked for",
+        "protocol"))
+    end
+    local waiter = waiting[waiting.first]
+    waiting[waiting.first] = nil
+    waiting.first = waiting.first + 1
+    if ok then
+      settle(waiter, value)
+    else
+      settle(waiter, nil, reply_error(self, value))
+    end
+  end
+end
+
+-- Sends what has gathered, as far as the socket takes it.
+function Connection:flush()
+  self.unsent = false
+  if not self.handle then
+    return
+  end
+  local flushed, kind, message = self.handle:flush()
+  if flushed == nil then
+    return self:drop(self:failure(message, kind))
+  end
+  local interest = flushed and "r" or "rw"
+  if interest ~= self.interest then
+    self.interest = interest
+    self.source:watch(interest)
+  end
+end
+
+-- After every wait of the loop: what came before the connection ended is taken
+-- before its end.
+function Connection:work()
+  local read, kind, message = self.handle:read()
+  self.more = read == false
+  self:take_replies()
+  if read == nil and self.handle then
+    self:drop(self:failure(message, kind))
+  elseif self.interest == "rw" then
+    self:flush()
+  end
+end
+
+function Connection:attach()
+  local core, err = core_redis()
+  if not core then
+    return nil, err
+  end
+  local handle, kind, message = core.new(self.address.host, self.address.port)
+  if not handle then
+    return nil, self:failure(message, kind)
+  end
+  self.handle, self.interest, self.more = handle, "rw", false
+  self.waiting = { first = 1, last = 0 }
+  self.source = host.add_source {
+    fd = handle:fd(), interest = "rw",
+    timeout = function()
+      return self.more and 0 or nil
+    end,
+    run = function()
+      self:work()
+    end,
+  }
+  return true
+end
+
+-- Appends a command; its answer comes to the waiter that is returned.
+function Connection:send(arguments)
+  local ok, kind, message = self.handle:append(arguments)
+  if not ok then
+    return nil, self:failure(message, kind)
+  end
+  local waiting = self.waiting
+  local waiter = { event = host.event() }
+  waiting.last = waiting.last + 1
+  waiting[waiting.last] = waiter
+  if not self.unsent then
+    self.unsent = true
+    host.at_turn_end(function()
+      self:flush()
+    end)
+  end
+  return waiter
+end
+
+-- An answer that does not come ends the connection: the ones behind it would not
+-- come either, and a late one would be taken for another's.
+function Connection:await(waiter, timeout)
+  local woken, why = waiter.event:wait(timeout)
+  if waiter.done then
+    return waiter.value, waiter.err
+  end
+  if not woken and why.kind == "timeout" and self.handle then
+    self:drop(self:failure("no answer within " .. timeout .. " s", "timeout"))
+    return nil, waiter.err
+  end
+  return nil, why
+end
+
+function Connection:greet()
+  local address = self.address
+  local steps = {}
+  if address.password then
+    local command = { "AUTH", address.user, address.password:reveal() }
+    if not address.user then
+      table.remove(command, 2)
+    end
+    steps[#steps + 1] = self:send(command)
+  end
+  steps[#steps + 1] = self:send { "SELECT", tostring(address.db) }
+  for _, step in ipairs(steps) do
+    local value, err = self:await(step, CONNECT_TIMEOUT)
+    if not value then
+      self:drop(err)
+      return nil, err
+    end
+  end
+  return true
+end
+
+function Connection:open()
+  local ok, err = self:attach()
+  if ok then
+    ok, err = self:greet()
+  end
+  self.greeted = ok
+  return ok, err
+end
+
+-- Connected and greeted, once for all who ask at the same time.
+function Connection:ready()
+  if self.closed then
+    return nil, errors.new("closed", self.name .. ": the connection is closed")
+  end
+  local pid = require("flexhooks.core").pid()
+  if self.handle and self.pid ~= pid then
+    return nil, self:failure("opened in another process; make the queue after "
+      .. "the fork", "forked")
+  elseif self.handle and self.greeted then
+    return true
+  end
+  self.pid = pid
+  return self.gate:pass(function()
+    return self:open()
+  end)
+end
+
+--- One command.
+---@param arguments string[]
+---@param timeout number? seconds
+---@return any value nil of Redis is false
+---@return flexhooks.Error? err `reason` is the first word of Redis's error in
+-- lower case, or what happened to the connection
+function Connection:command(arguments, timeout)
+  local ok, err = self:ready()
+  if not ok then
+    return nil, err
+  end
+  local waiter
+  waiter, err = self:send(arguments)
+  if not waiter then
+    return nil, err
+  end
+  return self:await(waiter, timeout or self.timeout)
+end
+
+local function command_of(verb, body, keys, args)
+  local command = { verb, body, tostring(#keys) }
+  for _, key in ipairs(keys) do
+    command[#command + 1] = key
+  end
+  for _, value in ipairs(args) do
+    command[#command + 1] = tostring(value)
+  end
+  return command
+end
+
+--- Runs a script, by its hash where Redis knows it already.
+function Connection:call(script, keys, args)
+  local sha = self.shas[script]
+  if not sha then
+    local err
+    sha, err = self:command { "SCRIPT", "LOAD", script }
+    if not sha then
+      return nil, err
+    end
+    self.shas[script] = sha
+  end
+  local value, err = self:command(command_of("EVALSHA", sha, keys, args))
+  if value == nil and err.reason == "noscript" then
+    return self:command(command_of("EVAL", script, keys, args))
+  end
+  return value, err
+end
+
+function Connection:close()
+  self.closed = true
+  self:drop(errors.new("closed", self.name .. ": the connection is closed"))
+end
+
+return M

@@ -1,0 +1,380 @@
+--- The worker's door to a queue in Redis: leases of partitions, and the entries
+-- in them.
+--
+-- A lease is counted from before its renewal was sent, on this process's own
+-- monotonic clock, so it never seems longer here than it is in Redis. A lost
+-- connection is not a lost lease: the same step is sent again with the same
+-- fence, and Redis decides.
+-- @module flexhooks.queue.redis_consumer
+
+local envelope = require "flexhooks.queue.envelope"
+local host = require "flexhooks.host"
+
+local unpack = table.unpack or unpack
+
+local M = {}
+
+local Consumer = { __name = "flexhooks.queue.redis_consumer" }
+Consumer.__index = Consumer
+
+local KEPT_FAILURES = 10
+local BLOCK = 2 -- seconds that one XREAD waits
+
+local function hex(bytes)
+  return (bytes:gsub(".", function(c)
+    return ("%02x"):format(c:byte())
+  end))
+end
+
+-- Unique for each start of a worker: two with one name would share leases.
+local function new_name()
+  local core = require "flexhooks.core"
+  return core.pid() .. "-" .. hex(core.random(8))
+end
+
+---@param queue table a redis queue
+---@param options table wake, lease (seconds), name
+function M.new(queue, options)
+  return setmetatable({
+    queue = queue, wake = options.wake, lease = options.lease,
+    name = options.name or new_name(),
+    parts = {}, -- partition -> { fence, cursor, drained, running, retiring }
+    until_when = 0, -- when the leases end, monotonic
+    woken = "0-0", -- the last entry of the wake stream that was seen
+  }, Consumer)
+end
+
+function Consumer:open()
+  local changes, err = self:beat()
+  if not changes then
+    return nil, err
+  end
+  local last = self.queue.io:command { "XREVRANGE", self.queue.key .. "wake",
+    "+", "-", "COUNT", "1" }
+  self.woken = last and last[1] and last[1][1] or "0-0"
+  self.listener = host.spawn(self.listen, self)
+  return true
+end
+
+-- Redis names the partitions as strings in one place and numbers in another.
+local function held_of(reply)
+  local held = {}
+  for i = 2, #reply, 2 do
+    held[tostring(reply[i])] = tostring(reply[i + 1])
+  end
+  return held
+end
+
+local function adopt(self, held)
+  local lost = {}
+  for part, state in pairs(self.parts) do
+    if held[part] ~= state.fence then
+      self.parts[part] = nil
+      lost[part] = true
+    end
+  end
+  for part, fence in pairs(held) do
+    if not self.parts[part] then
+      self.parts[part] = { fence = fence, cursor = "0-0", running = 0 }
+    end
+  end
+  return lost
+end
+
+-- Gives back what is over our share: partitions where nothing runs, and, of the
+-- others, those that will start nothing more until nothing runs.
+function Consumer:shrink(share, lost)
+  local over, idle = -share, {}
+  for _ in pairs(self.parts) do
+    over = over + 1
+  end
+  for part, state in pairs(self.parts) do
+    state.retiring = false
+    if over > 0 and state.running == 0 then
+      over = over - 1
+      idle[part] = state
+    end
+  end
+  for _, state in pairs(self.parts) do
+    if over > 0 and state.running > 0 then
+      over = over - 1
+      state.retiring = true
+    end
+  end
+  if next(idle) and self:give_back(idle) then
+    for part in pairs(idle) do
+      self.parts[part] = nil
+      lost[part] = true
+    end
+  end
+end
+
+function Consumer:give_back(parts, leaving)
+  local args = { self.name, leaving and 1 or 0 }
+  for part, state in pairs(parts) do
+    args[#args + 1] = part
+    args[#args + 1] = state.fence
+  end
+  return self.queue:call("release", args)
+end
+
+--- Renews the leases, and takes or gives back partitions.
+---@return table|nil changes lost: partition -> true
+function Consumer:beat()
+  local sent = host.clock()
+  local reply, err = self.queue:call("beat", { self.name,
+    self.lease * 1000 })
+  if not reply then
+    return nil, err
+  end
+  self.until_when = sent + self.lease
+  local lost = adopt(self, held_of(reply))
+  self:shrink(reply[1], lost)
+  return { lost = lost }
+end
+
+function Consumer:beat_every()
+  return math.min(self.lease / 4, 2)
+end
+
+function Consumer:lease_left(ref)
+  local state = self.parts[ref.part]
+  if not state or state.retiring then
+    return 0
+  end
+  return math.max(self.until_when - host.clock(), 0)
+end
+
+function Consumer:scan(limit)
+  local args = { limit }
+  for part, state in pairs(self.parts) do
+    if not state.drained then
+      args[#args + 1] = part
+      args[#args + 1] = state.cursor
+    end
+  end
+  if #args == 1 then
+    return {}
+  end
+  local reply, err = self.queue:call("scan", args)
+  if not reply then
+    return nil, err
+  end
+  local refs = self:refs_of(reply)
+  if #refs < limit then
+    self:drained(args)
+  end
+  return refs
+end
+
+function Consumer:refs_of(reply)
+  local refs = {}
+  for i = 1, #reply, 5 do
+    local part, entry, delay = reply[i], reply[i + 1], reply[i + 4]
+    local state = self.parts[part]
+    -- It may have been given back while the answer was on its way.
+    if state then
+      state.cursor = entry
+      refs[#refs + 1] = { seq = part .. "/" .. entry, part = part,
+        line = reply[i + 2], attempts = reply[i + 3], parked = delay == -1,
+        delay = delay > 0 and delay / 1000 or nil }
+    end
+  end
+  return refs
+end
+
+-- All that these partitions had was seen: from here on a listener waits for more.
+function Consumer:drained(args)
+  for i = 2, #args, 2 do
+    local state = self.parts[args[i]]
+    if state then
+      state.drained = true
+    end
+  end
+  if self.resting and self:all_drained() then
+    self.resting:set()
+  end
+end
+
+function Consumer:all_drained()
+  for _, state in pairs(self.parts) do
+    if not state.drained then
+      return false
+    end
+  end
+  return true
+end
+
+-- One XREAD over all partitions. What it brings only says where to look.
+function Consumer:read_wake(io)
+  local streams, entries = { self.queue.key .. "wake" }, { self.woken }
+  for part, state in pairs(self.parts) do
+    streams[#streams + 1] = self.queue.key .. "p:" .. part
+    entries[#entries + 1] = state.cursor
+  end
+  local command = { "XREAD", "COUNT", "1", "BLOCK",
+    ("%d"):format(BLOCK * 1000), "STREAMS", unpack(streams) }
+  for _, entry in ipairs(entries) do
+    command[#command + 1] = entry
+  end
+  return io:command(command, BLOCK + self.queue.settings.timeout)
+end
+
+function Consumer:heard(reply)
+  for _, stream in ipairs(reply or {}) do
+    local part = stream[1]:match(":p:(%d+)$")
+    if part and self.parts[part] then
+      self.parts[part].drained = false
+    elseif not part then
+      self.woken = stream[2][1][1]
+      self.urgent = true
+    end
+  end
+end
+
+-- While something is known to wait in a stream, XREAD would return at once and
+-- for ever: it is sent only when the worker has seen all there was.
+function Consumer:rest()
+  if not self:all_drained() then
+    self.resting = host.event()
+    self.resting:wait(BLOCK)
+    self.resting = nil
+  end
+  return self:all_drained()
+end
+
+function Consumer:look_again()
+  for _, state in pairs(self.parts) do
+    state.drained = false
+  end
+  self.wake()
+end
+
+function Consumer:listen()
+  self.ear = self.queue:connect()
+  while not self.closed do
+    local reply, err
+    if self:rest() then
+      reply, err = self:read_wake(self.ear)
+    end
+    if err and not self.closed then
+      -- Until it can be heard again, looking is what is left.
+      self:look_again()
+      host.sleep(0.5)
+    elseif reply then
+      self:heard(reply)
+      self.wake(self.urgent)
+      self.urgent = nil
+    end
+  end
+end
+
+-- A step on one entry. -1 of Redis: the partition is another worker's now.
+function Consumer:entry_step(name, ref, ...)
+  local state = self.parts[ref.part]
+  local fence = ref.fence or state and state.fence
+  if not fence then
+    return false
+  end
+  local entry = ref.entry or ref.seq:match("/(.*)$")
+  local reply, err = self.queue:call(name, { ref.part, self.name, fence, entry,
+    ... })
+  if reply == -1 or reply == 0 then
+    return false
+  end
+  return reply, err
+end
+
+function Consumer:begin(ref)
+  local state = self.parts[ref.part]
+  if not state then
+    return false
+  end
+  ref.fence = state.fence
+  state.running = state.running + 1
+  local reply, err = self:entry_step("begin", ref, ref.attempts)
+  if not reply then
+    state.running = state.running - 1
+    return reply, err
+  end
+  local item = envelope.decode(reply[1])
+  ref.attempts = reply[2]
+  ref.item, ref.state = item, state
+  item.id = item.id or "seq:" .. ref.seq
+  item.attempt = reply[2]
+  item.errors = reply[3] ~= "" and envelope.decode_value(reply[3]) or {}
+  item.replay = item.replay or reply[4] == 1
+  item.fence = tonumber(state.fence)
+  return item
+end
+
+-- The last step of an attempt.
+function Consumer:last_step(name, ref, ...)
+  local done, err = self:entry_step(name, ref, ...)
+  if done ~= nil and ref.state then
+    ref.state.running = ref.state.running - 1
+    ref.state = nil
+  end
+  if done then
+    done = true
+  end
+  return done, err
+end
+
+function Consumer:finish(ref)
+  return self:last_step("finish", ref)
+end
+
+local function failures(ref, failure)
+  local list = { unpack(ref.item.errors) }
+  list[#list + 1] = failure
+  if #list > KEPT_FAILURES then
+    table.remove(list, 2)
+  end
+  return envelope.encode_value(list)
+end
+
+function Consumer:retry(ref, delay, failure)
+  return self:last_step("retry", ref, ref.attempts, delay * 1000,
+    failures(ref, failure))
+end
+
+function Consumer:bury(ref, failure, reason, park)
+  return self:last_step("bury", ref, ref.attempts, ref.item.id, reason,
+    failures(ref, failure), park and 1 or 0)
+end
+
+function Consumer:recheck(refs)
+  local args = {}
+  for _, ref in ipairs(refs) do
+    args[#args + 1] = ref.part
+    args[#args + 1] = ref.seq:match("/(.*)$")
+  end
+  local reply, err = self.queue:call("parked", args)
+  if not reply then
+    return nil, err
+  end
+  local changed = {}
+  for i, ref in ipairs(refs) do
+    if reply[i] == 0 then
+      ref.attempts = 0
+      changed[#changed + 1] = ref
+    end
+  end
+  return changed
+end
+
+--- Gives every partition back, so that others take them at once.
+function Consumer:close()
+  self.closed = true
+  if self.listener then
+    self.listener:cancel()
+    self.listener:wait()
+    self.ear:close()
+  end
+  local ok, err = self:give_back(self.parts, true)
+  self.parts = {}
+  return ok and true, err
+end
+
+return M
