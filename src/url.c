@@ -30,8 +30,15 @@ static const char *check_authority(const char *text) {
   const char *start = strstr(text, "://");
   if (!start || start == text)
     return "the URL must begin with a scheme, as in https://";
-  if (strcspn(start + 3, "/?#") == 0)
+  const char *authority = start + 3;
+  size_t size = strcspn(authority, "/?#");
+  if (size == 0)
     return "the URL has no host";
+  const char *user = memchr(authority, '@', size);
+  if (user)
+    size -= (size_t)(user + 1 - authority), authority = user + 1;
+  if (memchr(authority, '%', size))
+    return "the URL's host must not be percent-encoded";
   return NULL;
 }
 

@@ -1,0 +1,142 @@
+--- HTTP for any service: `flexhooks.http(url, { … })`.
+--
+-- A call suspends its task, or blocks outside of one, like every other call. It
+-- goes out over the transport of whatever runs us.
+-- @module flexhooks.http
+
+local core = require "flexhooks.core"
+local errors = require "flexhooks.error"
+local host = require "flexhooks.host"
+local json = require "flexhooks.json"
+local options = require "flexhooks.options"
+local url_of = require "flexhooks.url"
+
+local M = {}
+
+local FN = "flexhooks.http"
+
+local OPTIONS = {
+  method = { type = "string" },
+  headers = { type = "table" },
+  query = { type = "table" },
+  body = { type = "string" },
+  form = { type = "table" },
+  json = { type = "any" },
+  timeout = { type = "number", min = 0.001, default = 30 },
+  connect_timeout = { type = "number", min = 0.001, default = 10 },
+  max_response = { type = "integer", min = 0, default = 4 * 1024 * 1024 },
+}
+
+local transport -- made with the first request, shared by all
+
+-- What is wrong with the headers, or nil.
+local function check_headers(headers)
+  for name, value in pairs(headers) do
+    local kind = type(value)
+    if type(name) ~= "string" then
+      return "headers must be a table of name = value"
+    elseif kind ~= "string" and kind ~= "number" and kind ~= "table" then
+      return "header '" .. name .. "' must be a string, a number or a list of "
+        .. "them, got " .. kind
+    end
+  end
+end
+
+-- A header of the caller's own wins, however it is spelt.
+local function add_default(headers, name, value)
+  for given in pairs(headers) do
+    if given:lower() == name:lower() then
+      return
+    end
+  end
+  headers[name] = value
+end
+
+local function copy(headers)
+  local copied = {}
+  for name, value in pairs(headers or {}) do
+    copied[name] = value
+  end
+  return copied
+end
+
+local function encode_form(form)
+  local list, wrong = url_of.pairs(form)
+  return list and core.encode_form(list), wrong
+end
+
+local ENCODERS = {
+  { "form", encode_form, "application/x-www-form-urlencoded" },
+  { "json", json.encode, "application/json" },
+}
+
+-- The body's bytes and their content type, or nil, nil and what is wrong.
+local function encode_body(given)
+  local body, content_type = given.body, nil
+  for _, row in ipairs(ENCODERS) do
+    local name, encode, kind = row[1], row[2], row[3]
+    if given[name] ~= nil then
+      if body then
+        return nil, nil, "give one of body, form and json"
+      end
+      local text, wrong = encode(given[name])
+      if not text then
+        return nil, nil, name .. ": " .. wrong
+      end
+      body, content_type = text, kind
+    end
+  end
+  return body, content_type
+end
+
+-- The request as a transport takes it, or nil and what is wrong.
+local function compose(url, given)
+  local wrong = check_headers(given.headers or {})
+  if wrong then
+    return nil, wrong
+  end
+  local headers = copy(given.headers)
+  local body, content_type, bad = encode_body(given)
+  if bad then
+    return nil, bad
+  end
+  if content_type then
+    add_default(headers, "Content-Type", content_type)
+  end
+  add_default(headers, "User-Agent", "flexhooks")
+  if given.query then
+    local query, unknown = url_of.query(given.query)
+    if not query then
+      return nil, "query: " .. unknown
+    end
+    url = url_of.add_query(url, query)
+  end
+  return {
+    method = (given.method or body and "POST" or "GET"):upper(),
+    url = url, headers = headers, body = body,
+    timeout = given.timeout, connect_timeout = given.connect_timeout,
+    max_response = given.max_response,
+  }
+end
+
+--- Sends one request and returns the answer, whatever its status. Redirects are
+-- not followed, cookies not kept, and the environment's proxies not used.
+---@param url string http or https, without credentials
+---@param given table? `method` (GET, or POST where there is a body), `headers`
+-- (name → value or list of values), `query` (name → value), one of `body`
+-- (string), `form` (name → value) and `json` (any value), `timeout` (30 s in
+-- all), `connect_timeout` (10 s), `max_response` (4 MiB)
+---@return { status: integer, headers: table<string, string>, body: string }?
+---@return flexhooks.Error? err
+function M.request(url, given)
+  options.argument(FN, 1, { type = "string", required = true }, url)
+  local checked = options.check(FN, OPTIONS, given)
+  local request, wrong = compose(url, checked)
+  if not request then
+    errors.raise(2, FN .. ": " .. wrong)
+  end
+  transport = transport or host.transport {}
+  return transport:send(request)
+end
+
+return M
