@@ -8,19 +8,23 @@ local M = {}
 -- Level 0 by ranks, where a source may stand higher than its header; levels 1
 -- and 2 follow from the names.
 local C_RANKS = {
-  { "slice", "sort", "buffer", "resp", "secret", "poller", "head", "bind" },
-  { "form", "json", "key", "signed_url", "http", "redis", "listener" },
-  { "signature", "connection" },
+  { "slice", "sort", "buffer", "resp", "secret", "poller", "head", "bind",
+    "url" },
+  { "form", "json", "key", "signed_url", "request", "redis", "listener" },
+  { "signature", "http", "connection" },
   { "account", "listener.c", "exchange" },
 }
-local LEVEL1 = { lua_compat = 10, lua_support = 11, lua_core = 19 }
+local LEVEL1 = { lua_compat = 10, lua_support = 11 }
+local LEVEL2 = { h = 20, c = 21 } -- bindings may show each other their handles
 
 -- From the bottom up. A name ending in ".*" is a folder with its head module.
 local LUA_LAYERS = {
   { "error" },
   { "core.*" },
   { "options" },
-  { "log", "json", "url", "ids", "events", "signature" },
+  { "log", "json", "url", "ids", "events", "signature.*" },
+  { "timers" },
+  { "task" },
   { "loop" },
   { "transport.*" },
   { "host" },
@@ -60,7 +64,7 @@ local function c_rank(file)
     return LEVEL1[name]
   end
   if name:find "^lua_" then
-    return 20
+    return LEVEL2[file:sub(-1)]
   end
   return RANK_OF[file] or RANK_OF[name]
 end
