@@ -1,0 +1,307 @@
+--- The standalone server.
+--
+--     flexhooks.serve { app = "app.lua", port = 8080, admin = "127.0.0.1:9180" }
+--
+-- Speaks HTTP on the loopback address and leaves TLS to a proxy in front.
+-- @module flexhooks.server
+
+local address = require "flexhooks.server.address"
+local admin = require "flexhooks.server.admin"
+local apps = require "flexhooks.app"
+local core = require "flexhooks.core.listener"
+local errors = require "flexhooks.error"
+local host = require "flexhooks.host"
+local intake = require "flexhooks.server.intake"
+local log = require "flexhooks.log"
+local loop = require "flexhooks.loop"
+local metrics = require "flexhooks.metrics"
+local options = require "flexhooks.options"
+local receiver = require "flexhooks.receiver"
+
+local M = {}
+
+local FN = "flexhooks.serve"
+local PORT = 8080
+local CONCURRENCY = 256 -- events handled at once, where there is no queue
+local GRACE = 25 -- seconds
+local STORE_ROUNDS = 200 -- reads before a commit, so that many share it
+local ANSWER_TIME = 60 -- seconds; longer than any handler may take
+local LOOK = 0.02 -- seconds between looks at what still runs
+
+local SPEC = { app = { type = { "string", "table" } } }
+for name, rule in pairs(apps.SETTINGS) do
+  SPEC[name] = rule
+end
+
+---@class flexhooks.Server
+---@field port integer the port that is bound
+---@field admin_port integer? of the administrative address
+---@field metrics flexhooks.Metrics
+---@field stopping boolean
+local Server = { __name = "flexhooks.server" }
+Server.__index = Server
+
+local function open_listener(self)
+  local settings = self.settings
+  local given = self.app:listener_limits()
+  given.host, given.port = settings.host, settings.port or PORT
+  given.fd = settings.fd
+  given.headers = receiver.HEADERS
+  given.answer_time = math.max(ANSWER_TIME,
+    2 * (settings.handler_timeout or 0))
+  local listener, kind, message = core.new(given)
+  if not listener then
+    return nil, errors.new(kind, message)
+  end
+  self.port = listener:port()
+  return listener
+end
+
+local function start_intake(self, listener)
+  local settings, hooks = self.settings, self.receiver
+  self.intake = intake.new {
+    listener = listener,
+    rounds = settings.queue and STORE_ROUNDS or 1,
+    concurrency = not settings.queue
+      and (settings.concurrency or CONCURRENCY) or nil,
+    answer = function(...)
+      return hooks:answer(...)
+    end,
+  }
+  self.metrics:gauge("in_flight", function()
+    return self.intake.in_flight
+  end)
+  self.metrics:gauge("connections", function()
+    return listener:active()
+  end)
+end
+
+local function start_admin(self)
+  local text = self.settings.admin
+  if not text then
+    return true
+  end
+  local opened, err = admin.open(self, text)
+  if not opened then
+    return nil, err
+  end
+  self.admin, self.admin_port = opened, opened.listener:port()
+  return true
+end
+
+local function open(self)
+  local made, err = self.app:receiver { logger = self.log,
+    metrics = self.metrics }
+  if not made then
+    return nil, err
+  end
+  self.receiver = made
+  local listener
+  listener, err = open_listener(self)
+  if not listener then
+    return nil, err
+  end
+  start_intake(self, listener)
+  return start_admin(self)
+end
+
+-- The first signal stops, a second one stops at once.
+local function watch_signals(self)
+  local signals = loop.poller():signals("TERM", "INT")
+  self.signals = signals
+  self.signal_source = loop.add_source {
+    fd = signals:fd(), interest = "r",
+    run = function()
+      for name in signals.next, signals do
+        self.log("info", "signal received", { signal = name })
+        self:stop(self.stopping and 0 or nil)
+      end
+    end,
+    timeout = function() end,
+  }
+end
+
+local function queue_gauges(self)
+  local queue = self.settings.queue
+  local function stats()
+    return queue:stats() or {}
+  end
+  self.metrics:gauge("queue", function()
+    local s = stats()
+    return { ready = s.ready, running = s.running, delayed = s.delayed,
+      dead = s.dead }
+  end)
+  self.metrics:gauge("oldest", function()
+    return stats().oldest_age
+  end)
+end
+
+-- The worker that handles here what is stored here.
+local function start_worker(self)
+  local settings = self.settings
+  if not settings.queue then
+    return true
+  end
+  queue_gauges(self)
+  if settings.worker == false or not settings.router then
+    return true
+  end
+  local worker, err = self.app:worker { logger = self.log,
+    on_outcome = function(outcome, _, _, seconds)
+      local name = outcome == "handled" and "handled"
+        or outcome == "retried" and "failed" or "dead"
+      self.metrics:inc(name, name == "dead" and "attempts" or nil)
+      self.metrics:observe(seconds)
+    end }
+  if not worker then
+    return nil, err
+  end
+  self.worker = worker
+  self.worker_task = loop.spawn(function()
+    local ok, failed = worker:run()
+    self.worker_ended = true
+    if not ok and not self.stopping then
+      self.failure = failed
+      self:stop(0)
+    end
+  end)
+  return true
+end
+
+local function idle(self)
+  return self.intake:idle() and (not self.worker or self.worker_ended)
+end
+
+-- Lets everything that runs end, until the time is over. Tells whether it did.
+local function drain(self)
+  self.intake.listener:quiesce()
+  if self.worker then
+    self.worker:stop(self.grace)
+  end
+  while not idle(self) do
+    local left = self.deadline - host.clock()
+    if left <= 0 then
+      return false
+    end
+    self.hurry = host.event()
+    local _, err = self.hurry:wait(math.min(LOOK, left))
+    if errors.is(err) and err.kind == "cancelled" then
+      return false
+    end
+  end
+  return true
+end
+
+local function close(self)
+  local unfinished = 0
+  if self.intake then
+    unfinished = self.intake:close()
+  end
+  if self.worker_task and not self.worker_ended then
+    self.worker_task:cancel()
+  end
+  if self.admin then
+    self.admin:close()
+  end
+  if self.signal_source then
+    self.signal_source:remove()
+    self.signals:close()
+  end
+  return unfinished
+end
+
+local function run(self)
+  self.log("info", "listening", { admin = self.admin
+    and address.format(self.admin.host, self.admin_port),
+    address = address.format(self.settings.host or "127.0.0.1", self.port) })
+  if self.settings.on_ready then
+    self.settings.on_ready(self)
+  end
+  local _, err = self.stopped:wait()
+  if not self.stopping then -- the task that serves was cancelled
+    self:stop(0)
+  end
+  self.log("info", "stopping", { in_flight = self.intake.in_flight,
+    grace = self.grace })
+  return drain(self), err
+end
+
+local function report(self, drained, unfinished)
+  self.log(drained and "info" or "warn", "stopped", {
+    unfinished = unfinished })
+  if self.failure then
+    return nil, self.failure
+  elseif drained then
+    return true
+  end
+  return nil, errors.new("cancelled", ("stopped before %d requests were "
+    .. "answered"):format(unfinished))
+end
+
+local function serve(self)
+  local ok, err = open(self)
+  if ok then
+    ok, err = start_worker(self)
+  end
+  if not ok then
+    close(self)
+    return nil, err
+  end
+  if self.settings.signals ~= false then
+    watch_signals(self)
+  end
+  local called, drained = xpcall(run, errors.traced, self)
+  local unfinished = close(self)
+  if not called then
+    error(drained, 0)
+  end
+  return report(self, drained, unfinished)
+end
+
+--- Stops the server; `serve` returns when that is done.
+---@param grace number? seconds for what runs to end, the configured one where
+--- absent; a second call can only shorten it
+function Server:stop(grace)
+  if getmetatable(self) ~= Server then
+    errors.raise(2, "server.stop: call it with a colon, server:stop(…)")
+  end
+  grace = options.argument("server:stop", 1, { type = "number", min = 0 },
+    grace) or self.grace
+  local deadline = host.clock() + grace
+  self.deadline = math.min(self.deadline or deadline, deadline)
+  self.stopping = true
+  self.stopped:set(true)
+  if self.hurry then
+    self.hurry:set(true)
+  end
+end
+
+--- Serves an application until it is stopped by `server:stop` or, unless
+-- `signals` is false, by SIGTERM or SIGINT.
+--
+-- Runs the loop, or within `flexhooks.run` belongs to the task that calls it.
+---@param given table `app` and the settings that outrank its own; see
+-- docs/server.md
+---@return boolean? ok
+---@return flexhooks.Error? err kind `config`, `listen`, or `cancelled` where the
+-- time was over before all requests were answered
+function M.serve(given)
+  local checked = options.check(FN, SPEC, given)
+  local app, err = apps.load(FN, checked.app, checked, 1)
+  if not app then
+    return nil, err
+  end
+  local settings = app.settings
+  local self = setmetatable({
+    app = app, settings = settings, grace = settings.grace or GRACE,
+    log = log.wrap(settings.logger or log.stderr()),
+    metrics = metrics.new(), refused = {}, stopping = false,
+    stopped = host.event(),
+  }, Server)
+  if loop.running() then
+    return serve(self)
+  end
+  return loop.run(serve, self)
+end
+
+return M
