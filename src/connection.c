@@ -226,8 +226,8 @@ static enum MHD_Result send_answer(fh_connection *c) {
 }
 
 /* The request is complete. It stays with libmicrohttpd unsuspended for the
- * rest of this turn, since most are answered before the next one and a
- * suspension costs four system calls. */
+ * next run, since most are answered by then and a suspension costs four system
+ * calls. */
 static enum MHD_Result finish(fh_connection *c) {
   fh_listener *l = c->listener;
   if (!c->complete) {
@@ -236,7 +236,7 @@ static enum MHD_Result finish(fh_connection *c) {
   } else if (c->status != 0 || l->closing) {
     l->progress++;
     return send_answer(c);
-  } else if (c->turn != l->turn && !c->suspended) {
+  } else if (l->turn - c->turn > 1 && !c->suspended) {
     MHD_suspend_connection(c->mhd);
     c->suspended = true;
   }
