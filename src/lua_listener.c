@@ -131,7 +131,7 @@ static const luaL_Reg request_methods[] = {
     {NULL, NULL},
 };
 
-static const fh_class request_class = {"flexhooks.request",
+static const fh_class request_class = {"flexhooks.exchange",
                                        sizeof(request_handle), request_methods,
                                        request_close};
 

@@ -1,6 +1,7 @@
 --- The standalone server.
 --
---     flexhooks.serve { app = "app.lua", port = 8080, admin = "127.0.0.1:9180" }
+--     flexhooks.serve { app = "app.lua", port = 8080,
+--                       admin = "127.0.0.1:9180" }
 --
 -- Speaks HTTP on the loopback address and leaves TLS to a proxy in front.
 -- @module flexhooks.server
@@ -17,11 +18,12 @@ local loop = require "flexhooks.loop"
 local metrics = require "flexhooks.metrics"
 local options = require "flexhooks.options"
 local receiver = require "flexhooks.receiver"
+local task = require "flexhooks.task"
 
 local M = {}
 
 local FN = "flexhooks.serve"
-local PORT = 8080
+local HOST, PORT = "127.0.0.1", 8080
 local CONCURRENCY = 256 -- events handled at once, where there is no queue
 local GRACE = 25 -- seconds
 local STORE_ROUNDS = 200 -- reads before a commit, so that many share it
@@ -44,7 +46,7 @@ Server.__index = Server
 local function open_listener(self)
   local settings = self.settings
   local given = self.app:listener_limits()
-  given.host, given.port = settings.host, settings.port or PORT
+  given.host, given.port = settings.host or HOST, settings.port or PORT
   given.fd = settings.fd
   given.headers = receiver.HEADERS
   given.answer_time = math.max(ANSWER_TIME,
@@ -76,19 +78,6 @@ local function start_intake(self, listener)
   end)
 end
 
-local function start_admin(self)
-  local text = self.settings.admin
-  if not text then
-    return true
-  end
-  local opened, err = admin.open(self, text)
-  if not opened then
-    return nil, err
-  end
-  self.admin, self.admin_port = opened, opened.listener:port()
-  return true
-end
-
 local function open(self)
   local made, err = self.app:receiver { logger = self.log,
     metrics = self.metrics }
@@ -102,7 +91,10 @@ local function open(self)
     return nil, err
   end
   start_intake(self, listener)
-  return start_admin(self)
+  if self.settings.admin then
+    return admin.open(self, self.settings.admin)
+  end
+  return true
 end
 
 -- The first signal stops, a second one stops at once.
@@ -211,9 +203,8 @@ local function close(self)
 end
 
 local function run(self)
-  self.log("info", "listening", { admin = self.admin
-    and address.format(self.admin.host, self.admin_port),
-    address = address.format(self.settings.host or "127.0.0.1", self.port) })
+  self.log("info", "listening", { admin = self.admin_address,
+    address = address.format(self.settings.host or HOST, self.port) })
   if self.settings.on_ready then
     self.settings.on_ready(self)
   end
@@ -250,12 +241,33 @@ local function serve(self)
   if self.settings.signals ~= false then
     watch_signals(self)
   end
-  local called, drained = xpcall(run, errors.traced, self)
+  local called, drained = pcall(run, self)
   local unfinished = close(self)
   if not called then
     error(drained, 0)
   end
   return report(self, drained, unfinished)
+end
+
+local CUT = {} -- raised to end the tasks that outlive the grace
+
+-- Runs the loop for this server. Tasks that handlers have started, and that
+-- nobody waits for, have what is left of the grace.
+local function serve_alone(self)
+  local ok, err
+  local called, raised = pcall(loop.run, function()
+    ok, err = serve(self)
+    while task.count() > 1 do
+      if not self.deadline or host.clock() >= self.deadline then
+        error(CUT, 0)
+      end
+      host.sleep(LOOK)
+    end
+  end)
+  if not called and raised ~= CUT then
+    error(raised, 0)
+  end
+  return ok, err
 end
 
 --- Stops the server; `serve` returns when that is done.
@@ -283,8 +295,8 @@ end
 ---@param given table `app` and the settings that outrank its own; see
 -- docs/server.md
 ---@return boolean? ok
----@return flexhooks.Error? err kind `config`, `listen`, or `cancelled` where the
--- time was over before all requests were answered
+---@return flexhooks.Error? err kind `config`, `listen`, or `cancelled` where
+-- the time was over before all requests were answered
 function M.serve(given)
   local checked = options.check(FN, SPEC, given)
   local app, err = apps.load(FN, checked.app, checked, 1)
@@ -298,10 +310,10 @@ function M.serve(given)
     metrics = metrics.new(), refused = {}, stopping = false,
     stopped = host.event(),
   }, Server)
-  if loop.running() then
+  if task.current() then
     return serve(self)
   end
-  return loop.run(serve, self)
+  return serve_alone(self)
 end
 
 return M

@@ -75,8 +75,9 @@ function M.read(peer, wait, enough)
     if left <= 0 or enough and enough(bytes) then
       return bytes, false
     end
-    peer:settimeout(left)
-    local data, err, part = peer:receive(4096)
+    socket.select({ peer }, nil, left)
+    peer:settimeout(0)
+    local data, err, part = peer:receive(65536)
     bytes = bytes .. (data or part or "")
     if err and err ~= "timeout" then
       return bytes, true

@@ -46,10 +46,10 @@ local function respond(server, method, target)
   return 200, EXPOSITION, server.metrics:render()
 end
 
---- Opens the address.
+--- Opens the address and answers there until `server.admin` is closed.
 ---@param server flexhooks.Server
 ---@param text string host and port
----@return flexhooks.server.Intake?
+---@return boolean? ok
 ---@return flexhooks.Error? err kind `config` or `listen`
 function M.open(server, text)
   local host, port = address.parse(text)
@@ -64,12 +64,15 @@ function M.open(server, text)
   if not listener then
     return nil, errors.new(kind, "admin: " .. message)
   end
-  return intake.new {
+  server.admin_port = listener:port()
+  server.admin_address = address.format(host, server.admin_port)
+  server.admin = intake.new {
     listener = listener,
     answer = function(method, target)
       return respond(server, method, target)
     end,
   }
+  return true
 end
 
 return M
