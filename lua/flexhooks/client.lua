@@ -1,6 +1,8 @@
 --- A client of the Flex API.
 --
---     local client = flexhooks.client { account_sid = "AC…", auth_token = "…" }
+--     local client = flexhooks.client {
+--       account_sid = "AC…", auth_token = "…",
+--     }
 --     local webhook, err = client.webhooks:create { … }
 --
 -- Constructing does no I/O; the first call connects. One client serves any
@@ -45,8 +47,8 @@ local REQUEST = {
 -- Raises, at the caller of a method, where `self` is no client.
 local function session_of(self, name)
   if type(self) ~= "table" or getmetatable(self) ~= Client then
-    errors.raise(3, "client." .. name .. " is a method: call it with ':', as in "
-      .. "client:" .. name .. "(…)")
+    errors.raise(3, "client." .. name .. " is a method: call it with ':', as "
+      .. "in client:" .. name .. "(…)")
   end
   return self[SESSION]
 end
@@ -93,11 +95,11 @@ end
 -- `https://*.twilio.com` or at `base_url`.
 ---@param method "GET"|"POST"|"PUT"|"PATCH"|"DELETE"|"HEAD"
 ---@param path_or_url string
----@param given table? `form`, `query` (tables of parameters), `json` (any value)
---- or `body` (text), `headers`, `timeout` (seconds for one attempt),
+---@param given table? `form`, `query` (tables of parameters), `json` (any
+--- value) or `body` (text), `headers`, `timeout` (seconds for one attempt),
 --- `max_retries`
----@return any body decoded JSON, or the text of anything else ("" where there is
---- no content); nil on failure
+---@return any body decoded JSON, or the text of anything else ("" where there
+--- is no content); nil on failure
 ---@return table|flexhooks.Error response status, headers (lower-case names),
 --- body (text), request_id, attempts
 function Client:request(method, path_or_url, given)

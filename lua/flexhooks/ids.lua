@@ -19,8 +19,8 @@ end
 
 local TTID = "^flex_interactionwebhook_(%w+)$"
 
---- A check of webhook ttids. The suffix's length is not insisted on: it differs
--- between Twilio's documentation and its answers.
+--- A check of webhook ttids. The suffix's length is not insisted on: it
+-- differs between Twilio's documentation and its answers.
 ---@return string? complaint
 function M.ttid(value)
   if type(value) ~= "string" or #value > 128 or not value:find(TTID) then

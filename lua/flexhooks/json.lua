@@ -43,17 +43,18 @@ local function settle_number(number)
   return to_integer(number) or number
 end
 
--- Decoded values as we give them: no null, whole numbers as integers.
-local function settle(value)
+-- Decoded values as we give them: no null unless asked for, whole numbers as
+-- integers.
+local function settle(value, keep_null)
   if type(value) == "number" then
     return settle_number(value)
   end
   if value == M.null then
-    return nil
+    return keep_null and value or nil
   end
   if type(value) == "table" then
     for k, v in next, value do
-      value[k] = settle(v)
+      value[k] = settle(v, keep_null)
     end
   end
   return value
@@ -61,8 +62,9 @@ end
 
 --- Decodes `text`. Never raises. `null` becomes nil, also within tables.
 ---@param text string
----@param limits { depth: integer?, name: integer? }? nesting, default 64, and
---- bytes of an object's name, default 127
+---@param limits { depth: integer?, name: integer?, keep_null: boolean? }?
+--- nesting, default 64, and bytes of an object's name, default 127; `keep_null`
+--- leaves `json.null` where a null within a table was
 ---@return any value nil where it failed
 ---@return string? message what is wrong, without any of the text
 function M.decode(text, limits)
@@ -82,7 +84,7 @@ function M.decode(text, limits)
   if value == M.null then
     return nil, "it is null"
   end
-  return settle(value)
+  return settle(value, limits.keep_null)
 end
 
 --- Is `text` an array? Tells `[]` from `{}`, which decode alike.

@@ -43,7 +43,8 @@ end
 
 local REFUSED = { [400] = true, [401] = true, [403] = true }
 
--- Asking twice for a token does no harm, so a lost answer is no reason to fail.
+-- Asking twice for a token does no harm, so a lost answer is no reason to
+-- fail.
 local function fetch_token(self, form)
   local body, content_type = encode.body { form = form }
   local answer, err = self:send({
@@ -158,8 +159,8 @@ function M.request(self, method, target, given)
 end
 
 --- A call of the resources: its answer must be a JSON object.
----@param request table method, path below base_url or url, query (pairs), body,
---- content_type
+---@param request table method, path below base_url or url, query (pairs),
+--- body, content_type
 ---@param call table timeout, max_retries
 ---@return table|true|nil data true for DELETE
 ---@return table|flexhooks.Error answer
@@ -175,7 +176,8 @@ function Session:call(request, call)
   end
   local data, unreadable = answers.body(answer, true)
   if type(data) ~= "table" then
-    err = unreadable or errors.new("protocol", "the answer is not a JSON object")
+    err = unreadable or errors.new("protocol",
+      "the answer is not a JSON object")
     return nil, answers.blame(err, request, answer)
   end
   return data, answer

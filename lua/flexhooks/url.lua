@@ -19,6 +19,18 @@ function M.parse(text)
   return core.url(text)
 end
 
+--- As `parse`, for http and https alone.
+---@param text string
+---@return table? parts
+---@return string? wrong
+function M.parse_http(text)
+  local parts, wrong = M.parse(text)
+  if parts and not parts.scheme:lower():find "^https?$" then
+    return nil, "the URL's scheme must be https or http"
+  end
+  return parts, wrong
+end
+
 --- Percent-encodes everything but letters, digits and `-._~`.
 ---@param text string
 ---@return string
@@ -218,10 +230,7 @@ function M.delivery(url, given)
   local fn = "flexhooks.delivery_url"
   options.argument(fn, 1, { type = "string", required = true }, url)
   local checked = options.check(fn, DELIVERY, given)
-  local parts, wrong = M.parse(url)
-  if parts and not parts.scheme:lower():find "^https?$" then
-    parts, wrong = nil, "the URL's scheme must be https or http"
-  end
+  local parts, wrong = M.parse_http(url)
   local list
   if parts then
     list, wrong = read_fragment(parts.fragment)

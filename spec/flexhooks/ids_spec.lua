@@ -36,7 +36,8 @@ end)
 
 describe("ids.ttid", function()
   it("takes any length that is no longer than a name", function()
-    assert.is_nil(ids.ttid "flex_interactionwebhook_01jke8z8vte4ette30t5w9h081")
+    assert.is_nil(
+      ids.ttid "flex_interactionwebhook_01jke8z8vte4ette30t5w9h081")
     assert.is_nil(ids.ttid "flex_interactionwebhook_xxxxxxxxxxxxxxxxxxx")
     assert.is_nil(ids.ttid "flex_interactionwebhook_1")
   end)
@@ -63,12 +64,15 @@ describe("ids.ttid_time", function()
   end)
 
   for what, ttid in pairs {
-    ["a suffix of zeroes"] = "flex_interactionwebhook_00000000000000000000000000",
+    ["a suffix of zeroes"] =
+      "flex_interactionwebhook_00000000000000000000000000",
     ["a shorter suffix"] = "flex_interactionwebhook_01jke8z8vte4ette30t5w9h08",
-    ["a longer suffix"] = "flex_interactionwebhook_01jke8z8vte4ette30t5w9h0811",
+    ["a longer suffix"] =
+      "flex_interactionwebhook_01jke8z8vte4ette30t5w9h0811",
     ["a letter that is no digit"] =
       "flex_interactionwebhook_01jke8z8vte4ette30t5w9h08u",
-    ["more than 128 bits"] = "flex_interactionwebhook_81jke8z8vte4ette30t5w9h081",
+    ["more than 128 bits"] =
+      "flex_interactionwebhook_81jke8z8vte4ette30t5w9h081",
     ["another version"] = "flex_interactionwebhook_01jke8z8vt84ette30t5w9h081",
     ["another variant"] = "flex_interactionwebhook_01jke8z8vte4e0te30t5w9h081",
     ["no ttid"] = "01jke8z8vte4ette30t5w9h081",

@@ -27,15 +27,15 @@ local M = {}
 ---@field participants flexhooks.Participants
 ---@field invites flexhooks.Invites
 ---@field transfers flexhooks.Transfers
----@field refresh fun(self, call: table?): flexhooks.Channel?, flexhooks.Error?
----@field update fun(self, params: table, call: table?): flexhooks.Channel?, flexhooks.Error?
+---@field refresh fun(self, call?): flexhooks.Channel?, any
+---@field update fun(self, params, call?): flexhooks.Channel?, any
 
 ---@class flexhooks.Channels
----@field list fun(self, query: table?, call: table?): flexhooks.Channel[]?, flexhooks.Error?
----@field each fun(self, query: table?, call: table?): fun(): flexhooks.Channel?
----@field get fun(self, sid: string, call: table?): flexhooks.Channel?, flexhooks.Error?
----@field update fun(self, sid: string, params: table, call: table?): flexhooks.Channel?, flexhooks.Error?
----@field ref fun(self, sid: string): flexhooks.Channel
+---@field list fun(self, query?, call?): flexhooks.Channel[]?, any
+---@field each fun(self, query?, call?): fun(): flexhooks.Channel?
+---@field get fun(self, sid, call?): flexhooks.Channel?, any
+---@field update fun(self, sid, params, call?): flexhooks.Channel?, any
+---@field ref fun(self, sid): flexhooks.Channel
 
 local Channel = resource.define {
   name = "channel",

@@ -82,14 +82,15 @@ function M.delivery_url(value)
   if type(value) ~= "string" then
     return nil, "must be a string, got " .. type(value)
   end
-  local parts, wrong = url.parse(value)
+  local parts, wrong = url.parse_http(value)
   if not parts then
-    return nil, wrong
+    return nil, "is no delivery URL: " .. wrong
   end
   return { value }
 end
 
--- More names than any catalogue has: a mistake, found before they are compared.
+-- More names than any catalogue has: a mistake, found before they are
+-- compared.
 local MAX_EVENTS = 256
 
 local function add_event(name, known, seen, list)

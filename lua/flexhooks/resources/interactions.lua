@@ -26,14 +26,14 @@ local M = {}
 ---@field links table?
 ---@field data table? the whole answer; nil on a ref
 ---@field channels flexhooks.Channels
----@field refresh fun(self, call: table?): flexhooks.Interaction?, flexhooks.Error?
----@field update fun(self, params: table, call: table?): flexhooks.Interaction?, flexhooks.Error?
+---@field refresh fun(self, call?): flexhooks.Interaction?, any
+---@field update fun(self, params, call?): flexhooks.Interaction?, any
 
 ---@class flexhooks.Interactions
----@field create fun(self, params: table, call: table?): flexhooks.Interaction?, flexhooks.Error?
----@field get fun(self, sid: string, call: table?): flexhooks.Interaction?, flexhooks.Error?
----@field update fun(self, sid: string, params: table, call: table?): flexhooks.Interaction?, flexhooks.Error?
----@field ref fun(self, sid: string): flexhooks.Interaction
+---@field create fun(self, params, call?): flexhooks.Interaction?, any
+---@field get fun(self, sid, call?): flexhooks.Interaction?, any
+---@field update fun(self, sid, params, call?): flexhooks.Interaction?, any
+---@field ref fun(self, sid): flexhooks.Interaction
 
 -- One ttid travels, whichever way it was given.
 local function one_webhook(params)
@@ -45,7 +45,8 @@ local function one_webhook(params)
 end
 
 local function webhook_required(params)
-  if rawget(params, "webhook") == nil and rawget(params, "webhook_ttid") == nil then
+  if rawget(params, "webhook") == nil
+    and rawget(params, "webhook_ttid") == nil then
     return "parameter 'webhook' or 'webhook_ttid' is missing"
   end
   return one_webhook(params)

@@ -1,7 +1,7 @@
 --- Invites to a channel: an agent or a queue is asked to take part.
 --
 --     channel.invites:create {
---       routing = { properties = { workspace_sid = "WS…", queue_sid = "WQ…" } },
+--       routing = { properties = { queue_sid = "WQ…", … } },
 --     }
 -- @module flexhooks.resources.invites
 
@@ -20,9 +20,9 @@ local M = {}
 ---@field data table the whole answer
 
 ---@class flexhooks.Invites
----@field create fun(self, params: table, call: table?): flexhooks.Invite?, flexhooks.Error?
----@field list fun(self, query: table?, call: table?): flexhooks.Invite[]?, flexhooks.Error?
----@field each fun(self, query: table?, call: table?): fun(): flexhooks.Invite?
+---@field create fun(self, params, call?): flexhooks.Invite?, any
+---@field list fun(self, query?, call?): flexhooks.Invite[]?, any
+---@field each fun(self, query?, call?): fun(): flexhooks.Invite?
 
 local Invite = resource.define {
   name = "invite",

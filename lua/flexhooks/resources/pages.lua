@@ -13,9 +13,9 @@ Pager.__index = Pager
 local MAX_PAGES = 10000
 
 --- Makes a pager; nothing is fetched before `next`.
----@param walk table session, base (function → path, or nil, err), query (pairs),
---- key (of the records where the answer does not name it), read (record → item,
---- or nil, wrong), limit, call
+---@param walk table session, base (function → path, or nil, err), query
+--- (pairs), key (of the records where the answer does not name it), read
+--- (record → item, or nil, wrong), limit, call
 ---@return table
 function M.new(walk)
   walk.records, walk.at, walk.given, walk.pages = {}, 1, 0, 0
@@ -112,8 +112,8 @@ function Pager:next()
   end
   local item, wrong = self.read(self.records[self.at])
   if not item then
-    return nil, answers.blame(errors.new("protocol", "in the answer, " .. wrong),
-      self.request, self.answer)
+    local err = errors.new("protocol", "in the answer, " .. wrong)
+    return nil, answers.blame(err, self.request, self.answer)
   end
   self.at, self.given = self.at + 1, self.given + 1
   return item

@@ -1,9 +1,9 @@
 --- Parameter tables of the API, checked and made into requests.
 --
 -- An action describes one call: `fields` (name -> field of
--- `flexhooks.resources.fields`, or `{ texts = field, wire = name }`), `required`
--- (names), `check` (function of the table, returns what is wrong), or `json`: the
--- body is JSON with whatever was given.
+-- `flexhooks.resources.fields`, or `{ texts = field, wire = name }`),
+-- `required` (names), `check` (function of the table, returns what is wrong),
+-- or `json`: the body is JSON with whatever was given.
 -- @module flexhooks.resources.parameters
 
 local encode = require "flexhooks.session.encode"
@@ -105,8 +105,8 @@ end
 ---@return string? wrong
 function M.request(class, action, params, position)
   if type(params) ~= "table" then
-    return nil, "argument " .. position .. " must be a table of parameters, got "
-      .. type(params)
+    return nil, "argument " .. position .. " must be a table of parameters, "
+      .. "got " .. type(params)
   end
   local wrong = name_complaint(class, action, params)
   if wrong then

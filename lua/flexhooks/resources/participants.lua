@@ -20,14 +20,14 @@ local M = {}
 ---@field routing_properties table?
 ---@field url string?
 ---@field data table? the whole answer; nil on a ref
----@field update fun(self, params: table, call: table?): flexhooks.Participant?, flexhooks.Error?
+---@field update fun(self, params, call?): flexhooks.Participant?, any
 
 ---@class flexhooks.Participants
----@field create fun(self, params: table, call: table?): flexhooks.Participant?, flexhooks.Error?
----@field list fun(self, query: table?, call: table?): flexhooks.Participant[]?, flexhooks.Error?
----@field each fun(self, query: table?, call: table?): fun(): flexhooks.Participant?
----@field update fun(self, sid: string, params: table, call: table?): flexhooks.Participant?, flexhooks.Error?
----@field ref fun(self, sid: string): flexhooks.Participant
+---@field create fun(self, params, call?): flexhooks.Participant?, any
+---@field list fun(self, query?, call?): flexhooks.Participant[]?, any
+---@field each fun(self, query?, call?): fun(): flexhooks.Participant?
+---@field update fun(self, sid, params, call?): flexhooks.Participant?, any
+---@field ref fun(self, sid): flexhooks.Participant
 
 local Participant = resource.define {
   name = "participant",

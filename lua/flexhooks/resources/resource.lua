@@ -31,8 +31,8 @@ M.CALL = {
 
 local LUA_TYPES = { array = "table", object = "table" }
 
--- What is wrong with an object that the API sent, or nil. Fields may be absent;
--- the one that names the object may not.
+-- What is wrong with an object that the API sent, or nil. Fields may be
+-- absent; the one that names the object may not.
 local function answer_complaint(class, data)
   if type(data) ~= "table" then
     return class.name .. " is not an object"
@@ -46,6 +46,20 @@ local function answer_complaint(class, data)
     if value ~= nil and wanted ~= "any"
       and type(value) ~= (LUA_TYPES[wanted] or wanted) then
       return name .. " must be " .. wanted .. ", got " .. type(value)
+    end
+  end
+end
+
+-- The same for a whole answer: a null URL is no object's. It may be absent.
+local function whole_complaint(class, data, answer)
+  local wrong = answer_complaint(class, data)
+  if wrong then
+    return wrong
+  end
+  for _, name in ipairs { "url", "webhook_url" } do
+    if class.answer[name] and data[name] == nil
+      and answers.is_null(answer, name) then
+      return name .. " must be " .. class.answer[name] .. ", got null"
     end
   end
 end
@@ -89,8 +103,8 @@ local function object_class(class, collection)
   return meta
 end
 
--- The collection and the id of an object; raises, at the caller of a method, for
--- what is no object of this class or has lost its id.
+-- The collection and the id of an object; raises, at the caller of a method,
+-- for what is no object of this class or has lost its id.
 local function place_of(class, object, name)
   local meta = type(object) == "table" and getmetatable(object)
   if type(meta) ~= "table" or meta.class ~= class then
@@ -100,15 +114,16 @@ local function place_of(class, object, name)
   local id = rawget(object, class.id)
   local wrong = class.id_check(id)
   if wrong then
-    errors.raise(3, class.name .. ":" .. name .. ": " .. class.id .. " " .. wrong)
+    errors.raise(3, class.name .. ":" .. name .. ": " .. class.id .. " "
+      .. wrong)
   end
   return meta.collection, id
 end
 
 local function check_collection(class, self, name)
   if type(self) ~= "table" or getmetatable(self) ~= class.collection_class then
-    errors.raise(3, class.plural .. "." .. name .. " is a method: call it with "
-      .. "':', as in " .. class.plural .. ":" .. name .. "(…)")
+    errors.raise(3, class.plural .. "." .. name .. " is a method: call it "
+      .. "with ':', as in " .. class.plural .. ":" .. name .. "(…)")
   end
 end
 
@@ -132,10 +147,10 @@ local function send(self, id, request, call, object)
     return data, not data and answer or nil
   end
   local class = self.class
-  local wrong = answer_complaint(class, data)
+  local wrong = whole_complaint(class, data, answer)
   if wrong then
-    return nil, answers.blame(errors.new("protocol", "in the answer, " .. wrong),
-      request, answer)
+    err = errors.new("protocol", "in the answer, " .. wrong)
+    return nil, answers.blame(err, request, answer)
   end
   return fill(class, object or setmetatable({}, self.object_class), data)
 end
@@ -153,7 +168,8 @@ local function walk(self, query, call)
       list[#list + 1] = { parameters.wire_name(name), query[name] }
     end
   end
-  local page_size = query.page_size or query.limit and math.min(query.limit, 1000)
+  local page_size = query.page_size
+    or query.limit and math.min(query.limit, 1000)
   if page_size then
     list[#list + 1] = { "PageSize", string.format("%d", page_size) }
   end
@@ -176,8 +192,8 @@ local function walk(self, query, call)
   }
 end
 
--- method name -> function(class) -> the collection's method. Each raises at its
--- own caller.
+-- method name -> function(class) -> the collection's method. Each raises at
+-- its own caller.
 local COLLECTION = {}
 
 function COLLECTION.create(class)

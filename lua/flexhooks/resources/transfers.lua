@@ -1,7 +1,8 @@
 --- Transfers of a channel from one participant to another.
 --
--- Twilio takes these as JSON and documents no fields of the request, so what is
--- given is sent under the names given; fields that only answers have are left out.
+-- Twilio takes these as JSON and documents no fields of the request, so what
+-- is given is sent under the names given; fields that only answers have are
+-- left out.
 -- @module flexhooks.resources.transfers
 
 local ids = require "flexhooks.ids"
@@ -26,14 +27,14 @@ local M = {}
 ---@field date_updated string?
 ---@field url string?
 ---@field data table? the whole answer; nil on a ref
----@field refresh fun(self, call: table?): flexhooks.Transfer?, flexhooks.Error?
----@field update fun(self, params: table, call: table?): flexhooks.Transfer?, flexhooks.Error?
+---@field refresh fun(self, call?): flexhooks.Transfer?, any
+---@field update fun(self, params, call?): flexhooks.Transfer?, any
 
 ---@class flexhooks.Transfers
----@field create fun(self, params: table, call: table?): flexhooks.Transfer?, flexhooks.Error?
----@field get fun(self, sid: string, call: table?): flexhooks.Transfer?, flexhooks.Error?
----@field update fun(self, sid: string, params: table, call: table?): flexhooks.Transfer?, flexhooks.Error?
----@field ref fun(self, sid: string): flexhooks.Transfer
+---@field create fun(self, params, call?): flexhooks.Transfer?, any
+---@field get fun(self, sid, call?): flexhooks.Transfer?, any
+---@field update fun(self, sid, params, call?): flexhooks.Transfer?, any
+---@field ref fun(self, sid): flexhooks.Transfer
 
 local WRITABLE = { type = true, status = true, from = true, to = true,
   note_sid = true, summary_sid = true }

@@ -6,10 +6,11 @@
 --       webhook_events = { "onChannelCreated", "onParticipantJoined" },
 --     }
 --
--- A `global` webhook is told of every interaction; an `interaction` one only of
--- those that carry its ttid. Event names are checked against the catalogue and
--- sent in their canonical form; `"*"` stands for all of them. An event that the
--- catalogue does not know yet can be subscribed to with `client:request`.
+-- A `global` webhook is told of every interaction; an `interaction` one only
+-- of those that carry its ttid. Event names are checked against the catalogue
+-- and sent in their canonical form; `"*"` stands for all of them. An event
+-- that the catalogue does not know yet can be subscribed to with
+-- `client:request`.
 -- @module flexhooks.resources.webhooks
 
 local fields = require "flexhooks.resources.fields"
@@ -30,18 +31,18 @@ local M = {}
 ---@field url string?
 ---@field created_at number? Unix seconds, read from the ttid
 ---@field data table? the whole answer; nil on a ref
----@field refresh fun(self, call: table?): flexhooks.Webhook?, flexhooks.Error?
----@field update fun(self, params: table, call: table?): flexhooks.Webhook?, flexhooks.Error?
----@field delete fun(self, call: table?): true?, flexhooks.Error?
+---@field refresh fun(self, call?): flexhooks.Webhook?, any
+---@field update fun(self, params, call?): flexhooks.Webhook?, any
+---@field delete fun(self, call?): true?, any
 
 ---@class flexhooks.Webhooks
----@field create fun(self, params: table, call: table?): flexhooks.Webhook?, flexhooks.Error?
----@field get fun(self, ttid: string, call: table?): flexhooks.Webhook?, flexhooks.Error?
----@field list fun(self, query: table?, call: table?): flexhooks.Webhook[]?, flexhooks.Error?
----@field each fun(self, query: table?, call: table?): fun(): flexhooks.Webhook?
----@field update fun(self, ttid: string, params: table, call: table?): flexhooks.Webhook?, flexhooks.Error?
----@field delete fun(self, ttid: string, call: table?): true?, flexhooks.Error?
----@field ref fun(self, ttid: string): flexhooks.Webhook
+---@field create fun(self, params, call?): flexhooks.Webhook?, any
+---@field get fun(self, ttid, call?): flexhooks.Webhook?, any
+---@field list fun(self, query?, call?): flexhooks.Webhook[]?, any
+---@field each fun(self, query?, call?): fun(): flexhooks.Webhook?
+---@field update fun(self, ttid, params, call?): flexhooks.Webhook?, any
+---@field delete fun(self, ttid, call?): true?, any
+---@field ref fun(self, ttid): flexhooks.Webhook
 
 local TYPES = { "global", "interaction" }
 

@@ -13,6 +13,9 @@ local KINDS = { [401] = "auth", [403] = "auth", [404] = "not_found",
 -- Characters of a text that is not JSON to show in a message.
 local EXCERPT = 200
 
+-- What we asked for may nest and name as it likes; max_response caps it.
+local LIMITS = { depth = 100, name = 8192 }
+
 --- Brings what a transport returned into one form, or says what is wrong.
 ---@param given any
 ---@param max_response integer bytes
@@ -27,8 +30,8 @@ function M.normalize(given, max_response)
   end
   local body = given.body or ""
   if #body > max_response then
-    return nil, errors.new("too_large", "the answer is longer than max_response"
-      .. " (" .. max_response .. " bytes)")
+    return nil, errors.new("too_large", "the answer is longer than "
+      .. "max_response (" .. max_response .. " bytes)")
   end
   local headers = {}
   for name, value in pairs(given.headers or {}) do
@@ -45,8 +48,8 @@ local function header(answer, name)
   return type(value) == "string" and value or nil
 end
 
---- The body as a value: a table of JSON, a text of anything else. No content is
--- the empty text.
+--- The body as a value: a table of JSON, a text of anything else. No content
+-- is the empty text.
 ---@param answer table
 ---@param must_be_json boolean?
 ---@return any body
@@ -62,11 +65,22 @@ function M.body(answer, must_be_json)
   if not is_json or (answer.body == "" and not must_be_json) then
     return answer.body
   end
-  local value, wrong = json.decode(answer.body)
+  local value, wrong = json.decode(answer.body, LIMITS)
   if value == nil then
     return nil, errors.new("protocol", "the answer is not JSON: " .. wrong)
   end
   return value
+end
+
+--- Is a field of the answer's object null? Decoding makes no difference
+-- between null and absent.
+---@param answer table
+---@param name string
+---@return boolean
+function M.is_null(answer, name)
+  local object = json.decode(answer.body,
+    { depth = LIMITS.depth, name = LIMITS.name, keep_null = true })
+  return type(object) == "table" and object[name] == json.null
 end
 
 -- A page that some proxy made, as one short line.
@@ -75,7 +89,7 @@ local function excerpt(text)
   text = title or text:sub(1, 4096):gsub("<[^>]*>", " ")
   text = text:gsub("[%s%c]+", " "):match "^ ?(.-) ?$"
   if #text > EXCERPT then
-    text = text:sub(1, EXCERPT):gsub("[\128-\255]*$", "") .. "..."
+    text = text:sub(1, EXCERPT):gsub("[\192-\255][\128-\191]*$", "") .. "..."
   end
   return text
 end
@@ -91,12 +105,11 @@ local function describe(body)
   local message = text(body.message)
     or title and detail and title .. ": " .. detail or title or detail
     or text(body.error_description) or text(body.error)
-  local code = tonumber(body.code)
+  local code, link = tonumber(body.code), title and text(body.type)
   return message, {
     code = code and code % 1 == 0 and code or nil,
     more_info = text(body.more_info)
-      or title and text(body.type) and body.type:find "^https?://" and body.type
-      or nil,
+      or link and link:find "^https?://" and link or nil,
     details = body.details or body.errors or body.params,
   }
 end
@@ -123,7 +136,7 @@ function M.error(answer, now)
     err = errors.new("protocol", "the server answered with status "
       .. tostring(status))
   else
-    local body = json.decode(answer.body)
+    local body = json.decode(answer.body, LIMITS)
     local message, fields
     if type(body) == "table" then
       message, fields = describe(body)

@@ -1,9 +1,9 @@
 --- Proofs of who is calling: Basic, and OAuth client credentials.
 --
--- Both have `authorization()` → a secret that holds a whole Authorization value,
--- or nil, err; `rejected(secret)`, told of a 401, says whether another try may
--- help; `redact(value)` takes secrets out of what will be shown; `close()`.
--- Secrets live in the core's wiped memory.
+-- Both have `authorization()` → a secret that holds a whole Authorization
+-- value, or nil, err; `rejected(secret)`, told of a 401, says whether another
+-- try may help; `redact(value)` takes secrets out of what will be shown;
+-- `close()`. Secrets live in the core's wiped memory.
 -- @module flexhooks.session.auth
 
 local core = require "flexhooks.core"
@@ -42,7 +42,8 @@ local function redacted(value, texts, depth)
     end
     local copy = {}
     for name, element in pairs(value) do
-      copy[redacted(name, texts, depth - 1)] = redacted(element, texts, depth - 1)
+      name = redacted(name, texts, depth - 1)
+      copy[name] = redacted(element, texts, depth - 1)
     end
     return copy
   end
@@ -110,7 +111,7 @@ local MARGIN = 60
 --- OAuth client credentials. The token is kept, renewed before it ends, and by
 -- one of the tasks that need it.
 ---@param credential table user, secret
----@param fetch fun(form: table): table?, flexhooks.Error? posts the token request
+---@param fetch fun(form: table): table?, any posts the token request
 ---@return table auth
 function M.oauth(credential, fetch)
   return setmetatable({

@@ -188,7 +188,8 @@ function M.body(given)
   for _, name in ipairs(BODIES) do
     if given[name] ~= nil then
       if chosen then
-        return nil, nil, "give '" .. chosen .. "' or '" .. name .. "', not both"
+        return nil, nil,
+          "give '" .. chosen .. "' or '" .. name .. "', not both"
       end
       chosen = name
     end
@@ -232,7 +233,7 @@ function M.target(target, client)
   if target:sub(1, 1) == "/" then
     return client.base_url .. target
   end
-  local parts, wrong = url.parse(target)
+  local parts, wrong = url.parse_http(target)
   if not parts then
     return nil, "must be a path that begins with '/', or a URL: " .. wrong
   end
@@ -246,8 +247,8 @@ function M.target(target, client)
   return target
 end
 
---- The path of a URL, and the endpoint that its rate is counted under: SIDs and
--- ttids are one endpoint whatever they name.
+--- The path of a URL, and the endpoint that its rate is counted under: SIDs
+-- and ttids are one endpoint whatever they name.
 ---@param method string
 ---@param target string an absolute URL
 ---@return string path

@@ -54,8 +54,8 @@ local function failed(given)
   return errors.new("reset", "the transport failed: " .. tostring(given))
 end
 
--- Sends once. A refusal by `authorize` has been through attempts of its own: it
--- is final and passes as it is.
+-- Sends once. A refusal by `authorize` has been through attempts of its own:
+-- it is final and passes as it is.
 local function send(line, request, state)
   local transport = line.transport()
   local sent = {

@@ -2,8 +2,8 @@
 --
 -- The first caller runs the function; whoever asks meanwhile waits for its
 -- outcome. A success is kept until `forget`; a failure is not. Where the first
--- caller was cancelled or its deadline passed, one of those who wait takes over:
--- its end is not theirs.
+-- caller was cancelled or its deadline passed, one of those who wait takes
+-- over: its end is not theirs.
 -- @module flexhooks.session.flight
 
 local host = require "flexhooks.host"
@@ -13,6 +13,8 @@ local M = {}
 local Flight = { __name = "flexhooks.flight" }
 Flight.__index = Flight
 
+--- Makes one that has not run.
+---@return table
 function M.new()
   return setmetatable({}, Flight)
 end

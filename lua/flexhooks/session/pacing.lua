@@ -30,7 +30,7 @@ function M.new(rate)
   }, Pacing)
 end
 
-function Pacing:forget_idle(now)
+local function forget_idle(self, now)
   for name, starts in pairs(self.endpoints) do
     if starts.last + self.window < now then
       self.endpoints[name] = nil
@@ -50,7 +50,7 @@ function Pacing:reserve(endpoint, now)
   local starts = self.endpoints[endpoint]
   if not starts then
     if self.count >= MAX_ENDPOINTS then
-      self:forget_idle(now)
+      forget_idle(self, now)
     end
     starts = { next = 1 }
     self.endpoints[endpoint] = starts

@@ -48,7 +48,8 @@ local function days(year, month, day)
     + day - 1 - 719468
 end
 
-local HTTP_DATE = "^%a%a%a, (%d%d) (%a%a%a) (%d%d%d%d) (%d%d):(%d%d):(%d%d) GMT$"
+local HTTP_DATE =
+  "^%a%a%a, (%d%d) (%a%a%a) (%d%d%d%d) (%d%d):(%d%d):(%d%d) GMT$"
 
 local function http_date(text)
   local day, month, year, hour, minute, second = text:match(HTTP_DATE)

@@ -1,8 +1,9 @@
 --- What a client is made of: its options and the environment, checked.
 --
--- Nothing here does I/O. Credentials and the instance come from the environment
--- only when no credential was given and the account is absent or the same: a
--- script for one account never uses the token of another by accident.
+-- Nothing here does I/O. Credentials and the instance come from the
+-- environment only when no credential was given and the account is absent or
+-- the same: a script for one account never uses the token of another by
+-- accident.
 -- @module flexhooks.session.settings
 
 local core = require "flexhooks.core"
@@ -105,6 +106,7 @@ local function fill(settings, variables)
         return nil, variable .. " " .. wrong, "config"
       end
       settings[name] = value
+      settings.variable[name] = variable
     end
   end
   return true
@@ -120,6 +122,7 @@ local function credential_given(settings)
 end
 
 local function read_environment(settings)
+  settings.variable = {}
   local ok, wrong, kind = fill(settings, PLACE_ENV)
   if not ok then
     return nil, wrong, kind
@@ -157,8 +160,8 @@ end
 local NO_CREDENTIAL = "no credential: give auth_token, or api_key and "
   .. "api_secret, or client_id and client_secret (or set TWILIO_ACCOUNT_SID "
   .. "and TWILIO_AUTH_TOKEN)"
-local OTHER_ACCOUNT = "no credential for this account_sid: give one; the "
-  .. "environment's are not used, because TWILIO_ACCOUNT_SID is another or absent"
+local OTHER_ACCOUNT = "no credential for this account_sid: give one (the "
+  .. "environment's are not used: TWILIO_ACCOUNT_SID is another or absent)"
 
 -- The one scheme that was given, whole; or nil and what is missing.
 local function choose_scheme(settings)
@@ -210,8 +213,8 @@ local function take_credential(settings)
   return true
 end
 
--- product[.edge][.region].twilio.com with the edge and region put in; one label
--- after the product is a region. Other hosts stay as they are.
+-- product[.edge][.region].twilio.com with the edge and region put in; one
+-- label after the product is a region. Other hosts stay as they are.
 local function regional(host, edge, region)
   local prefix = host:match "^(.+)%.twilio%.com$"
   if not prefix or not (edge or region) then
@@ -245,15 +248,15 @@ end
 
 -- A URL that credentials may be sent to: nothing in it but where it is.
 local function endpoint(text)
-  local parts, wrong = url.parse(text)
+  local parts, wrong = url.parse_http(text)
   if not parts then
     return nil, wrong
   end
   if parts.user then
-    return nil, "must not hold a user name or password"
+    return nil, "the URL must not hold a user name or password"
   end
   if parts.query or parts.fragment then
-    return nil, "must not hold a query or fragment"
+    return nil, "the URL must not hold a query or fragment"
   end
   return parts
 end
@@ -262,7 +265,9 @@ local function read_base(settings)
   local given = settings.base_url or DEFAULT_BASE
   local parts, wrong = endpoint(given)
   if not parts then
-    return nil, "base_url: " .. wrong
+    local variable = settings.variable.base_url
+    wrong = (variable or "base_url") .. ": " .. wrong
+    return nil, wrong, variable and "config"
   end
   parts.host = regional(parts.host:lower(), settings.edge, settings.region)
   settings.origin = M.origin(parts)
@@ -294,8 +299,8 @@ local function check_transport(settings)
   return true
 end
 
---- Checks a client's options; raises at the caller of the public function for a
--- wrong type or an unknown option.
+--- Checks a client's options; raises at the caller of the public function for
+-- a wrong type or an unknown option.
 ---@param given table?
 ---@return table? settings options, `credential` (name, user, secret, oauth),
 --- `origin`, `base_url` without a slash at its end, `token_url`

@@ -74,13 +74,13 @@ function Canned:send(request)
     given, err = given(self.requests[#self.requests])
   end
   if given == nil then
-    return nil, err or errors.new("closed", "the canned transport has no answer "
-      .. "number " .. #self.requests)
+    return nil, err or errors.new("closed",
+      "the canned transport has no answer number " .. #self.requests)
   elseif errors.is(given) then
     return nil, given
   elseif given.kind then
-    return nil, errors.new(given.kind, given.message or "canned " .. given.kind,
-      given)
+    local message = given.message or "canned " .. given.kind
+    return nil, errors.new(given.kind, message, given)
   end
   return as_answer(given)
 end
