@@ -2,12 +2,12 @@
 
 #include <pthread.h>
 #include <string.h>
-#include <unistd.h>
 
 static CURLcode initialised = CURLE_FAILED_INIT;
 
 static void initialise(void) {
   initialised = curl_global_init(CURL_GLOBAL_DEFAULT);
+  fh_request_init();
 }
 
 bool fh_http_init(void) {
@@ -96,7 +96,7 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *owner,
     fh_request *request = NULL;
     curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&request);
     if (request)
-      request->no_memory = pool->unwatchable = true;
+      request->unwatched = pool->unwatchable = true;
   }
   return 0;
 }
@@ -141,7 +141,7 @@ bool fh_pool_open(fh_pool *pool, fh_poller *poller, long max_connections) {
 }
 
 static bool ours(const fh_pool *pool) {
-  return pool->multi && pool->pid == getpid();
+  return pool->multi && pool->pid == fh_pid();
 }
 
 /* Moves a running request to the ended ones and recycles its easy handle. */
@@ -152,22 +152,21 @@ static void retire(fh_pool *pool, fh_request *request, CURL *easy) {
   link_ended(pool, request);
 }
 
-static bool refuse(fh_failure *failure, const char *message) {
-  *failure = (fh_failure){.kind = "closed"};
-  memcpy(failure->message, message, strlen(message) + 1);
+static bool refuse(fh_refusal *refusal, const char *message) {
+  *refusal = (fh_refusal){"closed", message};
   return false;
 }
 
 bool fh_pool_start(fh_pool *pool, fh_request *request, const fh_call *call,
-                   fh_failure *failure) {
+                   fh_refusal *refusal) {
   if (!ours(pool))
-    return refuse(failure, "the pool belongs to another process");
+    return refuse(refusal, "the pool belongs to another process");
   if (!pool->timer.poller)
-    return refuse(failure, "the poller is closed");
+    return refuse(refusal, "the poller is closed");
   CURL *easy = take_easy(pool);
   if (!easy)
-    return refuse(failure, "not enough memory");
-  if (!fh_request_prepare(request, easy, call, failure)) {
+    return refuse(refusal, "not enough memory");
+  if (!fh_request_prepare(request, easy, call, refusal)) {
     give_back(pool, easy);
     return false;
   }
@@ -177,7 +176,7 @@ bool fh_pool_start(fh_pool *pool, fh_request *request, const fh_call *call,
     return true;
   give_back(pool, easy);
   fh_request_free(request);
-  return refuse(failure, "not enough memory");
+  return refuse(refusal, "not enough memory");
 }
 
 static void reap(fh_pool *pool) {
@@ -199,7 +198,7 @@ static void reap_unwatchable(fh_pool *pool) {
   fh_request *next;
   for (fh_request *request = pool->running; request; request = next) {
     next = request->next;
-    if (!request->no_memory)
+    if (!request->unwatched)
       continue;
     CURL *easy = request->easy;
     fh_request_abort(request, "connect", "the socket cannot be watched");

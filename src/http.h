@@ -41,7 +41,7 @@ void fh_pool_close(fh_pool *pool);
 
 /* Starts a zeroed request, which the caller keeps in place until it ended. */
 bool fh_pool_start(fh_pool *pool, fh_request *request, const fh_call *call,
-                   fh_failure *failure);
+                   fh_refusal *refusal);
 
 /* The next request that ended, unlinked from the pool, or NULL. */
 fh_request *fh_pool_next(fh_pool *pool);

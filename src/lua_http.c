@@ -178,16 +178,16 @@ static void read_call(lua_State *L, int table, fh_call *call) {
 /* lua: pool:start{ method=, url=, … } -> request | nil, kind, message */
 static int pool_start(lua_State *L) {
   fh_call call;
-  fh_failure failure;
+  fh_refusal refusal;
   pool *self = fh_check_open(L, 1, &pool_class);
   read_call(L, 2, &call);
   lua_getuservalue(L, 1);
   request *made = fh_new(L, &request_class);
   lua_pushvalue(L, -1);
   made->request.slot = luaL_ref(L, -3);
-  if (!fh_pool_start(&self->pool, &made->request, &call, &failure)) {
+  if (!fh_pool_start(&self->pool, &made->request, &call, &refusal)) {
     luaL_unref(L, -2, made->request.slot);
-    return fh_fail(L, failure.kind, failure.message);
+    return fh_fail(L, refusal.kind, refusal.message);
   }
   fh_opened(&made->handle);
   return 1;
@@ -223,11 +223,11 @@ static int request_cancel(lua_State *L) {
 }
 
 /* Names in lower case; the values of a repeated one are joined with ", ". */
-static void push_headers(lua_State *L, const fh_request *from) {
+static void push_headers(lua_State *L, const fh_answer *from) {
   size_t at = 0;
   fh_text name, value;
-  lua_newtable(L);
-  while (fh_request_header(from, &at, &name, &value)) {
+  lua_createtable(L, 0, 8);
+  while (fh_answer_header(from, &at, &name, &value)) {
     lua_pushlstring(L, name.data, name.size);
     lua_pushvalue(L, -1);
     lua_rawget(L, -3);
@@ -249,15 +249,15 @@ static int request_result(lua_State *L) {
   request *self = fh_check_open(L, 1, &request_class);
   const fh_request *from = &self->request;
   luaL_argcheck(L, from->ended, 1, "the request still runs");
-  if (from->failure.kind) {
-    fh_fail(L, from->failure.kind, from->failure.message);
-    lua_pushboolean(L, from->failure.sent);
+  if (from->kind) {
+    fh_fail(L, from->kind, from->message);
+    lua_pushboolean(L, from->sent);
     return 4;
   }
+  const fh_buffer *body = &from->answer.body;
   lua_pushinteger(L, from->status);
-  push_headers(L, from);
-  lua_pushlstring(L, from->body.data ? from->body.data : "",
-                  from->body.size);
+  push_headers(L, &from->answer);
+  lua_pushlstring(L, body->data ? body->data : "", body->size);
   return 3;
 }
 

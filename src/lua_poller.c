@@ -4,7 +4,6 @@
 #include <math.h>
 #include <signal.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "lua_core.h"
 
@@ -230,7 +229,7 @@ static int get_now(lua_State *L) {
 
 /* lua: pid() -> integer */
 static int get_pid(lua_State *L) {
-  lua_pushinteger(L, getpid());
+  lua_pushinteger(L, fh_pid());
   return 1;
 }
 

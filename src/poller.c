@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -27,13 +28,30 @@ double fh_now(void) {
   return read_clock(CLOCK_REALTIME);
 }
 
+static pid_t process;
+
+static void learn_process(void) {
+  process = getpid();
+}
+
+static void learn_processes(void) {
+  learn_process();
+  pthread_atfork(NULL, NULL, learn_process);
+}
+
+pid_t fh_pid(void) {
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
+  pthread_once(&once, learn_processes);
+  return process;
+}
+
 int fh_poller_open(fh_poller *poller) {
-  *poller = (fh_poller){.fd = epoll_create1(EPOLL_CLOEXEC), .pid = getpid()};
+  *poller = (fh_poller){.fd = epoll_create1(EPOLL_CLOEXEC), .pid = fh_pid()};
   return poller->fd < 0 ? errno : 0;
 }
 
 bool fh_poller_ours(const fh_poller *poller) {
-  return poller->pid == getpid();
+  return poller->pid == fh_pid();
 }
 
 void fh_poller_close(fh_poller *poller) {

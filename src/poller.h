@@ -52,6 +52,8 @@ struct fh_timer {
 
 double fh_clock(void); /* seconds since some start; never steps */
 double fh_now(void);   /* Unix seconds */
+/* This process, without asking the kernel each time. */
+pid_t fh_pid(void);
 
 /* The int results are 0 or an errno value. */
 int fh_poller_open(fh_poller *poller);

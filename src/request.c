@@ -1,115 +1,12 @@
 #include "request.h"
 
+#include <openssl/crypto.h>
 #include <openssl/ssl.h>
-#include <stdio.h>
+#include <stdint.h>
 #include <string.h>
 #include <strings.h>
 
 #include "url.h"
-
-/* --- the answer, as it comes in -------------------------------------------
- */
-
-static bool keep(fh_request *request, fh_buffer *buffer, const char *data,
-                 size_t size) {
-  switch (fh_buffer_append(buffer, data, size)) {
-  case FH_BUFFER_OK:
-    return true;
-  case FH_BUFFER_FULL:
-    request->too_large = true;
-    break;
-  case FH_BUFFER_NO_MEMORY:
-    request->no_memory = true;
-    break;
-  }
-  return false;
-}
-
-static size_t on_body(char *data, size_t one, size_t size, void *owner) {
-  fh_request *request = owner;
-  (void)one;
-  return keep(request, &request->body, data, size) ? size : 0;
-}
-
-static fh_text trimmed(const char *data, size_t size) {
-  while (size > 0 && strchr(" \t\r\n", data[size - 1]))
-    size--;
-  while (size > 0 && (*data == ' ' || *data == '\t'))
-    data++, size--;
-  return (fh_text){data, size};
-}
-
-static bool is_token(const char *data, size_t size) {
-  static const char marks[] = "!#$%&'*+-.^_`|~";
-  for (size_t i = 0; i < size; i++) {
-    char c = data[i];
-    bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                 (c >= '0' && c <= '9');
-    if (!plain && (c == '\0' || !strchr(marks, c)))
-      return false;
-  }
-  return size > 0;
-}
-
-static void lower(char *data, size_t size) {
-  for (size_t i = 0; i < size; i++)
-    if (data[i] >= 'A' && data[i] <= 'Z')
-      data[i] = (char)(data[i] - 'A' + 'a');
-}
-
-/* A line that begins with a blank continues the one before it. */
-static bool keep_continuation(fh_request *request, fh_text value) {
-  fh_buffer *head = &request->head;
-  if (head->size == 0)
-    return true;
-  head->data[head->size - 1] = ' ';
-  return keep(request, head, value.data, value.size) &&
-         keep(request, head, "\n", 1);
-}
-
-/* Lines that are no header (no colon, an impossible name) are left out. */
-static bool keep_line(fh_request *request, const char *line, size_t size) {
-  if (*line == ' ' || *line == '\t')
-    return keep_continuation(request, trimmed(line, size));
-  const char *colon = memchr(line, ':', size);
-  size_t name = colon ? (size_t)(colon - line) : 0;
-  if (!is_token(line, name))
-    return true;
-  fh_text value = trimmed(colon + 1, size - name - 1);
-  size_t start = request->head.size;
-  if (!keep(request, &request->head, line, name + 1) ||
-      !keep(request, &request->head, value.data, value.size) ||
-      !keep(request, &request->head, "\n", 1))
-    return false;
-  lower(request->head.data + start, name);
-  return true;
-}
-
-/* An informational answer (1xx) comes before the real one with a head of its
- * own, which the next status line discards; trailers come after the body and
- * are not kept. */
-static size_t on_header(char *line, size_t one, size_t size, void *owner) {
-  fh_request *request = owner;
-  (void)one;
-  if (++request->head_lines > 4 * FH_MAX_HEADERS)
-    request->too_large = true;
-  if (size > 0 && memchr(line, '\0', size))
-    request->malformed = true;
-  if (request->too_large || request->malformed)
-    return 0;
-  if (request->place != FH_IN_HEAD) {
-    if (size >= 5 && !memcmp(line, "HTTP/", 5)) {
-      request->place = FH_IN_HEAD;
-      fh_buffer_clear(&request->head);
-    }
-    return size;
-  }
-  if (trimmed(line, size).size == 0) {
-    request->place = FH_AFTER_HEAD;
-    return size;
-  }
-  return keep_line(request, line, size) ? size : 0;
-}
 
 /* --- what must not happen twice -------------------------------------------
  */
@@ -141,13 +38,6 @@ static bool was_sent(const fh_request *request) {
 /* --- checks ---------------------------------------------------------------
  */
 
-static bool fail(fh_failure *failure, const char *kind, const char *message) {
-  failure->kind = kind;
-  failure->sent = false;
-  snprintf(failure->message, sizeof failure->message, "%s", message);
-  return false;
-}
-
 static bool named(const char *line, size_t size, const char *name) {
   return size == strlen(name) && !strncasecmp(line, name, size);
 }
@@ -166,7 +56,7 @@ static bool is_reserved(const char *line, size_t size) {
 static const char *check_header(const fh_text *header, bool authorized) {
   const char *colon = memchr(header->data, ':', header->size);
   size_t name = colon ? (size_t)(colon - header->data) : 0;
-  if (!is_token(header->data, name))
+  if (!fh_is_token(header->data, name))
     return "a header's name must be a token (letters, digits, hyphens)";
   if (fh_has_control(header->data, header->size))
     return "a header's value must not hold control characters";
@@ -202,7 +92,7 @@ static bool is_method(const fh_call *call, const char *name) {
 }
 
 static const char *check_method(const fh_call *call) {
-  if (!is_token(call->method.data, call->method.size) ||
+  if (!fh_is_token(call->method.data, call->method.size) ||
       call->method.size > 32)
     return "the method must be a token, as in GET";
   if (is_method(call, "CONNECT") || is_method(call, "TRACE"))
@@ -212,36 +102,57 @@ static const char *check_method(const fh_call *call) {
   return NULL;
 }
 
-/* --- header lines ---------------------------------------------------------
+/* --- what is sent ---------------------------------------------------------
  */
 
-static const char *const prefix_authorization = "Authorization: ";
-static const char *const no_content_type = "Content-Type:";
-static const char *const no_expect = "Expect:";
+/* One block, wiped when it is freed: the list that libcurl reads, the header
+ * lines it points to, and the body behind them. */
+struct fh_outgoing {
+  size_t size; /* of the block */
+  char text[FH_MESSAGE_SIZE]; /* libcurl's account of an error */
+  struct curl_slist nodes[];
+};
+
+typedef struct writer {
+  struct curl_slist *node; /* the next one */
+  char *at;                /* where its line goes */
+} writer;
+
+static const char prefix_authorization[] = "Authorization: ";
+static const char no_content_type[] = "Content-Type:";
+static const char no_expect[] = "Expect:";
+
+enum { OWN_LINES = 3 };
 
 static size_t lines_size(const fh_call *call) {
-  size_t size = strlen(no_content_type) + strlen(no_expect) + 2;
+  size_t size = sizeof no_content_type + sizeof no_expect;
   for (size_t i = 0; i < call->header_count; i++)
     size += call->headers[i].size + 1;
   if (call->authorization)
-    size += strlen(prefix_authorization) + call->authorization->size + 1;
-  return size + call->body.size;
+    size += sizeof prefix_authorization + call->authorization->size;
+  return size;
 }
 
-typedef struct writer {
-  fh_request *request;
-  char *at;
-  size_t count;
-} writer;
+static fh_outgoing *allocate(const fh_call *call, writer *out) {
+  size_t nodes = call->header_count + OWN_LINES;
+  size_t fixed = sizeof(fh_outgoing) + nodes * sizeof(struct curl_slist) +
+                 lines_size(call);
+  if (call->body.size > SIZE_MAX - fixed)
+    return NULL;
+  fh_outgoing *outgoing = OPENSSL_malloc(fixed + call->body.size);
+  if (!outgoing)
+    return NULL;
+  outgoing->size = fixed + call->body.size;
+  outgoing->text[0] = '\0';
+  *out = (writer){outgoing->nodes, (char *)(outgoing->nodes + nodes)};
+  return outgoing;
+}
 
 /* One line made of two parts becomes the next node of the list. */
 static void put_line(writer *w, const char *data, size_t size,
                      const char *tail, size_t tail_size) {
-  struct curl_slist *node = &w->request->nodes[w->count];
-  *node = (struct curl_slist){.data = w->at};
-  if (w->count > 0)
-    node[-1].next = node;
-  w->count++;
+  *w->node = (struct curl_slist){.data = w->at, .next = w->node + 1};
+  w->node++;
   memcpy(w->at, data, size);
   if (tail_size > 0)
     memcpy(w->at + size, tail, tail_size);
@@ -249,38 +160,46 @@ static void put_line(writer *w, const char *data, size_t size,
   *w->at++ = '\0';
 }
 
-/* To libcurl "Name:" means without this header, and "Name;" an empty one. */
+/* To libcurl "Name:" means without this header, and "Name;" an empty one. True
+ * where it is the content type. */
 static bool put_header(writer *w, const fh_text *header) {
   const char *colon = memchr(header->data, ':', header->size);
   size_t name = (size_t)(colon - header->data);
-  if (trimmed(colon + 1, header->size - name - 1).size == 0)
+  if (fh_trimmed(colon + 1, header->size - name - 1).size == 0)
     put_line(w, header->data, name, ";", 1);
   else
     put_line(w, header->data, header->size, NULL, 0);
   return named(header->data, name, "content-type");
 }
 
-static bool put_lines(fh_request *request, const fh_call *call,
-                      char **body_out) {
-  size_t size = lines_size(call);
-  request->lines.data = OPENSSL_zalloc(size + 1);
-  if (!request->lines.data)
-    return false;
-  request->lines.size = size;
-  writer w = {request, request->lines.data, 0};
+/* Fills the block; gives the place of the body's copy. */
+static fh_outgoing *compose(const fh_call *call, char **body) {
+  writer w;
+  fh_outgoing *outgoing = allocate(call, &w);
+  if (!outgoing)
+    return NULL;
   bool typed = false;
   for (size_t i = 0; i < call->header_count; i++)
     typed = put_header(&w, &call->headers[i]) || typed;
   if (call->authorization)
-    put_line(&w, prefix_authorization, strlen(prefix_authorization),
+    put_line(&w, prefix_authorization, sizeof prefix_authorization - 1,
              call->authorization->data, call->authorization->size);
-  put_line(&w, no_expect, strlen(no_expect), NULL, 0);
   if (!typed)
-    put_line(&w, no_content_type, strlen(no_content_type), NULL, 0);
+    put_line(&w, no_content_type, sizeof no_content_type - 1, NULL, 0);
+  put_line(&w, no_expect, sizeof no_expect - 1, NULL, 0);
+  w.node[-1].next = NULL;
   if (call->body.size > 0)
     memcpy(w.at, call->body.data, call->body.size);
-  *body_out = w.at;
-  return true;
+  *body = w.at;
+  return outgoing;
+}
+
+void fh_request_release(fh_request *request) {
+  if (request->outgoing)
+    OPENSSL_clear_free(request->outgoing, request->outgoing->size);
+  request->outgoing = NULL;
+  request->message = NULL;
+  fh_answer_free(&request->answer);
 }
 
 /* --- the easy handle ------------------------------------------------------
@@ -298,6 +217,12 @@ static CURLcode no_key_log(CURL *easy, void *context, void *owner) {
   (void)easy, (void)owner;
   SSL_CTX_set_keylog_callback(context, NULL);
   return CURLE_OK;
+}
+
+static bool default_bundle; /* libcurl knows the system's certificates */
+
+void fh_request_init(void) {
+  default_bundle = curl_version_info(CURLVERSION_NOW)->cainfo != NULL;
 }
 
 static CURLcode set_rules(CURL *easy) {
@@ -330,7 +255,7 @@ static CURLcode set_tls(CURL *easy, const fh_call *call) {
     SET(CURLOPT_CAINFO, call->ca_file);
     SET(CURLOPT_PROXY_CAINFO, call->ca_file);
   }
-  if (call->ca_file || curl_version_info(CURLVERSION_NOW)->cainfo) {
+  if (call->ca_file || default_bundle) {
     SET(CURLOPT_CAPATH, NULL);
     SET(CURLOPT_PROXY_CAPATH, NULL);
   }
@@ -377,11 +302,11 @@ static CURLcode set_limits(CURL *easy, const fh_call *call) {
 
 static CURLcode set_callbacks(CURL *easy, fh_request *request) {
   SET(CURLOPT_PRIVATE, request);
-  SET(CURLOPT_ERRORBUFFER, request->text);
-  SET(CURLOPT_WRITEFUNCTION, on_body);
-  SET(CURLOPT_WRITEDATA, request);
-  SET(CURLOPT_HEADERFUNCTION, on_header);
-  SET(CURLOPT_HEADERDATA, request);
+  SET(CURLOPT_ERRORBUFFER, request->outgoing->text);
+  SET(CURLOPT_WRITEFUNCTION, fh_answer_on_body);
+  SET(CURLOPT_WRITEDATA, &request->answer);
+  SET(CURLOPT_HEADERFUNCTION, fh_answer_on_header);
+  SET(CURLOPT_HEADERDATA, &request->answer);
   SET(CURLOPT_PREREQFUNCTION, on_ready);
   SET(CURLOPT_PREREQDATA, request);
   return CURLE_OK;
@@ -389,10 +314,10 @@ static CURLcode set_callbacks(CURL *easy, fh_request *request) {
 
 static CURLcode set_target(CURL *easy, fh_request *request,
                            const fh_call *call) {
-  SET(CURLOPT_CURLU, request->url);
+  SET(CURLOPT_URL, call->url.data);
   SET(CURLOPT_PROXY, call->proxy ? call->proxy : "");
   SET(CURLOPT_NOPROXY, "");
-  SET(CURLOPT_HTTPHEADER, request->nodes);
+  SET(CURLOPT_HTTPHEADER, &request->outgoing->nodes[0]);
   /* With HTTP/2 a burst of calls shares the first connection. */
   if (!strncasecmp(call->url.data, "https:", 6))
     SET(CURLOPT_PIPEWAIT, 1L);
@@ -424,28 +349,35 @@ static bool is_repeatable(const fh_call *call) {
   return false;
 }
 
+static bool refuse(fh_refusal *refusal, const char *kind,
+                   const char *message) {
+  *refusal = (fh_refusal){kind, message};
+  return false;
+}
+
 bool fh_request_prepare(fh_request *request, CURL *easy, const fh_call *call,
-                        fh_failure *failure) {
+                        fh_refusal *refusal) {
   const char *wrong = check_method(call);
   if (!wrong)
     wrong = check_headers(call);
   if (!wrong)
-    wrong = fh_url_parse_http(&request->url, call->url.data, call->url.size);
+    wrong = fh_url_check(call->url.data, call->url.size);
   if (wrong)
-    return fail(failure, "argument", wrong);
-  fh_buffer_init(&request->head, FH_MAX_HEADER_BYTES);
-  fh_buffer_init(&request->body, call->max_response);
+    return refuse(refusal, "argument", wrong);
+  char *body;
+  request->outgoing = compose(call, &body);
+  if (!request->outgoing)
+    return refuse(refusal, "connect", "not enough memory");
+  fh_answer_init(&request->answer, call->max_response);
   request->repeatable = is_repeatable(call);
   request->easy = easy;
-  char *body;
-  CURLcode code = CURLE_OUT_OF_MEMORY;
-  if (put_lines(request, call, &body))
-    code = configure(request, easy, call, body);
+  CURLcode code = configure(request, easy, call, body);
   if (code == CURLE_OK)
     return true;
+  request->easy = NULL;
   fh_request_release(request);
-  return fail(failure, code == CURLE_OUT_OF_MEMORY ? "connect" : "config",
-              curl_easy_strerror(code));
+  return refuse(refusal, code == CURLE_OUT_OF_MEMORY ? "connect" : "config",
+                curl_easy_strerror(code));
 }
 
 /* --- the verdict ----------------------------------------------------------
@@ -490,82 +422,65 @@ static const char *kind_of(CURLcode code) {
   }
 }
 
-static const char *explain(const fh_request *request, CURLcode code) {
-  if (request->too_large || code == CURLE_FILESIZE_EXCEEDED)
+static const char *kind_for(const fh_request *request, CURLcode code) {
+  const fh_answer *answer = &request->answer;
+  if (answer->too_large)
+    return "too_large";
+  if (answer->malformed)
+    return "protocol";
+  if (answer->no_memory)
+    return "reset";
+  long tunnel = 0;
+  curl_easy_getinfo(request->easy, CURLINFO_HTTP_CONNECTCODE, &tunnel);
+  if (tunnel != 0 && !request->prepared && code == CURLE_RECV_ERROR)
+    return "connect";
+  return kind_of(code);
+}
+
+static const char *message_for(const fh_request *request, CURLcode code) {
+  const fh_answer *answer = &request->answer;
+  if (answer->too_large || code == CURLE_FILESIZE_EXCEEDED)
     return "the answer is larger than allowed";
-  if (request->malformed)
-    return "the answer's head holds a NUL";
-  if (request->no_memory)
+  if (answer->malformed)
+    return "the answer's head holds a NUL or a bare CR";
+  if (answer->no_memory)
     return "not enough memory for the answer";
   if (code == CURLE_ABORTED_BY_CALLBACK)
     return "the connection was lost after the request had been sent";
   if (code == CURLE_PARTIAL_FILE)
     return "the answer ended early";
-  return *request->text ? request->text : curl_easy_strerror(code);
+  const char *text = request->outgoing->text;
+  return *text ? text : curl_easy_strerror(code);
 }
 
 /* A certificate whose dates do not fit says as much about our clock. */
-static const char *hint(const char *message) {
-  return strstr(message, "expired") || strstr(message, "not yet valid")
-             ? " (is this machine's clock right?)"
-             : "";
-}
-
-static void classify(fh_request *request, CURLcode code) {
-  fh_failure *failure = &request->failure;
-  long tunnel = 0;
-  curl_easy_getinfo(request->easy, CURLINFO_HTTP_CONNECTCODE, &tunnel);
-  failure->sent = was_sent(request);
-  failure->kind = kind_of(code);
-  if (tunnel != 0 && !request->prepared && code == CURLE_RECV_ERROR)
-    failure->kind = "connect";
-  if (request->too_large)
-    failure->kind = "too_large";
-  else if (request->malformed)
-    failure->kind = "protocol";
-  else if (request->no_memory)
-    failure->kind = "reset";
-  const char *message = explain(request, code);
-  snprintf(failure->message, sizeof failure->message, "%s%s", message,
-           strcmp(failure->kind, "tls") == 0 ? hint(message) : "");
+static void add_hint(char *text, const char *kind) {
+  static const char hint[] = " (is this machine's clock right?)";
+  size_t size = strnlen(text, CURL_ERROR_SIZE);
+  if (strcmp(kind, "tls") == 0 &&
+      (strstr(text, "expired") || strstr(text, "not yet valid")))
+    memcpy(text + size, hint, sizeof hint);
 }
 
 void fh_request_finish(fh_request *request, CURLcode code) {
-  if (code == CURLE_OK)
-    curl_easy_getinfo(request->easy, CURLINFO_RESPONSE_CODE, &request->status);
-  else
-    classify(request, code);
   request->ended = true;
+  if (code == CURLE_OK) {
+    curl_easy_getinfo(request->easy, CURLINFO_RESPONSE_CODE,
+                      &request->status);
+  } else {
+    request->sent = was_sent(request);
+    request->kind = kind_for(request, code);
+    add_hint(request->outgoing->text, request->kind);
+    request->message = message_for(request, code);
+  }
   request->easy = NULL;
 }
 
 void fh_request_abort(fh_request *request, const char *kind,
                       const char *message) {
-  bool sent = request->easy && was_sent(request);
-  fail(&request->failure, kind, message);
-  request->failure.sent = sent;
   request->ended = true;
+  request->sent = request->easy && was_sent(request);
+  request->kind = kind;
+  request->message = message;
   request->easy = NULL;
-}
-
-void fh_request_release(fh_request *request) {
-  curl_url_cleanup(request->url);
-  request->url = NULL;
-  fh_secret_free(&request->lines);
-  fh_buffer_free(&request->head);
-  fh_buffer_free(&request->body);
-}
-
-bool fh_request_header(const fh_request *request, size_t *at, fh_text *name,
-                       fh_text *value) {
-  const fh_buffer *head = &request->head;
-  if (*at >= head->size)
-    return false;
-  const char *line = head->data + *at;
-  const char *end = memchr(line, '\n', head->size - *at);
-  const char *colon = memchr(line, ':', (size_t)(end - line));
-  *name = (fh_text){line, (size_t)(colon - line)};
-  *value = (fh_text){colon + 1, (size_t)(end - colon - 1)};
-  *at += (size_t)(end - line) + 1;
-  return true;
 }

@@ -4,6 +4,9 @@
 #include <string.h>
 #include <strings.h>
 
+static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
+                            "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._";
+
 static const char *check_bytes(const char *text, size_t size) {
   if (size == 0)
     return "the URL is empty";
@@ -24,79 +27,87 @@ static const char *check_bytes(const char *text, size_t size) {
   return NULL;
 }
 
+typedef struct authority {
+  const char *user; /* its end is the @; NULL: none */
+  const char *host;
+  size_t size; /* of host and port */
+} authority;
+
 /* libcurl forgives "https:/h" and "https:///h"; other parsers see another host
- * in them, so nobody gets to write them here. */
-static const char *check_authority(const char *text) {
-  const char *start = strstr(text, "://");
-  if (!start || start == text)
+ * in them. */
+static const char *find_authority(authority *out, const char *text) {
+  size_t scheme = strcspn(text, ":/?#");
+  if (scheme == 0 || strncmp(text + scheme, "://", 3) != 0)
     return "the URL must begin with a scheme, as in https://";
-  const char *authority = start + 3;
-  size_t size = strcspn(authority, "/?#");
-  if (size == 0)
-    return "the URL has no host";
-  const char *user = memchr(authority, '@', size);
-  if (user)
-    size -= (size_t)(user + 1 - authority), authority = user + 1;
-  if (memchr(authority, '%', size))
-    return "the URL's host must not be percent-encoded";
+  const char *start = text + scheme + 3;
+  size_t size = strcspn(start, "/?#");
+  const char *at = memchr(start, '@', size);
+  out->user = at ? start : NULL;
+  out->host = at ? at + 1 : start;
+  out->size = size - (size_t)(out->host - start);
+  return out->size > 0 ? NULL : "the URL has no host";
+}
+
+static const char *check_port(const char *text, size_t size) {
+  long port = 0;
+  for (size_t i = 0; i < size && port <= 65535; i++) {
+    if (text[i] < '0' || text[i] > '9')
+      return "the URL's port must be a number";
+    port = port * 10 + (text[i] - '0');
+  }
+  return port >= 1 && port <= 65535
+             ? NULL
+             : "the URL's port must be from 1 to 65535";
+}
+
+static const char *check_host(const authority *part) {
+  size_t size = *part->host == '['
+                    ? strspn(part->host + 1, "0123456789abcdefABCDEF:.") + 1
+                    : strspn(part->host, plain);
+  if (*part->host == '[' && part->host[size] == ']')
+    size++;
+  else if (*part->host == '[')
+    size = 0;
+  if (size == 0 || (size < part->size && part->host[size] != ':'))
+    return "the URL's host holds a character that hosts lack";
+  if (size >= part->size)
+    return NULL;
+  return check_port(part->host + size + 1, part->size - size - 1);
+}
+
+static const char *check(authority *part, const char *text, size_t size) {
+  const char *wrong = check_bytes(text, size);
+  if (!wrong)
+    wrong = find_authority(part, text);
+  return wrong ? wrong : check_host(part);
+}
+
+const char *fh_url_check(const char *text, size_t size) {
+  authority part;
+  const char *wrong = check(&part, text, size);
+  if (wrong)
+    return wrong;
+  if (strncasecmp(text, "https:", 6) != 0 &&
+      strncasecmp(text, "http:", 5) != 0)
+    return "the URL's scheme must be https or http";
+  if (part.user)
+    return "the URL holds credentials: send them in an Authorization header";
   return NULL;
 }
 
-static const char *check_host(CURLU *url) {
-  static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
-                              "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._";
-  char *host = NULL;
-  if (curl_url_get(url, CURLUPART_HOST, &host, 0) != CURLUE_OK)
-    return "the URL has no host";
-  bool good = *host == '[' || (*host && host[strspn(host, plain)] == '\0');
-  curl_free(host);
-  return good ? NULL : "the URL's host holds a character that hosts lack";
-}
-
 const char *fh_url_parse(CURLU **out, const char *text, size_t size) {
-  const char *wrong = check_bytes(text, size);
-  if (!wrong)
-    wrong = check_authority(text);
+  authority part;
+  const char *wrong = check(&part, text, size);
   if (wrong)
     return wrong;
   CURLU *url = curl_url();
   if (!url)
     return "not enough memory";
   if (curl_url_set(url, CURLUPART_URL, text,
-                   CURLU_PATH_AS_IS | CURLU_NON_SUPPORT_SCHEME) != CURLUE_OK)
-    wrong = "the URL cannot be parsed";
-  if (!wrong)
-    wrong = check_host(url);
-  if (wrong)
-    curl_url_cleanup(url);
-  else
+                   CURLU_PATH_AS_IS | CURLU_NON_SUPPORT_SCHEME) == CURLUE_OK) {
     *out = url;
-  return wrong;
-}
-
-static const char *check_http(CURLU *url, const char *text) {
-  char *scheme = NULL;
-  if (curl_url_get(url, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK)
-    return "not enough memory";
-  bool known = !strcasecmp(scheme, "https") || !strcasecmp(scheme, "http");
-  curl_free(scheme);
-  if (!known)
-    return "the URL's scheme must be https or http";
-  const char *authority = strstr(text, "://") + 3;
-  if (memchr(authority, '@', strcspn(authority, "/?#")))
-    return "the URL holds credentials: send them in an Authorization header";
-  return NULL;
-}
-
-const char *fh_url_parse_http(CURLU **out, const char *text, size_t size) {
-  CURLU *url;
-  const char *wrong = fh_url_parse(&url, text, size);
-  if (wrong)
-    return wrong;
-  wrong = check_http(url, text);
-  if (wrong)
-    curl_url_cleanup(url);
-  else
-    *out = url;
-  return wrong;
+    return NULL;
+  }
+  curl_url_cleanup(url);
+  return "the URL cannot be parsed";
 }

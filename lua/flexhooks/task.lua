@@ -111,7 +111,7 @@ local function work(task)
   while true do
     local args = task.args
     if args then
-      task.args = nil
+      task.args = false
       finish(task, xpcall(task.f, fault_of, unpack(args, 1, args.n)))
     else
       finish(task, xpcall(task.f, fault_of))
@@ -146,7 +146,9 @@ end
 --- Starts `f(...)` as a task; it begins when the loop gets to it.
 ---@return flexhooks.Task
 function M.spawn(f, ...)
-  local task = setmetatable({ f = f }, Task)
+  -- With every field there from the start the table is allocated once.
+  local task = setmetatable({ f = f, args = false, co = false, ended = false,
+    waiting = false, why = false, n = 0, event = false }, Task)
   local n = select("#", ...)
   if n > 0 then
     task.args = { n = n, ... }
