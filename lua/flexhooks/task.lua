@@ -12,6 +12,7 @@
 
 local core = require "flexhooks.core"
 local errors = require "flexhooks.error"
+local map = require "flexhooks.map"
 local timers_of = require "flexhooks.timers"
 
 local clock = core.clock
@@ -499,73 +500,13 @@ end
 
 -- --- map ------------------------------------------------------------------------
 
-local function map_worker(job)
-  while not job.fault and job.at < job.n do
-    job.at = job.at + 1
-    local i = job.at
-    local ok, value, err = xpcall(job.f, fault_of, job.list[i], i)
-    if not ok then
-      job.fault = job.fault or value
-    elseif value == nil and err ~= nil then
-      job.errors = job.errors or {}
-      job.errors[i] = err
-    else
-      job.results[i] = value
-    end
-  end
-  job.left = job.left - 1
-  if job.fault or job.left == 0 then
-    for _, task in ipairs(job.fault and job.tasks or {}) do
-      task:cancel()
-    end
-  end
-  if job.left == 0 then
-    job.done:set(true)
-  end
+-- A task under the deadline of whoever starts it.
+local function spawn_within(f, ...)
+  local task = M.spawn(f, ...)
+  task.scope = (current or outside).scope
+  return task
 end
 
-local function check_map(list, n, f)
-  if type(list) ~= "table" then
-    errors.raise(3, "flexhooks.map: list must be a table, got " .. type(list))
-  elseif type(n) ~= "number" or n < 1 or n ~= n then
-    errors.raise(3, "flexhooks.map: n must be a number from 1 on")
-  elseif type(f) ~= "function" then
-    errors.raise(3, "flexhooks.map: f must be a function, got " .. type(f))
-  end
-end
-
---- Calls `f(item, i)` for each item of `list`, at most `n` at a time.
--- If one raises, the others are cancelled and the error is raised again.
----@param list table
----@param n integer
----@param f function
----@return table? results first results of `f`, in the order of `list`; nil and
--- an error where the wait itself was cut
----@return table? errors index → err, for each item whose `f` returned nil, err
-function M.map(list, n, f)
-  check_map(list, n, f)
-  local job = { list = list, f = f, n = #list, at = 0, results = {},
-    tasks = {}, done = M.event() }
-  job.left = math.min(n - n % 1, job.n)
-  if job.left == 0 then
-    return job.results
-  end
-  for i = 1, job.left do
-    local task = M.spawn(map_worker, job)
-    task.scope = (current or outside).scope
-    job.tasks[i] = task
-  end
-  local ok, err = job.done:wait()
-  if not ok then
-    for _, task in ipairs(job.tasks) do
-      task:cancel()
-    end
-    return nil, err
-  end
-  if job.fault then
-    error(job.fault.value, 0)
-  end
-  return job.results, job.errors
-end
+M.map = map.over { spawn = spawn_within, event = M.event }
 
 return M

@@ -1,0 +1,88 @@
+--- Work on a list, some items at a time: the same under every host.
+-- @module flexhooks.map
+
+local errors = require "flexhooks.error"
+
+local M = {}
+
+-- What a call raised, so that it is raised again as it was.
+local Fault = {}
+
+local function fault_of(value)
+  return setmetatable({ value = value }, Fault)
+end
+
+local function work(job)
+  while not job.fault and job.at < job.n do
+    job.at = job.at + 1
+    local i = job.at
+    local ok, value, err = xpcall(job.f, fault_of, job.list[i], i)
+    if not ok then
+      job.fault = job.fault or value
+    elseif value == nil and err ~= nil then
+      job.errors = job.errors or {}
+      job.errors[i] = err
+    else
+      job.results[i] = value
+    end
+  end
+  job.left = job.left - 1
+  for _, task in ipairs(job.fault and job.tasks or {}) do
+    task:cancel()
+  end
+  if job.left == 0 then
+    job.done:set(true)
+  end
+end
+
+local function check(list, n, f)
+  if type(list) ~= "table" then
+    errors.raise(3, "flexhooks.map: list must be a table, got " .. type(list))
+  elseif type(n) ~= "number" or n < 1 or n ~= n then
+    errors.raise(3, "flexhooks.map: n must be a number from 1 on")
+  elseif type(f) ~= "function" then
+    errors.raise(3, "flexhooks.map: f must be a function, got " .. type(f))
+  end
+end
+
+local function run(host, job)
+  local ok, err
+  for i = 1, job.left do
+    job.tasks[i] = host.spawn(work, job)
+  end
+  ok, err = job.done:wait()
+  if not ok then
+    for _, task in ipairs(job.tasks) do
+      task:cancel()
+    end
+    return nil, err
+  end
+  if job.fault then
+    error(job.fault.value, 0)
+  end
+  return job.results, job.errors
+end
+
+--- Makes the `map` of a host.
+---@param host { spawn: function, event: function } spawn starts a task under the
+--- deadline of whoever calls map
+---@return fun(list: table, n: integer, f: function): table?, table?
+function M.over(host)
+  --- Calls `f(item, i)` for each item of `list`, at most `n` at a time.
+  -- If one raises, the others are cancelled and the error is raised again.
+  -- Returns the first results of `f` in the order of `list`, and an error for
+  -- each item whose `f` returned nil, err; or nil and an error where the wait
+  -- itself was cut.
+  return function(list, n, f)
+    check(list, n, f)
+    local job = { list = list, f = f, n = #list, at = 0, results = {},
+      tasks = {}, done = host.event() }
+    job.left = math.min(n - n % 1, job.n)
+    if job.left == 0 then
+      return job.results
+    end
+    return run(host, job)
+  end
+end
+
+return M
