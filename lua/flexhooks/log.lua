@@ -99,13 +99,16 @@ local function logfmt_value(value)
   return s
 end
 
-local function logfmt(time, level, message, fields)
-  local out = { "time=" .. time, "level=" .. level,
-    "message=" .. logfmt_value(message) }
+local function add_pairs(out, fields)
   for _, pair in ipairs(fields) do
     out[#out + 1] = pair[1] .. "=" .. logfmt_value(pair[2])
   end
   return table.concat(out, " ")
+end
+
+local function logfmt(time, level, message, fields)
+  return add_pairs({ "time=" .. time, "level=" .. level,
+    "message=" .. logfmt_value(message) }, fields)
 end
 
 local function json_value(value)
@@ -139,6 +142,14 @@ local function sorted(fields)
     return a[1] < b[1]
   end)
   return list
+end
+
+--- A message and its fields as one line, for a log that adds time and level.
+---@param message string
+---@param fields table?
+---@return string
+function M.line(message, fields)
+  return add_pairs({ M.escape(message) }, sorted(fields))
 end
 
 local SPEC = {

@@ -55,7 +55,7 @@ end
 local function body_kind(self, method, body, content_type, content_encoding)
   if not self.methods[method] then
     return nil, self.not_allowed, "method"
-  elseif #body > self.limits.body then
+  elseif not body or #body > self.limits.body then
     return nil, answers.too_large, "too_large"
   elseif method == "GET" then
     -- A signature without fields in the body does not cover one.
@@ -168,7 +168,7 @@ end
 --- Answers one request: `handle` without its tables, for servers.
 ---@param method string
 ---@param target string as received: path and query, absolute form or `*`
----@param body string
+---@param body string? nil where the host found it over `limits.body`
 ---@param content_type string?
 ---@param content_encoding string?
 ---@param signature string? X-Twilio-Signature

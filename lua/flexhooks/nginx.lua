@@ -1,0 +1,154 @@
+--- flexhooks inside nginx and OpenResty.
+--
+--     lua_shared_dict flexhooks 10m;
+--     location = /flex/events {
+--       content_by_lua_block { require("flexhooks.nginx").handle "app" }
+--     }
+--     location = /metrics {
+--       content_by_lua_block { require("flexhooks.nginx").metrics() }
+--     }
+--
+-- The same receiver, router and application as in every other host. Nothing here
+-- blocks the worker: verification and routing are microseconds, and calls that
+-- handlers make wait in threads of nginx's own pool.
+-- @module flexhooks.nginx
+
+local apps = require "flexhooks.app"
+local claims = require "flexhooks.nginx.claims"
+local configuration = require "flexhooks.nginx.configuration"
+local errors = require "flexhooks.error"
+local metrics = require "flexhooks.metrics"
+local nginx_log = require "flexhooks.nginx.log"
+local receivers = require "flexhooks.receiver"
+
+local M = {}
+
+-- What handle was given -> its receiver. An application that is gone takes its
+-- receiver with it.
+local opened = setmetatable({}, { __mode = "k" })
+local named = {}
+
+local counters
+
+local function shared_metrics()
+  if not counters then
+    counters = metrics.new { store = configuration.shared_dict() }
+  end
+  return counters
+end
+
+-- The rule under which deliveries are compared, with claims that all workers
+-- share.
+local function share_claims(receiver)
+  local dict = configuration.shared_dict()
+  if dict and receiver.rule and not receiver.rule.claims then
+    receiver.claims =
+      claims.new(dict, receiver.rule, receiver.handler_timeout)
+  end
+  return receiver
+end
+
+local function open(app)
+  if receivers.is(app) then
+    return app
+  end
+  local loaded, err = apps.load("flexhooks.nginx.handle", app, {})
+  local receiver
+  if loaded then
+    receiver, err = loaded:receiver {
+      logger = loaded.settings.logger or nginx_log.logger,
+      metrics = shared_metrics(),
+    }
+  end
+  return receiver and share_claims(receiver), err
+end
+
+local function receiver_of(app)
+  local cache = type(app) == "string" and named or opened
+  local receiver, err = cache[app], nil
+  if not receiver then
+    receiver, err = open(app)
+    if not receiver then
+      error(tostring(err), 0)
+    end
+    cache[app] = receiver
+  end
+  return receiver
+end
+
+-- A body that nginx spilled to a file; one byte more than the cap is enough to
+-- know that it is over it.
+local function read_file(path, cap)
+  local file, why = io.open(path, "rb")
+  if not file then
+    error(errors.new("config", "nginx's body file cannot be read: " .. why), 0)
+  end
+  local body = file:read(cap + 1) or ""
+  file:close()
+  return body
+end
+
+-- The whole body, or nil where it is over the cap: of one that says so before it
+-- was sent, nothing is read.
+local function read_body(length, cap)
+  if length and (tonumber(length) or 0) > cap then
+    return nil
+  end
+  ngx.req.read_body()
+  local body = ngx.req.get_body_data()
+  if not body then
+    local path = ngx.req.get_body_file()
+    body = path and read_file(path, cap) or ""
+  end
+  return #body <= cap and body or nil
+end
+
+-- The value of a header; several of one name are one list, as in HTTP.
+local function single(value)
+  return type(value) == "table" and table.concat(value, ", ") or value
+end
+
+local function send(status, headers, body)
+  ngx.status = status
+  for name, value in pairs(headers) do
+    ngx.header[name] = value
+  end
+  ngx.header["content-length"] = #body
+  ngx.print(body)
+end
+
+local OK_HEADERS, OK_BODY = { ["content-type"] = "application/json" }, "{}"
+
+--- Answers the request that nginx is handling; for `content_by_lua*`.
+---@param app string|table a module's name, the path of an application file, a
+--- router, a receiver, or an application's table (made once, not per request)
+function M.handle(app)
+  if type(app) ~= "string" and type(app) ~= "table" then
+    errors.raise(2, "flexhooks.nginx.handle: argument 1 must be a module's "
+      .. "name, an application or a receiver, got " .. type(app))
+  end
+  local receiver = receiver_of(app)
+  local given = ngx.req.get_headers(0)
+  local body = read_body(given["content-length"], receiver.limits.body)
+  local status, headers, text = receiver:answer(ngx.req.get_method(),
+    ngx.var.request_uri, body, single(given["content-type"]),
+    single(given["content-encoding"]), single(given["x-twilio-signature"]),
+    single(given["i-twilio-idempotency-token"]))
+  send(status, headers or OK_HEADERS, text or OK_BODY)
+end
+
+--- Answers with the Prometheus metrics of all workers; for `content_by_lua*`.
+function M.metrics()
+  send(200, { ["content-type"] = metrics.CONTENT_TYPE },
+    shared_metrics():render())
+end
+
+--- Answers that this worker is alive; for `content_by_lua*`.
+function M.health()
+  send(200, { ["content-type"] = "text/plain" }, "ok\n")
+end
+
+--- Sets what nginx.conf calls things; for `init_by_lua*`.
+M.configure = configuration.set
+
+return M

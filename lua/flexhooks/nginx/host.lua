@@ -1,0 +1,315 @@
+--- The host interface inside nginx: light threads, semaphores, nginx's clock.
+--
+-- Every wait is a wait on one semaphore with a timeout, so that a deadline can
+-- cut it and a cancelled task can be woken. What a light thread knows of itself
+-- (its deadline, whether it was cancelled) is kept under its coroutine from the
+-- moment it is needed until it ends.
+-- @module flexhooks.nginx.host
+
+local semaphore = require "ngx.semaphore"
+
+local core = require "flexhooks.core"
+local errors = require "flexhooks.error"
+local map = require "flexhooks.map"
+local nginx_log = require "flexhooks.nginx.log"
+
+local M = { name = "nginx" }
+
+-- A semaphore's timeout is milliseconds in a C int.
+local LONGEST_WAIT = 86400
+
+-- Seconds that a failure may wait for somebody to ask for it.
+local UNASKED = 5
+
+local contexts = {} -- coroutine -> context of a task or of an entered deadline
+
+local YIELDING = {
+  rewrite = true, access = true, content = true, timer = true,
+  ssl_cert = true, ssl_session_fetch = true, ssl_client_hello = true,
+  balancer = false,
+}
+
+local function check_phase(what)
+  local phase = ngx.get_phase()
+  if not YIELDING[phase] then
+    errors.raise(3, what .. " cannot wait in nginx's " .. phase .. " phase; "
+      .. "call it from content_by_lua*, access_by_lua* or a timer",
+      "unsupported")
+  end
+end
+
+--- Unix time in seconds.
+---@return number
+function M.now()
+  return ngx.now()
+end
+
+--- Monotonic time in seconds.
+---@return number
+M.clock = core.clock
+
+local function deadline_error()
+  return errors.new("timeout", "the deadline of this handler has passed")
+end
+
+local function cancelled_error()
+  return errors.new("cancelled", "this task was cancelled")
+end
+
+-- Waits on `sem` for at most `timeout` seconds (nil: for ever), cut to the
+-- deadline and woken by a cancel. Returns "posted", "timeout", "deadline" or
+-- "cancelled".
+local function wait_on(sem, timeout)
+  local context = contexts[coroutine.running()]
+  if context and context.cancelled then
+    return "cancelled"
+  end
+  local ends = timeout and core.clock() + timeout
+  local deadline = context and context.deadline
+  local cut = deadline and (not ends or deadline < ends)
+  if cut then
+    ends = deadline
+  end
+  if context then
+    context.waiting_on = sem
+  end
+  local outcome
+  repeat
+    local left = ends and ends - core.clock() or LONGEST_WAIT
+    local posted = sem:wait(math.max(0, math.min(left, LONGEST_WAIT)))
+    if context and context.cancelled then
+      outcome = "cancelled"
+    elseif posted then
+      outcome = "posted"
+    elseif ends and core.clock() >= ends - 0.0005 then
+      outcome = cut and "deadline" or "timeout"
+    end
+  until outcome
+  if context then
+    context.waiting_on = nil
+    context.expired = context.expired or outcome == "deadline"
+  end
+  return outcome
+end
+
+local FAILURES = { deadline = deadline_error, cancelled = cancelled_error }
+
+--- Suspends the calling light thread for `seconds`.
+---@param seconds number
+---@return true|nil, flexhooks.Error?
+function M.sleep(seconds)
+  if type(seconds) ~= "number" or seconds ~= seconds or seconds < 0 then
+    errors.raise(2, "flexhooks.sleep: seconds must be a number from 0 on")
+  end
+  check_phase("flexhooks.sleep")
+  local outcome = wait_on(semaphore.new(0), seconds)
+  if FAILURES[outcome] then
+    return nil, FAILURES[outcome]()
+  end
+  return true
+end
+
+--- Waits for one unit of `sem`; nil, err when none came in time.
+---@param sem table an ngx.semaphore
+---@param timeout number? seconds
+---@return true|nil, flexhooks.Error?
+function M.wait_for(sem, timeout)
+  check_phase("a call")
+  local outcome = wait_on(sem, timeout)
+  if outcome == "posted" then
+    return true
+  end
+  local failure = FAILURES[outcome]
+  return nil, failure and failure()
+    or errors.new("timeout", "nothing happened in time")
+end
+
+--- Runs `f(...)` outside of the request: ending the request does not end it.
+function M.detach(f, ...)
+  local ok, message = ngx.timer.at(0, function(_, ...)
+    f(...)
+  end, ...)
+  if not ok then
+    errors.raise(2, "nginx starts no timer: " .. tostring(message)
+      .. " (raise lua_max_pending_timers and lua_max_running_timers)",
+      "unsupported")
+  end
+end
+
+---@class flexhooks.Event
+local Event = { __name = "flexhooks.event" }
+Event.__index = Event
+
+--- A one-shot event: values are set once and every waiter gets them.
+function M.event()
+  return setmetatable({ n = nil, waiters = 0 }, Event)
+end
+
+function Event:is_set()
+  return self.n ~= nil
+end
+
+function Event:set(...)
+  if self.n then
+    return
+  end
+  self.n = select("#", ...)
+  for i = 1, self.n do
+    self[i] = (select(i, ...))
+  end
+  if self.waiters > 0 then
+    self.semaphore:post(self.waiters)
+  end
+end
+
+--- The values that were set, or nil, err after `timeout` seconds.
+function Event:wait(timeout)
+  if not self.n then
+    check_phase("wait")
+    self.semaphore = self.semaphore or semaphore.new(0)
+    self.waiters = self.waiters + 1
+    local outcome = wait_on(self.semaphore, timeout)
+    self.waiters = self.waiters - 1
+    if FAILURES[outcome] then
+      return nil, FAILURES[outcome]()
+    elseif not self.n then
+      return nil, errors.new("timeout", "nothing happened in time")
+    end
+  end
+  return unpack(self, 1, self.n)
+end
+
+--- Puts a deadline over what the calling light thread does next.
+---@param deadline number monotonic seconds
+---@return table token for `leave`
+function M.enter(deadline)
+  local co = coroutine.running()
+  local context = contexts[co]
+  local token = {
+    co = co,
+    made = not context,
+    deadline = context and context.deadline,
+    expired = context and context.expired,
+  }
+  context = context or {}
+  contexts[co] = context
+  context.deadline = math.min(deadline, context.deadline or deadline)
+  context.expired = false
+  return token
+end
+
+--- Ends what `enter` began.
+---@return boolean expired whether the deadline cut a wait
+function M.leave(token)
+  local context = contexts[token.co]
+  local expired = context.expired or false
+  context.deadline, context.expired = token.deadline, token.expired
+  if token.made then
+    contexts[token.co] = nil
+  end
+  return expired
+end
+
+--- Seconds to the nearest deadline of the calling light thread, or nil.
+---@return number?
+function M.remaining()
+  local context = contexts[coroutine.running()]
+  local deadline = context and context.deadline
+  return deadline and deadline - core.clock() or nil
+end
+
+---@class flexhooks.Task
+local Task = { __name = "flexhooks.task" }
+Task.__index = Task
+
+local function handler_error(trace)
+  if errors.is(trace) then
+    return trace
+  end
+  return errors.new("handler", tostring(trace))
+end
+
+local function traceback(raised)
+  if errors.is(raised) then
+    return raised
+  end
+  return debug.traceback(tostring(raised), 2)
+end
+
+-- Told once nobody has asked for a while, or the worker goes.
+local function report(_, task, err)
+  if not task.awaited then
+    nginx_log.logger("error", "a task failed and nobody waited for it",
+      { error = tostring(err) })
+  end
+end
+
+local function finish(task, ok, ...)
+  contexts[task.co] = nil
+  if ok then
+    task.done:set(...)
+    return
+  end
+  local err = handler_error((...))
+  task.done:set(nil, err)
+  if task.done.waiters == 0 then
+    ngx.timer.at(UNASKED, report, task, err)
+  end
+end
+
+local function body(task, f, ...)
+  task.co = coroutine.running()
+  contexts[task.co] = task.context
+  finish(task, xpcall(f, traceback, ...))
+end
+
+local function start(context, f, ...)
+  local task = setmetatable({ done = M.event(), context = context }, Task)
+  local thread, message = ngx.thread.spawn(body, task, f, ...)
+  if not thread then
+    errors.raise(3, "spawn: " .. tostring(message), "unsupported")
+  end
+  return task
+end
+
+--- Runs `f(...)` in a light thread of its own.
+---@return flexhooks.Task
+function M.spawn(f, ...)
+  if type(f) ~= "function" then
+    errors.raise(2, "flexhooks.spawn: the first argument must be a function, got "
+      .. type(f))
+  end
+  check_phase("flexhooks.spawn")
+  return start({}, f, ...)
+end
+
+--- Calls `f(item, i)` for each item of a list, at most `n` at a time.
+M.map = map.over {
+  event = M.event,
+  spawn = function(f, ...)
+    local context = contexts[coroutine.running()]
+    return start({ deadline = context and context.deadline }, f, ...)
+  end,
+}
+
+--- What the task returned; a raise becomes nil, err.
+---@param timeout number? seconds
+function Task:wait(timeout)
+  self.awaited = true
+  return self.done:wait(timeout)
+end
+
+--- Ends the task's pending wait with an error of kind `cancelled`.
+function Task:cancel()
+  self.context.cancelled = true
+  if self.context.waiting_on then
+    self.context.waiting_on:post(1)
+  end
+end
+
+--- The default transport: our core in nginx's thread pool.
+function M.transport(options)
+  return require("flexhooks.nginx.transport").new(options)
+end
+
+return M

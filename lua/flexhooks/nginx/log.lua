@@ -1,0 +1,20 @@
+--- The logger inside nginx: `ngx.log`, which adds the request's context.
+-- @module flexhooks.nginx.log
+
+local log = require "flexhooks.log"
+
+local M = {}
+
+local LEVELS = { debug = ngx.DEBUG, info = ngx.INFO, warn = ngx.WARN,
+  error = ngx.ERR }
+
+--- A logger, as every part takes one.
+---@param level string
+---@param message string
+---@param fields table?
+function M.logger(level, message, fields)
+  ngx.log(LEVELS[level] or ngx.ERR, "flexhooks: ",
+    log.line(message, fields))
+end
+
+return M
