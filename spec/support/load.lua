@@ -1,0 +1,37 @@
+-- A steady load of signed events on a port, each over a connection of its own,
+-- until a file appears. Prints what came of it as JSON.
+--
+--   lua spec/support/load.lua PORT STOPFILE
+local lfs = require "lfs"
+local cjson = require "cjson"
+
+local d = require "spec.support.deliveries"
+local wire = require "spec.support.wire"
+
+local port, stop_file = tonumber(arg[1]), arg[2]
+local counts = { answered = 0, failed = 0 }
+
+local function send(i)
+  local request = d.post { fields = d.fields { N = tostring(i) } }
+  request.headers.Connection = "close"
+  local result = wire.send(port, wire.request(request.method, request.target,
+    request.headers, request.body), { expect = 1, wait = 10 })
+  local answer = result.answers[1]
+  if answer and answer.status == 200 then
+    counts.answered = counts.answered + 1
+  else
+    counts.failed = counts.failed + 1
+    io.stderr:write("no good answer: ", answer and answer.status or "none", "\n")
+  end
+end
+
+local i = 0
+repeat
+  i = i + 1
+  local ok, err = pcall(send, i)
+  if not ok then
+    counts.failed = counts.failed + 1
+    io.stderr:write(tostring(err), "\n")
+  end
+until lfs.attributes(stop_file)
+print(cjson.encode(counts))

@@ -1,0 +1,112 @@
+-- A real nginx for specs: unprivileged, in a temporary folder, on a free port.
+--
+--   local server = nginx.start { http = "…", server = "…", main = "…" }
+--   server.port                    where it listens on 127.0.0.1
+--   server:reload()                HUP to the master
+--   server:workers() -> pids
+--   server:log() -> text           its error log
+--   server:stop()
+--
+-- `main`, `http` and `server` are configuration put into those blocks; `workers`
+-- is their number. $PORT in a text is the port.
+local lfs = require "lfs"
+
+local process = require "spec.support.process"
+
+local M = {}
+
+local MODULES = "/usr/lib/nginx/modules"
+
+local CONFIG = [[
+load_module %s/ndk_http_module.so;
+load_module %s/ngx_http_lua_module.so;
+daemon off;
+%s
+pid nginx.pid;
+error_log error.log %s;
+worker_processes %d;
+worker_shutdown_timeout 20s;
+%s
+events { worker_connections 2048; }
+http {
+  access_log off;
+  client_body_temp_path body;
+  proxy_temp_path proxy;
+  fastcgi_temp_path fastcgi;
+  uwsgi_temp_path uwsgi;
+  scgi_temp_path scgi;
+  lua_package_path "%s/?.lua;%s/lua/?.lua;%s/lua/?/init.lua;;";
+  lua_package_cpath "%s/?.so;;";
+  %s
+  server {
+    listen 127.0.0.1:$PORT;
+    %s
+  }
+}
+]]
+
+-- A master that is root gives its workers to nobody, who may not read our
+-- temporary folder.
+local USER = lfs.attributes("/proc/self", "uid") == 0 and "user root;" or ""
+
+--- Can nginx with the Lua module run here, with modules built for LuaJIT?
+function M.available()
+  return lfs.attributes(MODULES .. "/ngx_http_lua_module.so") ~= nil
+    and lfs.attributes(M.modules() .. "/flexhooks/core.so") ~= nil
+end
+
+-- nginx's Lua is LuaJIT, whatever runs this spec.
+function M.modules()
+  return process.top .. "/" .. (os.getenv "BUILD" or "build") .. "/luajit"
+end
+
+local Server = { __name = "nginx" }
+Server.__index = Server
+
+local function configuration(self, options)
+  local text = CONFIG:format(MODULES, MODULES, USER, options.log_level or "warn",
+    options.workers or 1, options.main or "", self.dir, process.top,
+    process.top, M.modules(), options.http or "", options.server or "")
+  return (text:gsub("%$PORT", tostring(self.port)))
+end
+
+--- Starts nginx and waits until it listens.
+---@param options { main: string?, http: string?, server: string?,
+---  workers: integer?, files: table<string, string>?, env: table? }
+function M.start(options)
+  local self = setmetatable({ dir = process.folder(), port = process.port() },
+    Server)
+  for name, text in pairs(options.files or {}) do
+    process.write(self.dir .. "/" .. name, text)
+  end
+  process.write(self.dir .. "/nginx.conf", configuration(self, options))
+  self.child = process.spawn({ "/usr/sbin/nginx", "-p", self.dir, "-e",
+    "error.log", "-c", "nginx.conf" }, { env = options.env })
+  self.child:wait_port(self.port)
+  return self
+end
+
+function Server:log()
+  return process.read(self.dir .. "/error.log")
+end
+
+function Server:reload()
+  self.child:kill "HUP"
+end
+
+--- Process ids of the workers that are alive now.
+function Server:workers()
+  local pids = {}
+  local list = process.read(("/proc/%d/task/%d/children"):format(
+    self.child.pid, self.child.pid))
+  for pid in list:gmatch "%d+" do
+    pids[#pids + 1] = tonumber(pid)
+  end
+  return pids
+end
+
+function Server:stop()
+  return self.child:stop "QUIT"
+end
+
+return M
