@@ -343,7 +343,7 @@ function Event:set(...)
   end
   self.done, self.n, self.values = true, select("#", ...), { ... }
   local waiter = self.waiter
-  self.waiter = nil
+  self.waiter, self.last = nil, nil
   while waiter do
     local following = waiter.following
     waiter.following = nil
@@ -356,17 +356,31 @@ function Event:is_set()
   return self.done == true
 end
 
--- Waiters are a list through the tasks themselves: a task waits for one thing
--- at a time.
+-- Waiters are a list through the tasks themselves, in the order they came: a
+-- task waits for one thing at a time.
+local function join_list(event, task)
+  if event.waiter then
+    event.last.following = task
+  else
+    event.waiter = task
+  end
+  event.last = task
+end
+
 local function leave_list(event, task)
   local before, waiter = nil, event.waiter
   while waiter and waiter ~= task do
     before, waiter = waiter, waiter.following
   end
-  if waiter and before then
+  if not waiter then
+    return
+  elseif before then
     before.following = task.following
-  elseif waiter then
+  else
     event.waiter = task.following
+  end
+  if event.last == task then
+    event.last = before
   end
   task.following = nil
 end
@@ -379,7 +393,7 @@ function Event:wait(timeout)
   end
   local task = current
   if task then
-    task.following, self.waiter = self.waiter, task
+    join_list(self, task)
   end
   local why, err = pause(self, timeout and clock() + timeout)
   if not why then
