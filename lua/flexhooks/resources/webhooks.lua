@@ -15,6 +15,7 @@
 
 local fields = require "flexhooks.resources.fields"
 local ids = require "flexhooks.ids"
+local parameters = require "flexhooks.resources.parameters"
 local resource = require "flexhooks.resources.resource"
 
 local M = {}
@@ -101,6 +102,14 @@ local function base(session, call)
     return nil, err
   end
   return "/v1/Instances/" .. instance .. "/InteractionWebhooks"
+end
+
+--- What is wrong with a parameter table for `create`, or nil.
+---@param params any
+---@return string?
+function M.complaint(params)
+  local _, wrong = parameters.request(Webhook, Webhook.create, params, 1)
+  return wrong
 end
 
 --- The webhooks of a session's instance.

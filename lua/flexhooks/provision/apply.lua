@@ -1,0 +1,162 @@
+--- Carries out the changes of a plan, one request after the other.
+--
+-- Every step can be cut short and made again: what an earlier run did is found
+-- by the next plan. A create whose answer was lost is looked up before anything
+-- else is sent, and after every create the list is read once more, so that two
+-- runs at the same time end with one webhook: the older one stays, and whoever
+-- made the younger one removes it.
+-- @module flexhooks.provision.apply
+
+local diff = require "flexhooks.provision.diff"
+local errors = require "flexhooks.error"
+
+local M = {}
+
+local function same(webhook, wanted)
+  return webhook.friendly_name == wanted.friendly_name
+    and (webhook.type or "global") == wanted.type
+    and webhook.webhook_url == wanted.webhook_url
+end
+
+-- The webhooks that are what `wanted` asks for, oldest first.
+local function alike(webhooks, wanted)
+  local list, err = webhooks:list { type = wanted.type }
+  if not list then
+    return nil, err
+  end
+  local found = {}
+  for _, webhook in ipairs(list) do
+    if same(webhook, wanted) then
+      found[#found + 1] = webhook
+    end
+  end
+  table.sort(found, function(a, b)
+    return a.ttid < b.ttid
+  end)
+  return found
+end
+
+-- A create without an answer: had it effect?
+local function reconcile(webhooks, wanted, lost)
+  local found, err = alike(webhooks, wanted)
+  if not found then
+    lost.details = lost.details or err
+    return nil, lost
+  end
+  return found[1], lost
+end
+
+local function gone(deleted, err)
+  if deleted or err.kind == "not_found" then
+    return true
+  end
+  return nil, err
+end
+
+-- Removes what we made where another run was earlier.
+local function settle(webhooks, wanted, made)
+  local found, err = alike(webhooks, wanted)
+  if not found then
+    return nil, err
+  end
+  if not found[1] or found[1].ttid == made.ttid then
+    return made
+  end
+  local removed, why = gone(webhooks:delete(made.ttid))
+  if not removed then
+    return nil, why
+  end
+  return found[1]
+end
+
+local function create(webhooks, wanted)
+  local made, err = webhooks:create(wanted)
+  if not made and err.maybe_applied then
+    made, err = reconcile(webhooks, wanted, err)
+  end
+  if not made then
+    return nil, err
+  end
+  return settle(webhooks, wanted, made)
+end
+
+local ACTIONS = {}
+
+function ACTIONS.create(webhooks, change)
+  return create(webhooks, change.wanted)
+end
+
+local function new_values(fields)
+  local values = {}
+  for name, field in pairs(fields) do
+    values[name] = field.to
+  end
+  return values
+end
+
+-- One that was deleted since the plan was made is created anew; where the
+-- answer was lost, what is there now tells whether it took effect.
+function ACTIONS.update(webhooks, change)
+  local ttid = change.current.ttid
+  local updated, err = webhooks:update(ttid, new_values(change.fields))
+  if updated then
+    return updated
+  elseif err.kind == "not_found" then
+    return create(webhooks, change.wanted)
+  elseif err.maybe_applied then
+    local found = webhooks:get(ttid)
+    if found and not diff.fields(change.wanted, found) then
+      return found
+    end
+  end
+  return nil, err
+end
+
+function ACTIONS.delete(webhooks, change)
+  return gone(webhooks:delete(change.current.ttid))
+end
+
+-- The new one is there before the old one goes, so that no event is missed.
+function ACTIONS.replace(webhooks, change)
+  local made, err = create(webhooks, change.wanted)
+  if not made then
+    return nil, err
+  end
+  local removed, why = gone(webhooks:delete(change.current.ttid))
+  if not removed then
+    return nil, why
+  end
+  return made
+end
+
+--- Carries out the changes in order and stops at the first that fails.
+---@param webhooks table client.webhooks
+---@param changes table[]
+---@param on_change fun(change: table, webhook: table|true|nil, err: table?)?
+---@return table? done number of changes for each action
+---@return flexhooks.Error? err with `details = { done =, failed = change }`
+function M.run(webhooks, changes, on_change)
+  local done = { create = 0, update = 0, replace = 0, delete = 0,
+    unchanged = 0 }
+  for _, change in ipairs(changes) do
+    local action = ACTIONS[change.action]
+    if action then
+      local webhook, err = action(webhooks, change)
+      if on_change then
+        on_change(change, webhook, err)
+      end
+      if not webhook then
+        return nil, errors.new(err.kind, ("%s %s failed: %s"):format(
+          change.action, change.friendly_name or change.webhook_url,
+          err.message), { status = err.status, code = err.code,
+          request_id = err.request_id, maybe_applied = err.maybe_applied,
+          details = { done = done, failed = change, cause = err } })
+      end
+      change.webhook = webhook ~= true and webhook or nil
+    end
+    done[change.action] = done[change.action] + 1
+  end
+  return done
+end
+
+return M

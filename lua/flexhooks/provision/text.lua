@@ -1,0 +1,173 @@
+--- A plan in words, and webhooks as the text of a file.
+-- @module flexhooks.provision.text
+
+local desired_set = require "flexhooks.provision.desired"
+
+local M = {}
+
+local SIGNS = { create = "+", update = "~", replace = "±", delete = "-",
+  unchanged = " " }
+
+-- The order in which fields are told.
+M.FIELDS = { "friendly_name", "type", "webhook_url", "webhook_method",
+  "webhook_events" }
+
+local function quoted(value)
+  if value == nil then
+    return "(none)"
+  elseif type(value) == "table" then
+    return "[" .. table.concat(value, ", ") .. "]"
+  end
+  return ("%q"):format(value)
+end
+
+local function title(change)
+  return change.friendly_name and ("%q"):format(change.friendly_name)
+    or change.webhook_url
+end
+
+local function without(list, other)
+  local there, left = {}, {}
+  for _, value in ipairs(other) do
+    there[value] = true
+  end
+  for _, value in ipairs(list) do
+    if not there[value] then
+      left[#left + 1] = value
+    end
+  end
+  return left
+end
+
+-- Events are told one by one, since a list of seven hides the one that changed.
+local function event_lines(from, to)
+  from, to = desired_set.event_set(from), desired_set.event_set(to)
+  local lines = {}
+  for _, name in ipairs(without(to, from)) do
+    lines[#lines + 1] = "      webhook_events: + " .. name
+  end
+  for _, name in ipairs(without(from, to)) do
+    lines[#lines + 1] = "      webhook_events: - " .. name
+  end
+  return lines
+end
+
+local function append(lines, more)
+  for _, line in ipairs(more) do
+    lines[#lines + 1] = line
+  end
+end
+
+local function change_lines(change)
+  local head = ("  %s %-9s %s"):format(SIGNS[change.action], change.action,
+    title(change))
+  if change.ttid then
+    head = head .. "  (" .. change.ttid .. ")"
+  end
+  local lines = { head }
+  for _, name in ipairs(M.FIELDS) do
+    local field = change.fields and change.fields[name]
+    if field and name == "webhook_events" then
+      append(lines, event_lines(field.from, field.to))
+    elseif field then
+      lines[#lines + 1] = ("      %s: %s -> %s"):format(name,
+        quoted(field.from), quoted(field.to))
+    elseif change.action == "create" and change.wanted[name] ~= nil then
+      lines[#lines + 1] = ("      %s: %s"):format(name,
+        quoted(change.wanted[name]))
+    end
+  end
+  return lines
+end
+
+local ORDER = { "create", "update", "replace", "delete", "unchanged" }
+
+--- "1 to create, 2 unchanged", or the same of what was done.
+---@param counts table<string, integer>
+---@param words table<string, string> how each action is told
+function M.summary(counts, words)
+  local parts = {}
+  for _, action in ipairs(ORDER) do
+    if counts[action] > 0 then
+      parts[#parts + 1] = counts[action] .. " " .. words[action]
+    end
+  end
+  return #parts > 0 and table.concat(parts, ", ") or "no webhooks"
+end
+
+M.TO_DO = { create = "to create", update = "to update",
+  replace = "to replace", delete = "to delete", unchanged = "unchanged" }
+M.DONE = { create = "created", update = "updated", replace = "replaced",
+  delete = "deleted", unchanged = "unchanged" }
+
+--- A plan for a person.
+---@param plan table
+---@return string
+function M.plan(plan)
+  local lines = {}
+  for _, change in ipairs(plan.changes) do
+    append(lines, change_lines(change))
+  end
+  for _, note in ipairs(plan.notes) do
+    lines[#lines + 1] = "  ! " .. note
+  end
+  lines[#lines + 1] = (plan.empty and "No changes: " or "Plan: ")
+    .. M.summary(plan.counts, M.TO_DO) .. "."
+  return table.concat(lines, "\n")
+end
+
+local function event_list(names)
+  local lines = {}
+  for _, name in ipairs(desired_set.event_set(names)) do
+    lines[#lines + 1] = ("      %q,"):format(name)
+  end
+  return "{\n" .. table.concat(lines, "\n") .. "\n    }"
+end
+
+local function lua_value(value)
+  if type(value) == "table" then
+    return event_list(value)
+  end
+  return (("%q"):format(value):gsub("\\\n", "\\n"))
+end
+
+local function entry(webhook, comment)
+  local lines = { "  {" }
+  for _, name in ipairs(M.FIELDS) do
+    if webhook[name] ~= nil then
+      lines[#lines + 1] = ("    %s = %s,"):format(name, lua_value(webhook[name]))
+    end
+  end
+  lines[#lines + 1] = "  },"
+  local text = table.concat(lines, "\n")
+  if comment then
+    text = "  -- " .. comment .. "\n  -- " .. text:gsub("\n", "\n  -- ")
+  end
+  return text
+end
+
+--- The text of a file that asks for exactly these webhooks. One that could not
+-- stand beside another (the same name, or the same URL and type) is written as a
+-- comment.
+---@param webhooks table[]
+---@return string
+function M.file(webhooks)
+  local names, places = {}, {}
+  local parts = { "-- Interactions webhooks: flexhooks plan, flexhooks apply.",
+    "return {" }
+  for _, webhook in ipairs(webhooks) do
+    local place = (webhook.type or "global") .. " " .. webhook.webhook_url
+    local name = webhook.friendly_name
+    local twin = name and names[name] or places[place]
+    parts[#parts + 1] = entry(webhook, twin and webhook.ttid
+      .. " repeats the name, or the URL and type, of " .. twin)
+    places[place] = places[place] or webhook.ttid
+    if name then
+      names[name] = names[name] or webhook.ttid
+    end
+  end
+  parts[#parts + 1] = "}\n"
+  return table.concat(parts, "\n")
+end
+
+return M
