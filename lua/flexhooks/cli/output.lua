@@ -6,6 +6,54 @@ local log = require "flexhooks.log"
 
 local M = {}
 
+local DESCRIPTORS = { [io.stdin] = 0, [io.stdout] = 1, [io.stderr] = 2 }
+local terminals = {}
+
+--- Is one of the standard streams a terminal?
+---@param stream file* io.stdin, io.stdout or io.stderr
+---@return boolean
+function M.is_terminal(stream)
+  if terminals[stream] == nil then
+    local ok = os.execute("test -t " .. DESCRIPTORS[stream])
+    terminals[stream] = ok == true or ok == 0
+  end
+  return terminals[stream]
+end
+
+local function coloured(stream)
+  return os.getenv("NO_COLOR") == nil and os.getenv("TERM") ~= "dumb"
+    and M.is_terminal(stream)
+end
+
+local COLOURS = { ["+"] = 32, ["~"] = 33, ["±"] = 33, ["-"] = 31, ["!"] = 36 }
+
+--- Colours the lines of a plan by their first mark, for a terminal.
+---@param text string
+---@param stream file* where it will be written
+---@return string
+function M.paint(text, stream)
+  if not coloured(stream) then
+    return text
+  end
+  return (text:gsub("[^\n]+", function(line)
+    local colour = COLOURS[line:match "^ +([^%w%s]+) "]
+    return colour and ("\27[%dm%s\27[0m"):format(colour, line)
+  end))
+end
+
+-- Columns of the terminal, or nil where output goes elsewhere.
+local function terminal_width()
+  if not M.is_terminal(io.stdout) then
+    return nil
+  end
+  local pipe = io.popen("stty size </dev/tty 2>/dev/null")
+  local columns = pipe and pipe:read("*l") or ""
+  if pipe then
+    pipe:close()
+  end
+  return tonumber(columns:match "%d+ (%d+)")
+end
+
 -- Values may come from the network: no control character reaches a terminal.
 local function cell(value)
   if value == nil then
@@ -19,6 +67,22 @@ end
 -- Characters, not bytes: UTF-8 continuation bytes take no column.
 local function width(text)
   return #text - select(2, text:gsub("[\128-\191]", ""))
+end
+
+-- A line that fits; whole characters only.
+local function cut(text, room)
+  if not room or width(text) <= room then
+    return text
+  end
+  local kept, count = 0, 0
+  for character in text:gmatch("[^\128-\191][\128-\191]*") do
+    count = count + 1
+    if count == room then
+      break
+    end
+    kept = kept + #character
+  end
+  return text:sub(1, kept) .. "…"
 end
 
 --- Writes a table: one header row, columns as wide as they need.
@@ -38,12 +102,13 @@ function M.rows(headers, rows)
       widths[column] = math.max(widths[column] or 0, width(text))
     end
   end
+  local room = terminal_width()
   for _, line in ipairs(texts) do
     for column = 1, #line - 1 do
       line[column] = line[column]
         .. (" "):rep(widths[column] - width(line[column]))
     end
-    io.stdout:write(table.concat(line, "  "), "\n")
+    io.stdout:write(cut(table.concat(line, "  "), room), "\n")
   end
 end
 

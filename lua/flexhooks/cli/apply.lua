@@ -1,0 +1,78 @@
+--- flexhooks apply: makes the registered webhooks what a file says.
+-- @module flexhooks.cli.apply
+
+local errors = require "flexhooks.error"
+local hooks = require "flexhooks.cli.hooks"
+local json = require "flexhooks.json"
+local output = require "flexhooks.cli.output"
+local text = require "flexhooks.provision.text"
+
+local M = {}
+
+M.summary = "Make the registered webhooks what a file says."
+M.example = [[
+flexhooks apply hooks.lua
+flexhooks apply hooks.lua --prune --yes]]
+
+--- Adds the command's arguments to its parser.
+function M.configure(parser)
+  hooks.configure(parser)
+  parser:flag("-y --yes", "Do not ask. Needed where nobody can be asked.")
+end
+
+local function confirm()
+  if not output.is_terminal(io.stdin) then
+    return nil, errors.new("argument", "nobody can be asked here: give --yes")
+  end
+  io.stderr:write("Apply these changes? Only 'yes' is accepted: ")
+  if io.stdin:read("*l") == "yes" then
+    return true
+  end
+  return nil, errors.new("cancelled", "nothing was changed")
+end
+
+local function progress(change, webhook, err)
+  local name = change.friendly_name or change.webhook_url
+  if err then
+    output.say("  %s %s: failed", change.action, name)
+  else
+    output.say("  %s %s: done%s", change.action, name,
+      type(webhook) == "table" and " (" .. webhook.ttid .. ")" or "")
+  end
+end
+
+local function carry_out(plan, given)
+  local done, err = plan:apply { on_change = progress }
+  if not done then
+    return nil, err
+  end
+  if given.json then
+    output.json { changes = json.array(hooks.data(plan)) }
+  else
+    print("Applied: " .. text.summary(done, text.DONE) .. ".")
+  end
+  return true
+end
+
+--- Runs the command.
+---@param given table the parsed arguments
+---@return true? done
+---@return flexhooks.Error? err
+function M.run(given)
+  local plan, err = hooks.plan(given)
+  if not plan then
+    return nil, err
+  end
+  if not given.json or not plan.empty then
+    io.stderr:write(output.paint(tostring(plan), io.stderr), "\n")
+  end
+  if not plan.empty and not given.yes then
+    local agreed, why = confirm()
+    if not agreed then
+      return nil, why
+    end
+  end
+  return carry_out(plan, given)
+end
+
+return M
