@@ -156,12 +156,17 @@ local function handle_all(self, d, readings)
   return worst, reason, err
 end
 
-local function copy(fields)
-  local c = {}
-  for name, value in pairs(fields) do
-    c[name] = value
+-- All that a query carried: the configured part, and the event's fields as
+-- they came.
+local function query_of(route, fields)
+  local query = {}
+  for name, value in pairs(route.query_fields) do
+    query[name] = value
   end
-  return c
+  for name, value in pairs(fields) do
+    query[name] = value
+  end
+  return query
 end
 
 --- Takes a delivery. Its identity is the token's together with what was
@@ -184,7 +189,7 @@ function M.take(self, route, kind, fields, digest, token, query, body)
   if kind == "json" then
     readings, d.batch = reading.of_json(body, self.limits)
   else
-    d.query = kind == "query" and copy(fields) or nil
+    d.query = kind == "query" and query_of(route, fields) or nil
     readings = reading.of_fields(fields, kind == "form" and body or query)
   end
   if is_foreign(self, readings) then

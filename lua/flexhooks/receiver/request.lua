@@ -32,6 +32,24 @@ function M.split_target(target)
   return target:sub(1, mark - 1), target:sub(mark + 1)
 end
 
+local function decode(text)
+  return (text:gsub("+", " "):gsub("%%(%x%x)", function(hex)
+    return string.char(tonumber(hex, 16))
+  end))
+end
+
+--- The fields of a query that we configured ourselves.
+---@param query string
+---@return table<string, string>
+function M.query_fields(query)
+  local fields = {}
+  for piece in query:gmatch "[^&]+" do
+    local name, value = piece:match "^([^=]*)=?(.*)$"
+    fields[decode(name)] = decode(value)
+  end
+  return fields
+end
+
 --- Does the path hold a `%` without two hex digits?
 ---@param path string
 ---@return boolean

@@ -5,6 +5,7 @@ local core = require "flexhooks.core"
 local errors = require "flexhooks.error"
 local keys = require "flexhooks.receiver.keys"
 local options = require "flexhooks.options"
+local requests = require "flexhooks.receiver.request"
 local router = require "flexhooks.router"
 
 local M = {}
@@ -163,7 +164,10 @@ local function route(option, url, label, limits, level)
     config(level + 1, ("option '%s': %s"):format(option, wrong))
   end
   local path, query = cut_url(url)
-  return { path = path, query = query, source = label, verifier = verifier }
+  return {
+    path = path, query = query, query_fields = requests.query_fields(query),
+    source = label, verifier = verifier,
+  }
 end
 
 local function longest_query_first(a, b)

@@ -1,0 +1,80 @@
+-- Settings of a receiver that are refused: what is changed in good ones, the
+-- kind of error, and a plain part of its message.
+local sids = require "spec.data.sids"
+
+local function noop() end
+
+local function url(text)
+  return { public_url = text }
+end
+
+local rows = {
+  { { public_url = false }, "config", "FLEXHOOKS_PUBLIC_URL" },
+  { { auth_token = false }, "config", "TWILIO_AUTH_TOKEN" },
+  { { router = false }, "config", "'router' is missing" },
+  { { auth_token = "" }, "config", "auth_token" },
+  { { auth_token = {} }, "config", "auth_token" },
+  { { auth_token = { "a", "" } }, "config", "auth_token" },
+  { { auth_token = { 5 } }, "config", "auth_token" },
+  { { auth_token = 5 }, "argument", "auth_token" },
+  { { auth_token = ("x"):rep(1025) }, "config", "1024" },
+  { { auth_token = "a\r\nb" }, "config", "printable" },
+  -- C024
+  { url "", "config", "public_url" },
+  { url "/flex/events", "config", "public_url" },
+  { url "h.example/flex/events", "config", "public_url" },
+  { url "ftp://h.example/e", "config", "public_url" },
+  { url "file:///e", "config", "public_url" },
+  { url "https://", "config", "public_url" },
+  { url "https:///e", "config", "public_url" },
+  { url "https:/h.example/e", "config", "public_url" },
+  { url "https://h.example/a b", "config", "public_url" },
+  { url " https://h.example/e", "config", "public_url" },
+  { url "https://h.example/e\n", "config", "public_url" },
+  { url "https://h.example/e\0", "config", "public_url" },
+  { url "https://h.example:0x1/e", "config", "public_url" },
+  { url "https://h.example:99999/e", "config", "public_url" },
+  { url("https://h.example/" .. ("x"):rep(3000)), "config", "2048" },
+  { url(5), "argument", "public_url" },
+  { { sources = { "https://h.example/x" } }, "config", "sources" },
+  { { sources = { ["https://h.example/x"] = "" } }, "config", "label" },
+  { { sources = { ["https://h.example/x"] = 5 } }, "config", "label" },
+  { { sources = { ["ftp://h.example/x"] = "x" } }, "config", "sources" },
+  { { sources = "x" }, "argument", "sources" },
+  { { methods = {} }, "argument", "methods" },
+  { { methods = { "PUT" } }, "argument", "methods" },
+  { { methods = { "post" } }, "argument", "methods" },
+  { { methods = "POST" }, "argument", "methods" },
+  { { router = {} }, "argument", "must be a router" },
+  { { router = noop }, "argument", "must be a router" },
+  { { queue = {} }, "argument", "must be a queue" },
+  { { queue = "memory:" }, "argument", "must be a queue" },
+  { { client = "x" }, "argument", "client" },
+  { { account_sid = "AC1" }, "argument", "account_sid" },
+  { { account_sid = sids.interaction }, "argument", "account_sid" },
+  { { account_sid = sids.account:upper() }, "argument", "account_sid" },
+  { { handler_timeout = 0 }, "argument", "handler_timeout" },
+  { { handler_timeout = -1 }, "argument", "handler_timeout" },
+  { { handler_timeout = 0 / 0 }, "argument", "handler_timeout" },
+  { { handler_timeout = math.huge }, "argument", "handler_timeout" },
+  { { handler_timeout = "12" }, "argument", "handler_timeout" },
+  { { limits = 5 }, "argument", "limits" },
+  { { limits = { bod = 5 } }, "argument", "did you mean 'body'?" },
+  { { limits = { body = 0 } }, "argument", "body" },
+  { { limits = { body = 1.5 } }, "argument", "body" },
+  { { limits = { body = math.huge } }, "argument", "body" },
+  { { limits = { body = 2 ^ 31 } }, "argument", "body" },
+  { { limits = { depth = 1001 } }, "argument", "depth" },
+  { { limits = { params = "5" } }, "argument", "params" },
+  { { dedupe = true }, "argument", "dedupe" },
+  { { dedupe = { entries = 0 } }, "argument", "entries" },
+  { { dedupe = { window = -1 } }, "argument", "window" },
+  { { dedupe = { windows = 1 } }, "argument", "did you mean 'window'?" },
+  { { logger = "x" }, "argument", "logger" },
+  { { on_reject = {} }, "argument", "on_reject" },
+  { { metrics = 5 }, "argument", "metrics" },
+  { { auth_tokens = "x" }, "argument", "did you mean 'auth_token'?" },
+  { { url = "x" }, "argument", "unknown option 'url'" },
+}
+
+return rows
