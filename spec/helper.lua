@@ -42,7 +42,12 @@ local function forget(element)
   end
 end
 
+-- Compiled traces keep the closures that they inlined.
+local jit = rawget(_G, "jit")
+local flush = jit and jit.flush or function() end
+
 local function collect()
+  flush()
   for _ = 1, 4 do
     collectgarbage "collect"
   end

@@ -7,8 +7,8 @@
 --
 -- An event is claimed before it is handled and settled after. While it is
 -- being handled, its duplicates wait for the outcome: they are done where it
--- succeeded, and try again, in the order they came, where it failed. Between
--- looking and claiming nothing waits, so a claim is atomic.
+-- succeeded, and try again where it failed. Between looking and claiming
+-- nothing waits, so a claim is atomic.
 -- @module flexhooks.dedupe
 
 local errors = require "flexhooks.error"
@@ -36,9 +36,11 @@ function M.new(rule)
   }, Dedupe)
 end
 
-local function remember(self, token, now)
+-- The claim decides for this token: its own, or that of a twin that waits.
+local function take_token(self, claim, token)
   if token then
-    self.tokens:add(token, now)
+    self.pending[token] = claim
+    claim.tokens[token] = true
   end
 end
 
@@ -51,15 +53,15 @@ local function join(self, token, twin, source, now)
   end
   local claim = self.claims[instance]
   if not claim then
-    remember(self, token, now)
+    if token then
+      self.tokens:add(token, now)
+    end
     if self.twins:is_complete(instance) then
       self.twins:remove(instance)
     end
     return "duplicate", "twin"
   end
-  if token then
-    self.pending[token] = claim
-  end
+  take_token(self, claim, token)
   return "wait", claim
 end
 
@@ -80,14 +82,12 @@ local function try(self, token, twin, source)
       return verdict, claim, true
     end
   end
-  local claim = { token = token }
+  local claim = { tokens = {} }
   if twin then
     claim.instance = self.twins:open(twin, source, now)
     self.claims[claim.instance] = claim
   end
-  if token then
-    self.pending[token] = claim
-  end
+  take_token(self, claim, token)
   return "claimed", claim
 end
 
@@ -103,14 +103,14 @@ local function await(claim, ends)
   return claim.settled
 end
 
-local function give_up(self, token, claim, joined, source)
-  if joined then
-    if claim.instance then
-      self.twins:leave(claim.instance, source)
-    end
-    if token and self.pending[token] == claim then
-      self.pending[token] = nil
-    end
+-- A twin whose wait was cut has reported nothing.
+local function give_up(self, token, claim, source)
+  if claim.instance then
+    self.twins:leave(claim.instance, source)
+  end
+  if token then
+    self.pending[token] = nil
+    claim.tokens[token] = nil
   end
 end
 
@@ -133,18 +133,11 @@ function Dedupe:claim(token, twin, source, timeout)
     end
     ends = ends or timeout and host.clock() + timeout
     local handled, err = await(claim, ends)
-    if handled == nil then
-      give_up(self, token, claim, joined, source)
-      return nil, err
+    if handled == nil and joined then
+      give_up(self, token, claim, source)
     end
-    if joined and token and self.pending[token] == claim then
-      self.pending[token] = nil
-    end
-    if handled then
-      if joined then
-        remember(self, token, self.clock())
-      end
-      return nil, nil, joined and "twin" or "token"
+    if handled ~= false then
+      return nil, err, handled and (joined and "twin" or "token") or nil
     end
   end
 end
@@ -153,18 +146,18 @@ end
 ---@param claim table
 ---@param handled boolean
 function Dedupe:settle(claim, handled)
-  local token, instance = claim.token, claim.instance
-  if token then
+  local instance, now = claim.instance, self.clock()
+  for token in pairs(claim.tokens) do
     self.pending[token] = nil
+    if handled then
+      self.tokens:add(token, now)
+    end
   end
   if instance then
     self.claims[instance] = nil
     if not handled or self.twins:is_complete(instance) then
       self.twins:remove(instance)
     end
-  end
-  if handled then
-    remember(self, token, self.clock())
   end
   claim.settled = handled
   if claim.event then

@@ -464,6 +464,70 @@ describe("router:dispatch", function()
   end)
 end)
 
+describe("a deadline", function()
+  local function soon()
+    return { deadline = flexhooks.now() + 0.02 }
+  end
+
+  it("cuts what waits, and the attempt has failed", function()
+    local told = 0
+    router:on_error(function() told = told + 1 end)
+    router:on("*", function() return flexhooks.sleep(30) end)
+    router:on("*", step "a")
+    local ok, err = router:dispatch(event(), soon())
+    assert.is_nil(ok)
+    assert.equal("timeout", err.kind)
+    assert.equal(1, #err.errors)
+    assert.equal("timeout", err.errors[1].kind)
+    assert.equal(1, told)
+    assert.same({ "a" }, trace)
+  end)
+
+  it("has failed it also where the handler does not say so", function()
+    local told
+    router:on_error(function(err) told = err end)
+    router:on("*", function() flexhooks.sleep(30) end)
+    local _, err = router:dispatch(event(), soon())
+    assert.equal("timeout", err.kind)
+    assert.equal(told, err.errors[1])
+    assert.is_string(told.traceback)
+  end)
+
+  it("that has passed cuts the first wait", function()
+    router:on("*", function() return flexhooks.sleep(30) end)
+    local _, err = router:dispatch(event(), { deadline = 1 })
+    assert.equal("timeout", err.kind)
+  end)
+
+  it("does not fail a handler that never waits", function()
+    router:on("*", step "a")
+    assert.is_true(router:dispatch(event(), { deadline = 1 }))
+  end)
+
+  it("ends with its event", function()
+    router:on("*", step "a")
+    router:dispatch(event(), soon())
+    assert.is_true(flexhooks.sleep(0.03))
+  end)
+
+  it("is of one task", function()
+    local results = {}
+    router:on("*", function(e)
+      return flexhooks.sleep(e.Tag)
+    end)
+    flexhooks.run(function()
+      for i, seconds in ipairs { 30, 0.04 } do
+        flexhooks.spawn(function()
+          results[i] = router:dispatch(event { Tag = seconds },
+            { deadline = flexhooks.now() + (i == 1 and 0.01 or 5) })
+        end)
+      end
+    end)
+    assert.is_nil(results[1])
+    assert.is_true(results[2])
+  end)
+end)
+
 describe("a misused router", function()
   for i, row in ipairs(rows.misuse) do
     it("raises at its caller, row " .. i, function()

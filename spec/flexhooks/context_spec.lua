@@ -1,0 +1,63 @@
+local contexts = require "flexhooks.context"
+
+describe("a context", function()
+  it("has an id of its own", function()
+    local seen = {}
+    for _ = 1, 1000 do
+      local id = contexts.id()
+      assert.is_truthy(id:find "^%x+$")
+      assert.is_nil(seen[id])
+      seen[id] = true
+    end
+  end)
+
+  it("has ids that another process does not", function()
+    local script = [[io.write(require("flexhooks.context").id())]]
+    local lua = assert(arg and arg[-1] or "lua5.4")
+    local ids = {}
+    for i = 1, 2 do
+      local pipe = assert(io.popen(("%s -e '%s'"):format(lua, script)))
+      ids[i] = pipe:read "*a"
+      pipe:close()
+      assert.is_truthy(ids[i]:find "^%x+$")
+    end
+    assert.not_equal(ids[1], ids[2])
+    assert.not_equal(contexts.id():sub(1, 24), ids[1]:sub(1, 24))
+  end)
+
+  it("is filled in place, and what is there stays", function()
+    local given = { attempt = 3, replay = true, mine = "x" }
+    local context = contexts.fill(given, { EventType = "onNew" })
+    assert.equal(given, context)
+    assert.equal(3, context.attempt)
+    assert.is_true(context.replay)
+    assert.equal("x", context.mine)
+    assert.equal("onNew", context.wire_type)
+    assert.is_true(context.deadline > context.received_at)
+    assert.is_nil(context.client)
+    assert.is_nil(context.query)
+  end)
+
+  it("shares no state with another", function()
+    local a, b = contexts.fill({}, {}), contexts.fill({}, {})
+    assert.not_equal(a.state, b.state)
+  end)
+
+  it("logs nowhere without a logger", function()
+    assert.is_nil(contexts.fill({}, {}).log("info", "hello"))
+  end)
+
+  it("logs SIDs and what the handler adds", function()
+    local lines = {}
+    local context = contexts.fill({ id = "i" },
+      { EventType = "onNew", ChannelSid = "UO1", ErrorMessage = "private" },
+      function(...)
+        lines[#lines + 1] = { ... }
+      end)
+    context.log("warn", "hello", { id = "mine", n = 1 })
+    context.log("info", "bare")
+    assert.same({ "warn", "hello", { id = "mine", attempt = 1, n = 1,
+      EventType = "onNew", ChannelSid = "UO1" } }, lines[1])
+    assert.equal("i", lines[2][3].id)
+  end)
+end)
