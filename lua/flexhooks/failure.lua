@@ -63,8 +63,8 @@ function M.returned(err, f)
   local info = debug.getinfo(f, "S")
   local traceback = type(err) == "table" and rawget(err, "traceback")
   local came = type(traceback) == "string" and traceback or text(err)
-  return failure_of(err, came .. "\n\treturned by the handler at " .. info.short_src .. ":"
-    .. info.linedefined)
+  return failure_of(err, ("%s\n\treturned by the handler at %s:%d")
+    :format(came, info.short_src, info.linedefined))
 end
 
 local function summary(list)

@@ -56,11 +56,8 @@ local function add(plan, field, value)
     plan.predicates[#plan.predicates + 1] = { field = field, test = value }
     return nil
   end
-  local set, wrong = value, nil
-  if type(value) ~= "table" then
-    set = { value }
-  end
-  set, wrong = as_set(field, set)
+  local list = type(value) == "table" and value or { value }
+  local set, wrong = as_set(field, list)
   plan.sets[#plan.sets + 1] = { field = field, set = set }
   return wrong
 end

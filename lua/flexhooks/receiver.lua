@@ -102,7 +102,7 @@ end
 -- Fields, digest and route, or nil and the reason. Of URLs with one path the
 -- one with the longest query is tried first, since a query is signed from its
 -- start.
-local function verify(self, list, kind, keys, signature, query, body, digest)
+local function verify(list, kind, keys, signature, query, body, digest)
   local reason
   for i = 1, #list do
     local fields, note = verify_one(list[i].verifier, kind, keys, signature,
@@ -138,8 +138,8 @@ local function judge(self, method, target, body, content_type,
   if token == "" then
     token = nil
   end
-  local fields, digest, route = verify(self, list, kind, keys, signature,
-    query, body, token ~= nil or self.has_twins)
+  local fields, digest, route = verify(list, kind, keys, signature, query,
+    body, token ~= nil or self.has_twins)
   if not fields then
     return REASONS[digest] or answers.forbidden, digest
   end

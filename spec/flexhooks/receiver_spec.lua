@@ -100,7 +100,8 @@ describe("an event", function()
     function()
       local function id(token, fields)
         seen = {}
-        receiver():handle(d.post { idempotency_token = token, fields = fields })
+        receiver():handle(d.post { idempotency_token = token,
+          fields = fields })
         return seen[1].context.id
       end
       local first = id "t"

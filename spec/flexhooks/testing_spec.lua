@@ -51,7 +51,8 @@ describe("testing.event", function()
   end)
 
   it("has SIDs of its own, and one account", function()
-    local a, b = testing.event "onChannelCreated", testing.event "onChannelCreated"
+    local a = testing.event "onChannelCreated"
+    local b = testing.event "onChannelCreated"
     assert.not_equal(a.InteractionSid, b.InteractionSid)
     assert.equal(a.AccountSid, b.AccountSid)
   end)

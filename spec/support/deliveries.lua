@@ -65,8 +65,8 @@ local function target_of(o)
 end
 
 --- A POST of a form: `fields` are signed and sent, unless `signed` (fields) or
--- `signature` say otherwise; `body` replaces the bytes. `url` is signed and, if
--- `target` does not say otherwise, requested.
+-- `signature` say otherwise; `body` replaces the bytes. `url` is signed and,
+-- if `target` does not say otherwise, requested.
 function M.post(o)
   o = o or {}
   local fields = o.fields or M.fields()
@@ -76,7 +76,8 @@ function M.post(o)
   end
   return {
     method = o.method or "POST", target = target_of(o),
-    body = o.body or M.encode(fields), headers = headers(o, signature),
+    body = o.body or M.encode(fields),
+    headers = headers(o, signature),
   }
 end
 
@@ -93,7 +94,8 @@ function M.get(o)
   return {
     method = "GET", target = o.target or target_of { url = url },
     body = o.body or "",
-    headers = headers({ content_type = false, headers = o.headers }, signature),
+    headers = headers({ content_type = false, headers = o.headers },
+      signature),
   }
 end
 

@@ -213,7 +213,8 @@ local rows = {
     InstanceSid = sids.instance, ChannelStatus = "active" } },
 }
 
-for _, bad in ipairs { "%", "%4", "%zz", "%G0", "%%41", "%4%41", "%-1", "% 1" } do
+for _, bad in ipairs { "%", "%4", "%zz", "%G0", "%%41", "%4%41", "%-1",
+  "% 1" } do
   for name, signature in pairs { U = false, S = true } do
     rows[#rows + 1] = { "E006 " .. name .. " " .. bad, 400, "malformed",
       function()

@@ -27,9 +27,11 @@ M.targets = {
 
 -- path, is there a bad escape?
 M.escapes = {
-  { "/a", false }, { "/%41", false }, { "/%aF%Fa", false }, { "/%2541", false },
+  { "/a", false }, { "/%41", false }, { "/%aF%Fa", false },
+  { "/%2541", false },
   { "/%", true }, { "/%4", true }, { "/%4g", true }, { "/%g4", true },
-  { "/%%41", true }, { "/%4%41", true }, { "/% 41", true }, { "/%\0001", true },
+  { "/%%41", true }, { "/%4%41", true }, { "/% 41", true },
+  { "/%\0001", true },
 }
 
 -- query, fields

@@ -270,8 +270,8 @@ describe("receiver:answer", function()
     r = receiver { on_reject = function(_, made)
       rejected = made
     end }
-    local status, headers, body = r:answer("POST", d.target, "a=b", d.form_type,
-      nil, "forged", "token")
+    local status, headers, body = r:answer("POST", d.target, "a=b",
+      d.form_type, nil, "forged", "token")
     assert.equal(403, status)
     assert.equal("application/json", headers["content-type"])
     assert.equal('{"error":"signature"}', body)
@@ -310,7 +310,8 @@ describe("receiver:handle", function()
       end)
       assert.is_false(ok)
       assert.equal("argument", err.kind)
-      assert.is_truthy(err.message:find("delivery_spec.lua:%d+: receiver:handle"))
+      assert.is_truthy(
+        err.message:find("delivery_spec.lua:%d+: receiver:handle"))
     end
     local ok, err = pcall(r.handle, d.post())
     assert.is_false(ok)

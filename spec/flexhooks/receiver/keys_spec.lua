@@ -200,7 +200,8 @@ describe("keys of tokens", function()
   it("say what is wrong, never what was given", function()
     assert.is_nil(keys.complaint "token")
     assert.equal(2, #keys.of { "a", "b" })
-    for _, bad in ipairs { "", "hidden\n", "hidden\255", ("hidden"):rep(200) } do
+    for _, bad in ipairs { "", "hidden\n", "hidden\255",
+      ("hidden"):rep(200) } do
       local list, wrong = keys.of { "good", bad }
       assert.is_nil(list)
       assert.is_nil(wrong:find("hidden", 1, true))
