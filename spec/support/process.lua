@@ -97,6 +97,16 @@ function M.listening(port)
   return ports_in_use(true)[port] or false
 end
 
+-- LuaJIT starts every process with the same sequence of random numbers.
+local function seed()
+  local file = assert(io.open("/dev/urandom", "rb"))
+  local a, b, c = file:read(3):byte(1, 3)
+  file:close()
+  math.randomseed(a * 65536 + b * 256 + c)
+end
+
+seed()
+
 local CLAIMS = (os.getenv "TMPDIR" or "/tmp") .. "/flexhooks-ports"
 lfs.mkdir(CLAIMS)
 
