@@ -74,7 +74,6 @@ function M.request(webhook, event, keys)
     connect_timeout = overrides.connect_timeout,
     headers = {
       ["Accept"] = "*/*",
-      ["Connection"] = "close",
       ["I-Twilio-Idempotency-Token"] = keys.idempotency_token,
       ["User-Agent"] = "TwilioProxy/1.1",
       ["X-Home-Region"] = "us1",
@@ -90,6 +89,7 @@ function M.request(webhook, event, keys)
   request.url = url
   request.headers["X-Twilio-Signature"] = signature.sign {
     auth_token = keys.auth_token,
+    method = request.method,
     url = url,
     params = request.body and event or nil,
   }
