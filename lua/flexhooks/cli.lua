@@ -25,6 +25,10 @@ local function new_parser()
   local parser = argparse("flexhooks",
     "Twilio Flex Interactions webhooks: registered, received, routed.")
     :command_target("command")
+    :epilog("Example:\n   flexhooks simulate --port 4010\n\n"
+      .. "Each command has its own --help, with an example. Credentials come "
+      .. "from the\nenvironment (TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN, …), "
+      .. "never from arguments.\nExit status: 0 done, 1 failed, 2 misused.")
   parser.error = misuse
   parser:flag("--version", "Show the version and exit."):action(function()
     print("flexhooks " .. require("flexhooks")._VERSION)

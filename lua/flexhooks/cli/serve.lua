@@ -27,7 +27,8 @@ function M.configure(parser)
 end
 
 local function ready(server)
-  io.stdout:write("listening on http://", server.host, ":", server.port, "\n")
+  io.stdout:write("listening on http://", server.settings.host or "127.0.0.1",
+    ":", server.port, "\n")
   io.stdout:flush()
 end
 

@@ -1,0 +1,63 @@
+local command = require "spec.support.command"
+local process = require "spec.support.process"
+local serve = require "flexhooks.cli.serve"
+
+local ENV = { TWILIO_AUTH_TOKEN = "s3cret",
+  FLEXHOOKS_PUBLIC_URL = "https://company.example/flex/events" }
+
+local function app(text)
+  return process.write(process.folder() .. "/app.lua", text)
+end
+
+local ROUTER = "return require('flexhooks').router()"
+
+describe("cli.serve", function()
+  it("says where it listens, and stops when asked to", function()
+    assert.is_function(serve.configure)
+    assert.is_function(serve.run)
+    for _, signal in ipairs { "TERM", "INT" } do
+      local child = command.spawn({ "serve", app(ROUTER), "--port", "0" }, ENV)
+      local port = child:wait_output
+        "listening on http://127%.0%.0%.1:(%d+)\n"
+      local status, out = process.run { "curl", "-s", "-o", "/dev/null", "-w",
+        "%{http_code}", "-d", "a=1", "http://127.0.0.1:" .. port
+        .. "/flex/events" }
+      assert.equal(0, status)
+      assert.equal("403", out)
+      assert.equal(0, child:stop(signal))
+      assert.is_nil(child:stderr():find("s3cret", 1, true))
+    end
+  end)
+
+  it("fails with 1 where the port is taken", function()
+    local child = command.spawn({ "serve", app(ROUTER), "--port", "0" }, ENV)
+    local port = child:wait_output "listening on http://127%.0%.0%.1:(%d+)\n"
+    local status, out, err = command.run(
+      { "serve", app(ROUTER), "--port", port }, ENV)
+    assert.equal(1, status)
+    assert.equal("", out)
+    assert.matches("in use", err)
+    child:stop()
+  end)
+
+  it("names what is wrong with an application", function()
+    for _, text in ipairs { "return 1", "syntax error", "error 'broken'",
+      "return { rooter = 1 }" } do
+      local status, out, err = command.run(
+        { "serve", app(text), "--port", "0" }, ENV)
+      assert.is_true(status == 1 or status == 2, text)
+      assert.equal("", out)
+      assert.matches("flexhooks: .*app", err)
+    end
+    local status, _, err = command.run({ "serve", "/nonexistent.lua" }, ENV)
+    assert.is_true(status == 1 or status == 2)
+    assert.matches("nonexistent", err)
+  end)
+
+  it("names what is missing", function()
+    local status, _, err = command.run({ "serve", app(ROUTER) },
+      { TWILIO_AUTH_TOKEN = "t", FLEXHOOKS_PUBLIC_URL = false })
+    assert.equal(2, status)
+    assert.matches("FLEXHOOKS_PUBLIC_URL", err)
+  end)
+end)
