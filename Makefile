@@ -109,7 +109,7 @@ demo: ## the whole product at work, on one machine, in about 15 seconds
 	@$(MAKE) run-demo LUA=$(ONE_LUA)
 
 run-demo: all
-	@eval "$$($(MAKE) -s env LUA=$(ONE_LUA))" && $(ONE_LUA) examples/demo/main.lua
+	@eval "$$($(MAKE) -s env LUA=$(ONE_LUA))" && LUA=$(ONE_LUA) examples/demo/run
 
 # --- tests -----------------------------------------------------------------------
 C_TESTS = $(patsubst spec/c/%.c,$(BUILD)/c/test/%,$(wildcard spec/c/*_test.c))
