@@ -103,6 +103,8 @@ static void body_expired(fh_connection *c) {
 void fh_connection_expired(fh_connection *c) {
   switch (c->phase) {
   case FH_HEADERS:
+    if (c->listener->quiet) /* where nothing came, nothing is answered */
+      break;
     refuse(c, 408);
     return;
   case FH_BODY:
@@ -214,6 +216,7 @@ void fh_connection_answer(fh_connection *c, unsigned status,
   c->status = status;
   cut_link(c);
   enter(c, FH_SENDING);
+  c->listener->resumed = true;
   if (c->suspended)
     MHD_resume_connection(c->mhd);
   c->suspended = false;

@@ -79,6 +79,7 @@ struct fh_listener {
   bool strict_image; /* this library leaves the image that we know */
   bool quiet;        /* quiesced */
   bool closing;
+  bool resumed; /* a connection waits for libmicrohttpd's next run */
   double now;
   double accept_again; /* 0: accepting */
   size_t active;

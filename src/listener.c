@@ -274,7 +274,7 @@ int fh_listener_fd(const fh_listener *l) {
 
 double fh_listener_timeout(fh_listener *l) {
   unsigned long long wait;
-  if (l->ready_first)
+  if (l->ready_first || l->resumed)
     return 0;
   if (MHD_get_timeout(l->daemon, &wait) == MHD_YES && wait == 0)
     return 0;
@@ -307,6 +307,7 @@ static void close_ended(fh_listener *l) {
 void fh_listener_run(fh_listener *l, unsigned rounds) {
   size_t before;
   l->turn++;
+  l->resumed = false;
   l->now = monotonic();
   if (l->accept_again > 0 && l->accept_again <= l->now && l->socket >= 0) {
     l->accept_again = 0;
@@ -374,6 +375,7 @@ void fh_listener_quiesce(fh_listener *l) {
   l->socket = -1;
   hurry(l, FH_IDLE);
   hurry(l, FH_HEADERS);
+  hurry(l, FH_LINGERING);
 }
 
 /* libmicrohttpd must not be stopped over suspended connections. */

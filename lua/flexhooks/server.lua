@@ -164,7 +164,7 @@ local function idle(self)
   return self.intake:idle() and (not self.worker or self.worker_ended)
 end
 
--- Lets everything that runs end, until the time is over. Tells whether it did.
+-- Lets everything that runs end, until the time is over.
 local function drain(self)
   self.intake.listener:quiesce()
   if self.worker then
@@ -173,15 +173,14 @@ local function drain(self)
   while not idle(self) do
     local left = self.deadline - host.clock()
     if left <= 0 then
-      return false
+      return
     end
     self.hurry = host.event()
     local _, err = self.hurry:wait(math.min(LOOK, left))
     if errors.is(err) and err.kind == "cancelled" then
-      return false
+      return
     end
   end
-  return true
 end
 
 local function close(self)
@@ -208,21 +207,21 @@ local function run(self)
   if self.settings.on_ready then
     self.settings.on_ready(self)
   end
-  local _, err = self.stopped:wait()
+  self.stopped:wait()
   if not self.stopping then -- the task that serves was cancelled
     self:stop(0)
   end
   self.log("info", "stopping", { in_flight = self.intake.in_flight,
     grace = self.grace })
-  return drain(self), err
+  drain(self)
 end
 
-local function report(self, drained, unfinished)
-  self.log(drained and "info" or "warn", "stopped", {
-    unfinished = unfinished })
+local function report(self, unfinished)
+  self.log(unfinished == 0 and "info" or "warn", "stopped",
+    { unfinished = unfinished })
   if self.failure then
     return nil, self.failure
-  elseif drained then
+  elseif unfinished == 0 then
     return true
   end
   return nil, errors.new("cancelled", ("stopped before %d requests were "
@@ -241,12 +240,12 @@ local function serve(self)
   if self.settings.signals ~= false then
     watch_signals(self)
   end
-  local called, drained = pcall(run, self)
+  local called, raised = pcall(run, self)
   local unfinished = close(self)
   if not called then
-    error(drained, 0)
+    error(raised, 0)
   end
-  return report(self, drained, unfinished)
+  return report(self, unfinished)
 end
 
 local CUT = {} -- raised to end the tasks that outlive the grace

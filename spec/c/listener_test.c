@@ -71,6 +71,7 @@ static void an_answer_may_come_many_turns_later(void **state) {
     peer_turn(l, 0.001);
   assert_true(fh_listener_timeout(l) > 1); /* set aside, it costs no time */
   assert_int_equal(FH_ANSWER_SENT, fh_exchange_accept(&request));
+  assert_true(fh_listener_timeout(l) == 0); /* the answer is to be sent */
   assert_false(peer_hear(l, fd, text, sizeof text, "\r\n\r\n{}"));
   peer_say(fd, PEER_GET); /* and the connection goes on */
   peer_await(l, &request);

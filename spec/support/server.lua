@@ -9,7 +9,6 @@
 -- The app's handlers are `on` the router that `router` names; every event is
 -- counted before them.
 local process = require "spec.support.process"
-local testing = require "flexhooks.testing"
 local wire = require "spec.support.wire"
 
 local M = {
@@ -94,6 +93,7 @@ end
 
 --- The bytes of one signed request.
 function Server:post(event, headers, body)
+  local testing = require "flexhooks.testing" -- the product goes with the file
   local signed = testing.request(event or testing.event "onChannelCreated",
     { auth_token = M.TOKEN, url = M.URL })
   local all = {}
@@ -109,7 +109,7 @@ function Server:post(event, headers, body)
 end
 
 function Server:fixture()
-  local event = testing.event "onChannelCreated"
+  local event = require("flexhooks.testing").event "onChannelCreated"
   local f = { path = M.PATH, request = wire.request }
   f.good, f.body = self:post(event)
   function f.post(headers, body)
