@@ -53,13 +53,14 @@ end
 -- Shorter ones are words of every message, and no secrets of Twilio's.
 local MIN_SECRET = 8
 
--- A server may echo what it was sent: the secret, or the header's value.
-local function redact(secrets, value)
-  if value == nil then
-    return nil
+-- A server may echo what it was sent: the secret, or the header's value. What
+-- is shown after closing was never near a server.
+local function redact(self, value, header)
+  if value == nil or self.closed then
+    return value
   end
   local texts = {}
-  for _, secret in ipairs(secrets) do
+  for _, secret in ipairs { self.secret, header } do
     local text = secret:reveal():match "%S+$"
     if #text >= MIN_SECRET then
       texts[#texts + 1] = text
@@ -92,10 +93,11 @@ function Basic.rejected()
 end
 
 function Basic:redact(value)
-  return redact({ self.secret, self.header }, value)
+  return redact(self, value, self.header)
 end
 
 function Basic:close()
+  self.closed = true
   self.header:close()
   self.secret:close()
 end
@@ -198,10 +200,11 @@ function OAuth:rejected(header)
 end
 
 function OAuth:redact(value)
-  return redact({ self.secret, self.token and self.token.header }, value)
+  return redact(self, value, self.token and self.token.header)
 end
 
 function OAuth:close()
+  self.closed = true
   self.secret:close()
   if self.token then
     self.token.header:close()

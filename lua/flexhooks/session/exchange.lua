@@ -113,7 +113,9 @@ local function attempt(line, request, state)
   end
   local begun = host.clock()
   local answer, err = send(line, request, state)
-  if answer then
+  if state.refused then
+    return nil, err
+  elseif answer then
     err = answers.error(answer, host.now())
   end
   line.log(err and "warn" or "debug", "flex api request", {
@@ -135,10 +137,11 @@ end
 
 -- Whether to go on after a failure: waits, and says true.
 local function again(line, request, state, err)
-  if renewed(request, state, err) then
+  if state.final then
+    return false
+  elseif renewed(request, state, err) then
     return true
-  end
-  if state.final or state.retries >= request.max_retries
+  elseif state.retries >= request.max_retries
     or not retry.may_repeat(err, request.repeatable) then
     return false
   end
