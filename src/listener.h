@@ -64,8 +64,8 @@ int fh_listener_fd(const fh_listener *listener);
 double fh_listener_timeout(fh_listener *listener);
 
 /* Accepts, reads, writes and enforces deadlines: one round, or until nothing
- * moves any more, at most `rounds`. A request that is still unanswered two runs
- * after it was complete is set aside until it is. */
+ * moves any more, at most `rounds`. A request that is still unanswered two
+ * runs after it was complete is set aside until it is. */
 void fh_listener_run(fh_listener *listener, unsigned rounds);
 
 /* Is there a complete request that nobody has taken? */

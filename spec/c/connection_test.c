@@ -65,9 +65,9 @@ static void one_reading_of_each_head(void **state) {
 
 static void a_long_line_is_refused_by_its_name(void **state) {
   (void)state;
-  char text[400] = "GET /";
-  memset(text + 5, 'x', 200);
-  strncat(text, " HTTP/1.1\r\nHost: h\r\n\r\n", 100);
+  char name[201] = "", text[400];
+  memset(name, 'x', sizeof name - 1);
+  snprintf(text, sizeof text, "GET /%s HTTP/1.1\r\nHost: h\r\n\r\n", name);
   refuses_both_ways("HTTP/1.1 414 ", text);
 }
 

@@ -40,7 +40,8 @@ describe("app.load", function()
 
   it("takes a file that returns either", function()
     assert.is_table(assert(load(file(APP .. "return router"))).settings.router)
-    local app = assert(load(file(APP .. "return { router = router, port = 5 }")))
+    local app = assert(load(file(APP
+      .. "return { router = router, port = 5 }")))
     assert.equal(5, app.settings.port)
   end)
 

@@ -1,13 +1,13 @@
 -- A server in a process of its own, for specs that talk to it over sockets.
 --
---   local server = servers.start { app = "lines of the app file", options = { … } }
+--   local server = servers.start { app = "lines of Lua", options = {} }
 --     server.port, server.admin_port, server.child
 --     server:handled()          events that a handler has seen
 --     server:post(event, headers)   a good request's bytes
 --     server:fixture()          what spec/data/framing.lua is given
 --     server:admin(path) -> status, body
--- The app's handlers are `on` the router that `router` names; every event is
--- counted before them.
+-- The app's lines find its `router` and its table `app`; every event is counted
+-- before it reaches a handler.
 local process = require "spec.support.process"
 local wire = require "spec.support.wire"
 
@@ -62,7 +62,7 @@ end
 
 --- Starts a server and waits until it listens.
 ---@param given { app: string?, options: table?, env: table?, limit: string? }?
---- `limit`: arguments of the shell's ulimit
+--- `app`: lines of Lua; `limit`: arguments of the shell's ulimit
 function M.start(given)
   given = given or {}
   local dir = process.folder()
@@ -125,8 +125,8 @@ end
 
 --- GET on the administrative address.
 function Server:admin(path, method)
-  local result = wire.send(self.admin_port, wire.request(method or "GET", path),
-    { wait = 5, expect = 1 })
+  local result = wire.send(self.admin_port,
+    wire.request(method or "GET", path), { wait = 5, expect = 1 })
   local answer = assert(result.answers[1], "no answer from " .. path)
   return answer.status, answer.body, answer.headers
 end

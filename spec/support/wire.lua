@@ -6,9 +6,9 @@
 --     result.closed    the peer has closed the connection
 --     result.rest      bytes after the last whole answer
 --     result.seconds   from the last byte sent to the end
---   options: wait (seconds to read on where the peer does not close; 1), expect
---     (answers after which to stop reading), size (bytes per segment), finish
---     (shut our side down after sending), gap (seconds between segments)
+--   options: wait (seconds to read on where the peer does not close; 1),
+--     expect (answers after which to stop reading), size (bytes per segment),
+--     finish (shut our side down after sending)
 local socket = require "socket"
 
 local M = {}
@@ -59,9 +59,6 @@ local function write(peer, bytes, options)
   for i = 1, #bytes, math.max(size, 1) do
     if not peer:send(bytes:sub(i, i + size - 1)) then
       return -- closed already; what came back tells why
-    end
-    if options.gap then
-      socket.sleep(options.gap)
     end
   end
 end

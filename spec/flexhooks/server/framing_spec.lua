@@ -1,4 +1,5 @@
--- Every row of spec/data/framing.lua, against a server in a process of its own.
+-- Every row of spec/data/framing.lua, sent to a server in a process of its
+-- own.
 local servers = require "spec.support.server"
 local socket = require "socket"
 local wire = require "spec.support.wire"

@@ -1,0 +1,98 @@
+local core = require "flexhooks.core.listener"
+local flexhooks = require "flexhooks"
+local intake = require "flexhooks.server.intake"
+
+-- Runs `f(url, taken)` in a task while an intake answers with `answer`.
+local function with_intake(given, f)
+  flexhooks.run(function()
+    local listener = assert(core.new { port = 0 })
+    local port = listener:port()
+    given.listener = listener
+    local taken = intake.new(given)
+    local ok, err = pcall(f, "http://127.0.0.1:" .. port, taken)
+    taken:close()
+    assert(ok, err)
+  end)
+end
+
+describe("server.intake", function()
+  it("sends what was answered", function()
+    with_intake({ answer = function(method, target, body)
+      return 201, { ["x-seen"] = method .. " " .. target }, body:upper()
+    end }, function(url)
+      local response = assert(flexhooks.http(url .. "/a?b", { method = "PUT",
+        body = "text" }))
+      assert.same({ 201, "PUT /a?b", "TEXT" },
+        { response.status, response.headers["x-seen"], response.body })
+    end)
+  end)
+
+  it("sends the prepared answer for 200 alone", function()
+    with_intake({ answer = function()
+      return 200
+    end }, function(url)
+      local response = assert(flexhooks.http(url))
+      assert.same({ 200, "{}" }, { response.status, response.body })
+    end)
+  end)
+
+  it("answers those that found no task free, in their order", function()
+    local order = {}
+    with_intake({ concurrency = 1, answer = function(_, target)
+      flexhooks.sleep(0.01)
+      order[#order + 1] = target
+      return 200
+    end }, function(url, taken)
+      local tasks = {}
+      for i = 1, 5 do
+        tasks[i] = flexhooks.spawn(flexhooks.http, url .. "/" .. i)
+        flexhooks.sleep(0.003)
+      end
+      assert.equal(1, taken.in_flight)
+      assert(taken:backlog() >= 1)
+      for _, task in ipairs(tasks) do
+        assert.equal(200, assert(task:wait()).status)
+      end
+      assert.same({ "/1", "/2", "/3", "/4", "/5" }, order)
+      assert.equal(0, taken.in_flight)
+      assert.equal(0, taken:backlog())
+    end)
+  end)
+
+  it("is idle when all is answered and closed", function()
+    local release = false
+    with_intake({ answer = function()
+      while not release do
+        flexhooks.sleep(0.005)
+      end
+      return 200
+    end }, function(url, taken)
+      assert.is_true(taken:idle())
+      local task = flexhooks.spawn(flexhooks.http, url)
+      flexhooks.sleep(0.05)
+      assert.is_false(taken:idle())
+      taken.listener:quiesce() -- so that the connection ends with the answer
+      release = true
+      assert.equal(200, assert(task:wait()).status)
+      flexhooks.sleep(0.05)
+      assert.is_true(taken:idle())
+    end)
+  end)
+
+  it("cancels what still runs when it is closed, and counts it", function()
+    local cut
+    flexhooks.run(function()
+      local taken = intake.new { listener = assert(core.new { port = 0 }),
+        answer = function()
+          local _, err = flexhooks.sleep(30)
+          cut = err.kind
+          return 500
+        end }
+      local url = "http://127.0.0.1:" .. taken.listener:port()
+      flexhooks.spawn(flexhooks.http, url)
+      flexhooks.sleep(0.05)
+      assert.equal(1, taken:close())
+    end)
+    assert.equal("cancelled", cut)
+  end)
+end)
