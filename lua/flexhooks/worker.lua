@@ -98,8 +98,11 @@ end
 function Worker:rest(seconds)
   if not self.nudged then
     self.signal = host.event()
-    self.signal:wait(seconds)
+    local _, err = self.signal:wait(seconds)
     self.signal = nil
+    if err and err.kind == "cancelled" then
+      self.stopping, self.abandoned = true, true
+    end
   end
   self.nudged = false
 end
@@ -391,8 +394,9 @@ end
 -- stays counted.
 function Worker:drain()
   local deadline = host.clock() + self.grace
-  while self.active > 0 and host.clock() < deadline do
-    self:rest(deadline - host.clock())
+  while self.active > 0 and not self.abandoned
+    and host.clock() < deadline do
+    self:rest(math.max(deadline - host.clock(), 0))
   end
   self.abandoned = true
   local left = count(self.tasks)
@@ -400,8 +404,8 @@ function Worker:drain()
     task:cancel()
   end
   deadline = host.clock() + 1
-  while self.active > 0 and host.clock() < deadline do
-    self:rest(deadline - host.clock())
+  for _, task in pairs(self.tasks) do
+    task:wait(math.max(deadline - host.clock(), 0))
   end
   return left
 end
@@ -437,7 +441,8 @@ function Worker:work()
     end,
   }
   local ok, err = self:consume()
-  self.running = false
+  -- Not before: a stop may come between the call of `run` and its task.
+  self.running, self.stopping = false, false
   return ok, err
 end
 
@@ -449,7 +454,7 @@ function Worker:run()
   if self.running then
     errors.raise(2, "worker:run: this worker runs already")
   end
-  self.running, self.stopping = true, false
+  self.running = true
   self.abandoned, self.ended = false, false
   local main = host.spawn(self.work, self)
   local ok, err = main:wait()

@@ -2,40 +2,43 @@
 -- and empty one; the caller closes nothing.
 local assert = require "luassert"
 local busted = require "busted"
-local errors = require "flexhooks.error"
-local flexhooks = require "flexhooks"
 
 local describe, it = busted.describe, busted.it
 
 local KD = "KD%032x"
 
-local function event(line, fields)
-  local e = { EventType = "onParticipantJoined", AccountSid = "AC" .. ("0"):rep(32),
-    InteractionSid = KD:format(line or 1) }
-  for name, value in pairs(fields or {}) do
-    e[name] = value
-  end
-  return e
-end
-
-local serial = 0
-
-local function item(line, fields, extra)
-  serial = serial + 1
-  local made = { id = "id-" .. serial, event = event(line, fields),
-    source = "default", received_at = flexhooks.now(),
-    wire_type = "onParticipantJoined" }
-  for name, value in pairs(extra or {}) do
-    made[name] = value
-  end
-  return made
-end
-
-local function fail(fields)
-  return nil, errors.new("handler", "no luck", fields)
-end
-
 return function(make)
+  -- Required here, so that nothing of it outlives the file that calls.
+  local errors = require "flexhooks.error"
+  local flexhooks = require "flexhooks"
+
+  local function event(line, fields)
+    local e = { EventType = "onParticipantJoined",
+      AccountSid = "AC" .. ("0"):rep(32),
+      InteractionSid = KD:format(line or 1) }
+    for name, value in pairs(fields or {}) do
+      e[name] = value
+    end
+    return e
+  end
+
+  local serial = 0
+
+  local function item(line, fields, extra)
+    serial = serial + 1
+    local made = { id = "id-" .. serial, event = event(line, fields),
+      source = "default", received_at = flexhooks.now(),
+      wire_type = "onParticipantJoined" }
+    for name, value in pairs(extra or {}) do
+      made[name] = value
+    end
+    return made
+  end
+
+  local function fail(fields)
+    return nil, errors.new("handler", "no luck", fields)
+  end
+
   local queue, router, worker
 
   busted.before_each(function()
