@@ -4,6 +4,7 @@ local flexhooks = require "flexhooks"
 local process = require "spec.support.process"
 local scripted = require "spec.support.scripted"
 local sids = require "spec.data.sids"
+local simulator = require "spec.support.simulator"
 
 local TOKEN = api.token
 local EMPTY = scripted.answer(200, "{}")
@@ -444,21 +445,18 @@ describe("a client with OAuth", function()
   end)
 end)
 
--- The simulator, in a process of its own.
-local function simulate()
-  local port = process.port()
-  local child = process.spawn({ process.lua, "bin/flexhooks", "simulate",
-    "--port", tostring(port) }, { env = { TWILIO_ACCOUNT_SID = sids.account,
-    TWILIO_AUTH_TOKEN = TOKEN, TWILIO_CLIENT_ID = "OQ1",
-    TWILIO_CLIENT_SECRET = "hunter2-hunter2" } })
-  child:wait_port(port)
-  return { url = "http://127.0.0.1:" .. port }
-end
-
 describe("a client of the simulator", function()
+  local function login(options)
+    local given = { auth_token = simulator.auth_token }
+    for name, value in pairs(options or {}) do
+      given[name] = value
+    end
+    return connect(simulator.start(), given)
+  end
+
   it("asks for the instance once, whoever needs it", function()
     local paths = {}
-    local client = connect(simulate(), { logger = function(_, _, fields)
+    local client = login({ logger = function(_, _, fields)
       paths[fields.path] = (paths[fields.path] or 0) + 1
     end })
     local list = {}
@@ -483,8 +481,8 @@ describe("a client of the simulator", function()
 
   it("gets one token for many tasks", function()
     local paths = {}
-    local client = connect(simulate(), { client_id = "OQ1",
-      client_secret = "hunter2-hunter2", logger = function(_, _, fields)
+    local client = login({ client_id = simulator.client_id,
+      client_secret = simulator.client_secret, logger = function(_, _, fields)
         paths[fields.path] = (paths[fields.path] or 0) + 1
       end })
     flexhooks.run(function()
@@ -498,7 +496,7 @@ describe("a client of the simulator", function()
   end)
 
   it("is refused with a wrong token", function()
-    local server = simulate()
+    local server = simulator.start()
     local client = connect(server, { auth_token = "wrong-wrong-wrong" })
     local _, err = client.webhooks:list()
     assert.same({ "auth", 401, "GET" }, { err.kind, err.status, err.method })
@@ -507,7 +505,7 @@ describe("a client of the simulator", function()
   end)
 
   it("plays a whole life", function()
-    local client = connect(simulate())
+    local client = login()
     local webhook = assert(client.webhooks:create { type = "interaction",
       webhook_url = "http://127.0.0.1:9/", webhook_events = { "*" } })
     local interaction = assert(client.interactions:create {
