@@ -14,9 +14,8 @@ local record = io.open(os.getenv "DEMO_RECORD" or "/dev/null", "a")
 router:use(function(event, context, next)
   local ok, err = next()
   record:write(assert(json.encode {
-    id = context.id,
+    at = context.received_at,
     event = event,
-    source = context.source,
     note = context.state.note,
     failed = not ok,
   }), "\n")
@@ -43,8 +42,8 @@ router:on("onParticipantJoined",
       .. " on the channel"
   end)
 
--- When the agent has left a chat it is over: closes it, through the API, and so
--- brings about the next event.
+-- When the agent has left a chat it is over: closes it, through the API, and
+-- so brings about the next event.
 router:on("onParticipantLeft",
   { ParticipantType = "agent", MediaChannelType = { "sms", "whatsapp" } },
   function(event, context)

@@ -1,9 +1,10 @@
--- What the demo claims, checked against what three witnesses saw: the simulator
--- (its journal), the handlers (their record) and the receiver (its metrics).
+-- What the demo claims, checked against what three witnesses saw: the
+-- simulator (its journal), the handlers (their record) and the receiver (its
+-- metrics).
 local M = {}
 
--- Within one interaction of the demo no two events are alike in these.
-local function name_of(event)
+--- Within one interaction of the demo no two events are alike in these.
+function M.name_of(event)
   return table.concat({ event.InteractionSid, event.EventType,
     event.ParticipantSid or "", event.ChannelStatus or "" }, " ")
 end
@@ -14,7 +15,7 @@ local function by_interaction(entries)
   for _, entry in ipairs(entries) do
     local sid = entry.event.InteractionSid
     map[sid] = map[sid] or {}
-    table.insert(map[sid], name_of(entry.event))
+    table.insert(map[sid], M.name_of(entry.event))
   end
   return map
 end
@@ -33,11 +34,11 @@ end
 local function times_handled(raised, handled)
   local times, least, most = {}, math.huge, 0
   for _, entry in ipairs(handled) do
-    local name = name_of(entry.event)
+    local name = M.name_of(entry.event)
     times[name] = (times[name] or 0) + 1
   end
   for _, entry in ipairs(raised) do
-    local count = times[name_of(entry.event)] or 0
+    local count = times[M.name_of(entry.event)] or 0
     least, most = math.min(least, count), math.max(most, count)
   end
   return least, most
@@ -51,11 +52,15 @@ local function count(list, wanted)
   return n
 end
 
---- Deliveries of an event that both webhooks were told of.
-function M.twins(journal)
-  return count(journal.events, function(entry)
-    return entry.recipients == 2
-  end)
+-- The sum of a counter over its labels, from Prometheus text.
+local function counter(metrics, name)
+  local sum = 0
+  for labels, value in ("\n" .. metrics):gmatch("\nflexhooks_" .. name
+    .. "(%b{}) (%d+)") do
+    sum = sum + (labels ~= "" and tonumber(value) or 0)
+  end
+  return sum + (tonumber(("\n" .. metrics):match("\nflexhooks_" .. name
+    .. " (%d+)")) or 0)
 end
 
 local function deliveries_due(journal)
@@ -66,33 +71,63 @@ local function deliveries_due(journal)
   return due
 end
 
---- The claims about events: `{ what, holds, … }`.
----@param journal table the simulator's
----@param record table[] the handlers'
----@param wanted table `events` that the played lives consist of
-function M.events(journal, record, wanted)
-  local least, most = times_handled(journal.events, record)
-  local accepted = count(journal.deliveries, function(entry)
+local function of_deliveries(seen)
+  local due = deliveries_due(seen.journal)
+  local accepted = count(seen.journal.deliveries, function(entry)
     return entry.status == 200 and entry.attempts == 1
   end)
-  local failed = count(record, function(entry)
+  local twins = due - #seen.journal.events
+  return {
+    { ("%d deliveries, each answered 200 at the first attempt"):format(due),
+      accepted == due and #seen.journal.deliveries == due and due > 0 },
+    { ("%d of them told of an event that had come through the other webhook")
+      :format(twins),
+      twins > 0 and counter(seen.metrics, "events_duplicate_total") == twins },
+  }
+end
+
+local function of_events(seen, expected)
+  local raised, handled = seen.journal.events, seen.record
+  local least, most = times_handled(raised, handled)
+  local failed = count(handled, function(entry)
     return entry.failed
   end)
   return {
-    { ("%d events happened"):format(wanted.events),
-      #journal.events == wanted.events },
-    { ("%d deliveries, each answered 200 at the first attempt")
-      :format(deliveries_due(journal)),
-      accepted == deliveries_due(journal)
-        and #journal.deliveries == accepted and accepted > 0 },
-    { ("%d events came through both webhooks"):format(M.twins(journal)),
-      M.twins(journal) > 0 },
-    { "each event was handled exactly once", least == 1 and most == 1
-      and #record == #journal.events },
+    { ("%d events happened"):format(expected), #raised == expected },
+    { "each was handled exactly once", least == 1 and most == 1
+      and #handled == #raised
+      and counter(seen.metrics, "events_handled_total") == #raised },
     { "in each interaction, in the order it happened",
-      same_order(journal.events, record) },
-    { "no handler failed", failed == 0 },
+      same_order(raised, handled) },
+    { "no handler failed", failed == 0
+      and counter(seen.metrics, "events_failed_total") == 0 },
   }
+end
+
+local function of_the_rest(seen)
+  return {
+    { "the forgery was refused with 403 and reached no handler",
+      seen.forgery.status == 403 and not seen.forgery.valid
+        and counter(seen.metrics, "events_rejected_total") == 1 },
+    { "two webhooks were registered, none is left",
+      seen.webhooks.listed == 2 and seen.webhooks.left == 0 },
+  }
+end
+
+--- The claims, each with whether it holds.
+---@param seen table `journal`, `record`, `metrics` (text), `forgery`
+-- (`status`, `valid`), `webhooks` (`listed`, `left`)
+---@param expected integer events that the played lives consist of
+---@return { [1]: string, [2]: boolean }[]
+function M.claims(seen, expected)
+  local claims = {}
+  for _, part in ipairs { of_events(seen, expected), of_deliveries(seen),
+    of_the_rest(seen) } do
+    for _, claim in ipairs(part) do
+      claims[#claims + 1] = claim
+    end
+  end
+  return claims
 end
 
 return M

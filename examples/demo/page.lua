@@ -1,8 +1,8 @@
--- What the demo prints: headings, lines with a mark, the timeline.
+-- What the demo prints: headings, labelled lines, the timeline, claims.
 local M = {}
 
 local COLORS = { bold = "1", dim = "2", red = "31", green = "32",
-  yellow = "33", blue = "34", magenta = "35", cyan = "36" }
+  yellow = "33", blue = "34", cyan = "36" }
 
 local colored = os.getenv "DEMO_COLOR" ~= nil
 
@@ -15,37 +15,40 @@ local function pad(text, columns)
   return text .. (" "):rep(columns - width(text))
 end
 
-function M.paint(color, text)
-  if not colored then
+local function paint(color, text)
+  if not colored or text == "" then
     return text
   end
   return "\27[" .. COLORS[color] .. "m" .. text .. "\27[0m"
 end
 
+-- Shown at once, also where the output is a pipe.
 local function write(...)
-  io.stdout:write(...)
-  io.stdout:write("\n")
+  local line = table.concat { ... }
+  io.stdout:write((line:gsub(" +$", "")), "\n")
   io.stdout:flush()
 end
 
 function M.heading(text)
-  write("\n", M.paint("bold", text))
+  write("\n", paint("bold", text))
 end
 
 function M.line(label, text)
-  write("  ", M.paint("dim", pad(label, 12)), text)
+  write("  ", paint("dim", pad(label, 11)), text)
 end
 
--- One event of the timeline.
-function M.event(seconds, color, channel, name, detail, note)
-  write(("  %5.1f s  "):format(seconds), M.paint(color, pad(channel, 9)),
-    pad(name, 24), pad(detail, 10), note and M.paint("cyan", "→ " .. note)
-      or "")
+--- One event of the timeline.
+---@param row table `seconds`, `color`, `channel`, `name`, `detail`, `twice`,
+-- `note`
+function M.event(row)
+  write(("  %4.1f s  "):format(row.seconds),
+    paint(row.color, pad(row.channel, 9)), pad(row.name, 24),
+    pad(row.detail, 9), paint("dim", pad(row.twice and "×2" or "", 4)),
+    paint("cyan", row.note and "→ " .. row.note or ""))
 end
 
 function M.claim(what, holds)
-  write("  ", holds and M.paint("green", "✓") or M.paint("red", "✗"), " ",
-    what)
+  write("  ", holds and paint("green", "✓") or paint("red", "✗"), " ", what)
 end
 
 return M
