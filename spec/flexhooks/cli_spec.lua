@@ -60,7 +60,8 @@ describe("cli", function()
 
   it("runs from another folder and through a link", function()
     local folder = process.folder()
-    os.execute(("ln -s '%s/bin/flexhooks' '%s/fh'"):format(process.top, folder))
+    os.execute(("ln -s '%s/bin/flexhooks' '%s/fh'"):format(process.top,
+      folder))
     local status, out = process.run({ folder .. "/fh", "--version" }, {
       cwd = folder,
       env = { LUA = process.lua, LUA_PATH = false, LUA_CPATH = false },

@@ -18,7 +18,8 @@ local M = {
   account_sid = "AC" .. ("a"):rep(32),
   instance_sid = "GO" .. ("b"):rep(32),
   -- "AC…:token"
-  authorization = "Basic QUNhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYTp0b2tlbg==",
+  authorization = "Basic QUNhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYTp0b2"
+    .. "tlbg==",
 }
 M.webhooks_path = "/v1/Instances/" .. M.instance_sid .. "/InteractionWebhooks"
 
@@ -57,8 +58,8 @@ local function build(self, settings)
 end
 
 function M.new(settings)
-  local self = setmetatable({ told = {}, begun = {}, invites = {}, time = 1e9 },
-    Service)
+  local self = setmetatable({ told = {}, begun = {}, invites = {},
+    time = 1e9 }, Service)
   self.api = build(self, settings or {})
   return self
 end
@@ -80,7 +81,8 @@ local function encode(form)
 end
 
 local function decoded(response)
-  if response.headers["content-type"] == "text/html" or response.body == "" then
+  if response.headers["content-type"] == "text/html"
+    or response.body == "" then
     return response.body
   end
   return assert(json.decode(response.body))

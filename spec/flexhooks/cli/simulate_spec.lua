@@ -10,8 +10,8 @@ describe("cli.simulate", function()
   it("says where it listens, and logs events without a secret", function()
     assert.is_function(simulate.configure)
     assert.is_function(simulate.run)
-    local child = command.spawn({ "simulate", "--port", "0", "--speed", "100" },
-      CREDENTIALS)
+    local child = command.spawn({ "simulate", "--port", "0", "--speed",
+      "100" }, CREDENTIALS)
     local url = child:wait_output "listening on (http://127%.0%.0%.1:%d+)\n"
     local status, out = process.run { "curl", "-s", "-u",
       ACCOUNT .. ":s3cret-token", "--data-urlencode",

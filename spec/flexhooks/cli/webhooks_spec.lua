@@ -1,5 +1,6 @@
 local command = require "spec.support.command"
 local json = require "flexhooks.json"
+local process = require "spec.support.process"
 local webhooks = require "flexhooks.cli.webhooks"
 
 local service, env
@@ -103,6 +104,15 @@ describe("cli.webhooks", function()
     local status, _, err = run "list"
     assert.equal(2, status)
     assert.matches("^flexhooks: config: ", err)
+  end)
+
+  it("takes the token from a file", function()
+    succeed "list"
+    env.TWILIO_AUTH_TOKEN = false
+    local file = process.write(process.folder() .. "/token", "s3cret\n")
+    succeed("list", "--auth-token-file", file)
+    process.write(file, "wr0ng\n")
+    assert.equal(1, (run("list", "--auth-token-file", file)))
   end)
 
   it("says that nobody answers", function()

@@ -40,7 +40,8 @@ local function take(carrier, number, interaction, url)
     account = ACCOUNT,
     webhook = { ttid = "w", type = "global", webhook_method = "GET",
       webhook_url = url or "http://h/" },
-    event = { EventType = "e" .. number, InteractionSid = interaction or "KD1" },
+    event = { EventType = "e" .. number,
+      InteractionSid = interaction or "KD1" },
     number = number,
     key = tostring(number),
   }
