@@ -29,14 +29,13 @@ static fh_slice find_in_fields(const fh_field *fields, size_t count) {
 
 fh_slice fh_find_account(const fh_verifier *verifier,
                          const fh_delivery *delivery, void *scratch) {
-  fh_slice found;
+  fh_slice found = {NULL, 0};
+  fh_event event;
   if (delivery->kind == FH_JSON) {
     const fh_json_limits limits = {64, verifier->limits.name};
     found = fh_json_string(delivery->body, &limits, account_name);
-  } else {
-    fh_event event;
-    if (fh_read_fields(verifier, delivery, scratch, &event) != FH_VERIFIED)
-      return (fh_slice){NULL, 0};
+  } else if (fh_read_fields(verifier, delivery, scratch, &event) ==
+             FH_VERIFIED) {
     found = find_in_fields(event.fields, event.count);
   }
   return found.data && is_account(found) ? found : (fh_slice){NULL, 0};

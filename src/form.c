@@ -2,27 +2,13 @@
 
 #include "sort.h"
 
-/* What a byte means in a name, and in a value. */
-enum { PLAIN = 0, ENDS_NAME = 1, ENDS_VALUE = 2, DECODED = 4 };
-
-static const unsigned char meaning[256] = {
-    ['\0'] = DECODED,
-    ['%'] = DECODED,
-    ['+'] = DECODED,
-    ['='] = ENDS_NAME,
-    ['&'] = ENDS_NAME | ENDS_VALUE,
-};
-
 typedef struct parser {
   const char *at;
   const char *end;
-  char *out; /* free scratch; never passes the bytes read so far */
+  char *out;    /* free scratch; never passes the bytes read so far */
+  bool encoded; /* is there anything to decode in the text? */
   bool malformed;
 } parser;
-
-static unsigned char kind_at(const char *at) {
-  return meaning[(unsigned char)*at];
-}
 
 static int hex_digit(char c) {
   if (c >= '0' && c <= '9')
@@ -31,51 +17,60 @@ static int hex_digit(char c) {
   return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* The byte at the cursor, which moves on. A bad escape stands for its `%`, so
- * that the rest can still be measured against the caps. */
-static char decode_byte(parser *p) {
-  char c = *p->at++;
+/* The byte at `at`, which moves on. A bad escape stands for its `%`, so that
+ * the rest can still be measured against the caps. */
+static char decode_byte(parser *p, const char **at, const char *end) {
+  char c = *(*at)++;
   if (c == '+')
     return ' ';
   if (c != '%')
     return c;
-  int high = p->end - p->at >= 2 ? hex_digit(p->at[0]) : -1;
-  int low = high >= 0 ? hex_digit(p->at[1]) : -1;
+  int high = end - *at >= 2 ? hex_digit((*at)[0]) : -1;
+  int low = high >= 0 ? hex_digit((*at)[1]) : -1;
   if (low < 0) {
     p->malformed = true;
     return c;
   }
-  p->at += 2;
+  *at += 2;
   return (char)(high * 16 + low);
 }
 
-/* One name or value, up to a byte of kind `ends`. */
-static fh_slice parse_part(parser *p, unsigned char ends) {
-  const char *begin = p->at;
-  while (p->at < p->end && !(kind_at(p->at) & (ends | DECODED)))
-    p->at++;
-  size_t plain = (size_t)(p->at - begin);
-  if (p->at == p->end || kind_at(p->at) & ends)
-    return (fh_slice){begin, plain};
+static fh_slice decode(parser *p, const char *begin, const char *end) {
+  const char *at = p->encoded ? begin : end;
+  while (at < end && *at != '%' && *at != '+')
+    at++;
+  if (at == end)
+    return (fh_slice){begin, (size_t)(end - begin)};
   char *out = p->out;
-  memcpy(out, begin, plain);
-  p->out += plain;
-  while (p->at < p->end && !(kind_at(p->at) & ends)) {
-    char c = decode_byte(p);
-    if (c == '\0' && ends == ENDS_NAME)
-      p->malformed = true;
-    *p->out++ = c;
-  }
+  memcpy(out, begin, (size_t)(at - begin));
+  p->out += at - begin;
+  while (at < end)
+    *p->out++ = decode_byte(p, &at, end);
   return (fh_slice){out, (size_t)(p->out - out)};
 }
 
+static const char *find(const char *begin, const char *end, char c) {
+  const char *found = memchr(begin, c, (size_t)(end - begin));
+  return found ? found : end;
+}
+
 static fh_field parse_field(parser *p) {
+  const char *begin = p->at;
+  p->at = find(begin, p->end, '&');
+  const char *equals = find(begin, p->at, '=');
   fh_field field;
-  field.name = parse_part(p, ENDS_NAME);
-  if (p->at < p->end && *p->at == '=')
-    p->at++;
-  field.value = parse_part(p, ENDS_VALUE);
+  field.name = decode(p, begin, equals);
+  if (p->encoded && memchr(field.name.data, '\0', field.name.size))
+    p->malformed = true;
+  field.value = decode(p, equals < p->at ? equals + 1 : equals, p->at);
   return field;
+}
+
+/* Looked at once for the whole text: most have nothing to decode. */
+static bool is_encoded(fh_slice text) {
+  return memchr(text.data, '%', text.size) ||
+         memchr(text.data, '+', text.size) ||
+         memchr(text.data, '\0', text.size);
 }
 
 size_t fh_form_room(fh_slice text, const fh_form_limits *limits) {
@@ -94,7 +89,8 @@ fh_form_status fh_form_parse(fh_slice text, const fh_form_limits *limits,
   size_t parsed = *count = 0;
   if (text.size == 0)
     return FH_FORM_OK;
-  parser p = {text.data, text.data + text.size, scratch, false};
+  parser p = {text.data, text.data + text.size, scratch, is_encoded(text),
+              false};
   while (p.at < p.end) {
     if (*p.at == '&') {
       p.at++;

@@ -1,47 +1,73 @@
 #include "key.h"
 
-#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/params.h>
+
+enum { BLOCK = 64 }; /* bytes that SHA-1 reads at a time */
+
+/* The token as HMAC takes it: a block, filled up with NULs, and hashed before
+ * where it is longer. */
+static bool make_block(const EVP_MD *sha1, fh_slice token,
+                       unsigned char block[BLOCK]) {
+  memset(block, 0, BLOCK);
+  if (token.size > BLOCK)
+    return EVP_Digest(token.data, token.size, block, NULL, sha1, NULL) == 1;
+  memcpy(block, token.data, token.size);
+  return true;
+}
+
+/* A digest that has read the block with every byte changed by `pad`. */
+static EVP_MD_CTX *begin(const EVP_MD *sha1, const unsigned char block[BLOCK],
+                         unsigned char pad) {
+  unsigned char padded[BLOCK];
+  for (size_t i = 0; i < BLOCK; i++)
+    padded[i] = block[i] ^ pad;
+  EVP_MD_CTX *context = EVP_MD_CTX_new();
+  if (context && (EVP_DigestInit_ex(context, sha1, NULL) != 1 ||
+                  EVP_DigestUpdate(context, padded, BLOCK) != 1)) {
+    EVP_MD_CTX_free(context);
+    context = NULL;
+  }
+  OPENSSL_cleanse(padded, sizeof padded);
+  return context;
+}
 
 bool fh_key_open(fh_key *key, fh_slice token) {
-  char digest[] = "SHA1";
-  const OSSL_PARAM params[] = {
-      OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
-      OSSL_PARAM_construct_end(),
-  };
-  EVP_MAC *hmac = token.size > 0 ? EVP_MAC_fetch(NULL, "HMAC", NULL) : NULL;
-  key->context = hmac ? EVP_MAC_CTX_new(hmac) : NULL;
-  EVP_MAC_free(hmac);
-  if (key->context &&
-      EVP_MAC_init(key->context, (const unsigned char *)token.data, token.size,
-                   params) == 1)
+  unsigned char block[BLOCK];
+  *key = (fh_key){NULL, NULL, NULL};
+  EVP_MD *sha1 = token.size > 0 ? EVP_MD_fetch(NULL, "SHA1", NULL) : NULL;
+  if (sha1 && make_block(sha1, token, block)) {
+    key->inner = begin(sha1, block, 0x36);
+    key->outer = begin(sha1, block, 0x5c);
+    key->work = EVP_MD_CTX_new();
+  }
+  OPENSSL_cleanse(block, sizeof block);
+  EVP_MD_free(sha1);
+  if (key->inner && key->outer && key->work)
     return true;
   fh_key_close(key);
   return false;
 }
 
 void fh_key_close(fh_key *key) {
-  EVP_MAC_CTX_free(key->context);
-  key->context = NULL;
+  EVP_MD_CTX_free(key->inner);
+  EVP_MD_CTX_free(key->outer);
+  EVP_MD_CTX_free(key->work);
+  *key = (fh_key){NULL, NULL, NULL};
 }
 
-static bool update(EVP_MAC_CTX *context, fh_slice bytes) {
-  return bytes.size == 0 ||
-         EVP_MAC_update(context, (const unsigned char *)bytes.data,
-                        bytes.size) == 1;
+static bool update(EVP_MD_CTX *context, fh_slice bytes) {
+  return EVP_DigestUpdate(context, bytes.data, bytes.size) == 1;
 }
 
 bool fh_key_mac(fh_key *key, fh_slice head, fh_slice tail,
                 unsigned char mac[FH_MAC_SIZE]) {
-  EVP_MAC_CTX *context = key->context;
-  size_t size = 0;
-  /* Without a token, init goes back to the state that open left. */
-  return EVP_MAC_init(context, NULL, 0, NULL) == 1 && update(context, head) &&
-         update(context, tail) &&
-         EVP_MAC_final(context, mac, &size, FH_MAC_SIZE) == 1 &&
-         size == FH_MAC_SIZE;
+  EVP_MD_CTX *work = key->work;
+  const fh_slice inner = {(const char *)mac, FH_MAC_SIZE};
+  return EVP_MD_CTX_copy_ex(work, key->inner) == 1 && update(work, head) &&
+         update(work, tail) && EVP_DigestFinal_ex(work, mac, NULL) == 1 &&
+         EVP_MD_CTX_copy_ex(work, key->outer) == 1 && update(work, inner) &&
+         EVP_DigestFinal_ex(work, mac, NULL) == 1;
 }
 
 void fh_mac_write(const unsigned char mac[FH_MAC_SIZE],
@@ -68,15 +94,27 @@ bool fh_mac_equal(const unsigned char a[FH_MAC_SIZE],
   return CRYPTO_memcmp(a, b, FH_MAC_SIZE) == 0;
 }
 
-bool fh_hash(fh_slice bytes, unsigned char hash[FH_HASH_SIZE]) {
-  const char *data = bytes.size > 0 ? bytes.data : "";
-  return EVP_Digest(data, bytes.size, hash, NULL, EVP_sha256(), NULL) == 1;
+bool fh_hasher_open(fh_hasher *hasher) {
+  hasher->sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+  return hasher->sha256;
 }
 
-bool fh_hash_text(fh_slice bytes, char text[FH_HASH_TEXT]) {
+void fh_hasher_close(fh_hasher *hasher) {
+  EVP_MD_free(hasher->sha256);
+  hasher->sha256 = NULL;
+}
+
+bool fh_hash(const fh_hasher *hasher, fh_slice bytes,
+             unsigned char hash[FH_HASH_SIZE]) {
+  return EVP_Digest(bytes.data, bytes.size, hash, NULL, hasher->sha256,
+                    NULL) == 1;
+}
+
+bool fh_hash_text(const fh_hasher *hasher, fh_slice bytes,
+                  char text[FH_HASH_TEXT]) {
   static const char digits[] = "0123456789abcdef";
   unsigned char hash[FH_HASH_SIZE];
-  if (!fh_hash(bytes, hash))
+  if (!fh_hash(hasher, bytes, hash))
     return false;
   for (size_t i = 0; i < sizeof hash; i++) {
     text[2 * i] = digits[hash[i] >> 4];

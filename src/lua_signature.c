@@ -107,13 +107,14 @@ static void read_fields(lua_State *L, int index, fields *f) {
   }
 }
 
-/* Owns what fh_signed_url_open allocates, so that a raise leaks nothing. */
 typedef struct verifier_handle {
   fh_handle handle;
   fh_verifier verifier;
 } verifier_handle;
 
-static verifier_handle *verifier_open(lua_State *L, fh_slice url);
+static verifier_handle *open_verifier(lua_State *L, fh_slice url,
+                                      const fh_form_limits *limits,
+                                      size_t body);
 
 static void push_signed_url(lua_State *L, const fh_signed_url *url) {
   fh_slice form = url->forms[0].text;
@@ -137,7 +138,9 @@ static int key_sign(lua_State *L) {
     return fail_url(L, wrong);
   lua_settop(L, 3);
   read_fields(L, 3, &f);
-  fh_signed_url *opened = &verifier_open(L, url)->verifier.url;
+  /* A verifier owns the URL's forms, so that a raise leaks nothing. */
+  const fh_form_limits none = {0, 0, 0};
+  fh_signed_url *opened = &open_verifier(L, url, &none, 0)->verifier.url;
   size_t room = f.bytes, items = f.count * sizeof *f.items;
   f.room = f.count;
   f.items = lua_newuserdata(L, items + room + url.size + 1);
@@ -175,9 +178,11 @@ static const fh_class verifier_class = {"flexhooks.verifier",
                                         sizeof(verifier_handle),
                                         verifier_methods, verifier_close};
 
-static verifier_handle *verifier_open(lua_State *L, fh_slice url) {
+static verifier_handle *open_verifier(lua_State *L, fh_slice url,
+                                      const fh_form_limits *limits,
+                                      size_t body) {
   verifier_handle *self = fh_new(L, &verifier_class);
-  if (!fh_signed_url_open(&self->verifier.url, url))
+  if (!fh_verifier_open(&self->verifier, url, limits, body))
     luaL_error(L, "not enough memory");
   fh_opened(&self->handle);
   return self;
@@ -210,16 +215,14 @@ static int verifier_new(lua_State *L) {
   const char *wrong = fh_signed_url_check(options.url);
   if (wrong)
     return fail_url(L, wrong);
-  verifier_handle *self = verifier_open(L, options.url);
-  self->verifier.limits = options.limits;
-  self->verifier.body = options.body;
+  open_verifier(L, options.url, &options.limits, options.body);
   return 1;
 }
 
 static int verifier_close(lua_State *L) {
   verifier_handle *self = fh_check(L, 1, &verifier_class);
   if (self->handle.open)
-    fh_signed_url_close(&self->verifier.url);
+    fh_verifier_close(&self->verifier);
   fh_closed(&self->handle);
   return 0;
 }
@@ -248,27 +251,29 @@ static size_t check_keys(lua_State *L, fh_key *keys[MAX_KEYS]) {
   return count;
 }
 
+static void push_values(lua_State *L, const fh_field *fields, size_t count) {
+  lua_createtable(L, (int)count, 0);
+  for (size_t i = 0; i < count; i++) {
+    lua_pushlstring(L, fields[i].value.data, fields[i].value.size);
+    lua_rawseti(L, -2, (int)i + 1);
+  }
+}
+
 /* Pushes a table name -> value, or sorted list of values. Allocates, so that a
  * finalizer may run and verify in its turn: the event is in this call's own
  * memory alone. */
 static void push_event(lua_State *L, const fh_event *event) {
+  const fh_field *field = event->fields, *end = field + event->count, *next;
   lua_createtable(L, 0, (int)event->count);
-  for (size_t i = 0, next; i < event->count; i = next) {
-    const fh_field *field = &event->fields[i];
+  for (; field < end; field = next) {
+    next = field + 1;
+    while (next < end && fh_slice_equal(next->name, field->name))
+      next++;
     lua_pushlstring(L, field->name.data, field->name.size);
-    for (next = i + 1; next < event->count; next++)
-      if (!fh_slice_equal(event->fields[next].name, field->name))
-        break;
-    if (next == i + 1) {
+    if (next == field + 1)
       lua_pushlstring(L, field->value.data, field->value.size);
-    } else {
-      lua_createtable(L, (int)(next - i), 0);
-      for (size_t k = i; k < next; k++) {
-        fh_slice value = event->fields[k].value;
-        lua_pushlstring(L, value.data, value.size);
-        lua_rawseti(L, -2, (int)(k - i) + 1);
-      }
-    }
+    else
+      push_values(L, field, (size_t)(next - field));
     lua_rawset(L, -3);
   }
 }
@@ -284,7 +289,7 @@ static const char *const reasons[] = {
     [FH_SIGNATURE_DIFFERS] = "signature_differs",
 };
 
-static int push_verdict(lua_State *L, fh_verdict verdict) {
+static int push_refusal(lua_State *L, fh_verdict verdict) {
   if (verdict == FH_CRYPTO_FAILED)
     return luaL_error(L, "libcrypto failed");
   lua_pushnil(L);
@@ -302,7 +307,7 @@ static int verify(lua_State *L, const fh_delivery *delivery) {
   verifier_handle *self = fh_check_open(L, 1, &verifier_class);
   size_t room = fh_verify_room(&self->verifier, delivery);
   if (room == 0)
-    return push_verdict(L, FH_TOO_LARGE);
+    return push_refusal(L, FH_TOO_LARGE);
   void *scratch =
       room <= sizeof local ? local.bytes : lua_newuserdata(L, room);
   fh_check_open(L, 1, &verifier_class);
@@ -310,7 +315,7 @@ static int verify(lua_State *L, const fh_delivery *delivery) {
   fh_verdict verdict =
       fh_verify(&self->verifier, delivery, keys, count, scratch, &event);
   if (verdict != FH_VERIFIED)
-    return push_verdict(L, verdict);
+    return push_refusal(L, verdict);
   if (delivery->kind == FH_JSON)
     lua_pushboolean(L, 1);
   else
@@ -356,7 +361,7 @@ static int verifier_json(lua_State *L) {
   return verify(L, &delivery);
 }
 
-/* verifier:account(bytes, kind) -> "AC…" | nil */
+/* verifier:account(bytes, kind) -> "AC…", or nothing */
 static int verifier_account(lua_State *L) {
   static const char *const kinds[] = {"form", "query", "json", NULL};
   verifier_handle *self = fh_check_open(L, 1, &verifier_class);
@@ -385,7 +390,11 @@ static int verifier_account(lua_State *L) {
 /* sha256(bytes) -> lower-case hex */
 static int sha256(lua_State *L) {
   char text[FH_HASH_TEXT];
-  if (!fh_hash_text(check_bytes(L, 1), text))
+  fh_hasher hasher;
+  fh_slice bytes = check_bytes(L, 1);
+  bool hashed = fh_hasher_open(&hasher) && fh_hash_text(&hasher, bytes, text);
+  fh_hasher_close(&hasher);
+  if (!hashed)
     return luaL_error(L, "libcrypto cannot compute SHA-256");
   lua_pushlstring(L, text, sizeof text);
   return 1;

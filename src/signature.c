@@ -8,6 +8,23 @@ typedef struct areas {
   fh_field *fields;
 } areas;
 
+bool fh_verifier_open(fh_verifier *verifier, fh_slice url,
+                      const fh_form_limits *limits, size_t body) {
+  verifier->limits = *limits;
+  verifier->body = body;
+  if (!fh_hasher_open(&verifier->hasher))
+    return false;
+  if (fh_signed_url_open(&verifier->url, url))
+    return true;
+  fh_hasher_close(&verifier->hasher);
+  return false;
+}
+
+void fh_verifier_close(fh_verifier *verifier) {
+  fh_hasher_close(&verifier->hasher);
+  fh_signed_url_close(&verifier->url);
+}
+
 static fh_slice text_of(const fh_delivery *delivery, fh_slice query) {
   switch (delivery->kind) {
   case FH_FORM:
@@ -114,13 +131,14 @@ static size_t find_body_hash(fh_slice query, fh_slice *value) {
   return found;
 }
 
-static fh_verdict check_body(const fh_delivery *delivery) {
+static fh_verdict check_body(const fh_verifier *verifier,
+                             const fh_delivery *delivery) {
   fh_slice given;
   size_t found = find_body_hash(delivery->query, &given);
   if (found == 0)
     return delivery->kind == FH_JSON ? FH_BODY_UNSIGNED : FH_VERIFIED;
   char text[FH_HASH_TEXT];
-  if (!fh_hash_text(delivery->body, text))
+  if (!fh_hash_text(&verifier->hasher, delivery->body, text))
     return FH_CRYPTO_FAILED;
   bool same =
       found == 1 && fh_slice_equal(given, (fh_slice){text, sizeof text});
@@ -210,8 +228,8 @@ static char *write_sized(char *out, fh_slice bytes) {
 }
 
 /* Names and values with their sizes, so that no two events are spelt alike. */
-static bool make_digest(const fh_delivery *delivery, fh_event *event,
-                        char *scratch) {
+static bool make_digest(const fh_hasher *hasher, const fh_delivery *delivery,
+                        fh_event *event, char *scratch) {
   fh_slice spelt = delivery->body;
   if (delivery->kind != FH_JSON) {
     char *out = scratch;
@@ -221,7 +239,7 @@ static bool make_digest(const fh_delivery *delivery, fh_event *event,
     spelt = (fh_slice){scratch, (size_t)(out - scratch)};
   }
   unsigned char hash[FH_HASH_SIZE];
-  if (!fh_hash(spelt, hash))
+  if (!fh_hash(hasher, spelt, hash))
     return false;
   memcpy(event->digest, hash, FH_DIGEST_SIZE);
   return true;
@@ -243,7 +261,7 @@ fh_verdict fh_verify(const fh_verifier *verifier, const fh_delivery *delivery,
     return FH_SIGNATURE_SHAPE;
   if (!matches)
     return FH_QUERY_DIFFERS;
-  verdict = check_body(delivery);
+  verdict = check_body(verifier, delivery);
   if (verdict != FH_VERIFIED)
     return verdict;
   tail t = {delivery->query.data != NULL, verifier->url.query, rest,
@@ -252,7 +270,7 @@ fh_verdict fh_verify(const fh_verifier *verifier, const fh_delivery *delivery,
   verdict = compare_all(verifier, &t, a.tail, &s);
   char *behind = (char *)(event->fields + event->count);
   if (verdict == FH_VERIFIED && delivery->want_digest &&
-      !make_digest(delivery, event, behind))
+      !make_digest(&verifier->hasher, delivery, event, behind))
     return FH_CRYPTO_FAILED;
   return verdict;
 }

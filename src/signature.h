@@ -18,6 +18,7 @@
 
 typedef struct fh_verifier {
   fh_signed_url url;
+  fh_hasher hasher;
   fh_form_limits limits;
   size_t body; /* cap of a body and of a query, in bytes */
 } fh_verifier;
@@ -57,6 +58,12 @@ typedef enum fh_verdict {
   FH_SIGNATURE_DIFFERS,
   FH_CRYPTO_FAILED, /* libcrypto gave up: nothing was decided */
 } fh_verdict;
+
+/* Opens a verifier for `url`, which must have passed fh_signed_url_check and
+ * is copied. False when out of memory or where libcrypto fails. */
+bool fh_verifier_open(fh_verifier *verifier, fh_slice url,
+                      const fh_form_limits *limits, size_t body);
+void fh_verifier_close(fh_verifier *verifier);
 
 /* The scratch memory, in bytes, that verifying this delivery takes, aligned as
  * malloc aligns; 0 where the delivery is over a cap and need not be verified.

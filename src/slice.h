@@ -16,6 +16,8 @@ typedef struct fh_slice {
  */
 static inline int fh_slice_compare(fh_slice a, fh_slice b) {
   size_t common = a.size < b.size ? a.size : b.size;
+  if (common > 0 && a.data[0] != b.data[0])
+    return (unsigned char)a.data[0] < (unsigned char)b.data[0] ? -1 : 1;
   int order = common > 0 ? memcmp(a.data, b.data, common) : 0;
   return order ? order : (a.size > b.size) - (a.size < b.size);
 }

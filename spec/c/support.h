@@ -36,4 +36,12 @@ static inline void edge_free(char *copy, size_t size) {
   assert_int_equal(0, munmap(copy + size - body, body + page));
 }
 
+/* The next of a series of numbers that is the same in every run. */
+static inline uint32_t next_random(uint32_t *seed) {
+  *seed ^= *seed << 13;
+  *seed ^= *seed >> 17;
+  *seed ^= *seed << 5;
+  return *seed;
+}
+
 #endif
