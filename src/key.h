@@ -47,6 +47,7 @@ typedef struct fh_hasher {
   struct evp_md_st *sha256; /* owned */
 } fh_hasher;
 
+/* False where libcrypto fails. Closing is idempotent. */
 bool fh_hasher_open(fh_hasher *hasher);
 void fh_hasher_close(fh_hasher *hasher);
 

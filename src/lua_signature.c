@@ -66,14 +66,14 @@ static int key_close(lua_State *L) {
 /* The fields of a table name -> value or list of values, counted first and
  * copied afterwards: between the two memory is allocated, and a finalizer that
  * runs then may have changed the table. */
-typedef struct fields {
+typedef struct param_list {
   fh_field *items; /* NULL while counting */
   size_t room;
   size_t count;
   size_t bytes;
-} fields;
+} param_list;
 
-static void add_field(lua_State *L, fields *f, fh_slice name) {
+static void add_field(lua_State *L, param_list *f, fh_slice name) {
   if (lua_type(L, -1) != LUA_TSTRING)
     luaL_error(L, "a parameter's value must be a string or a list of them");
   fh_slice value;
@@ -84,7 +84,7 @@ static void add_field(lua_State *L, fields *f, fh_slice name) {
   f->count++;
 }
 
-static void read_fields(lua_State *L, int index, fields *f) {
+static void read_fields(lua_State *L, int index, param_list *f) {
   f->count = f->bytes = 0;
   if (lua_isnoneornil(L, index))
     return;
@@ -128,7 +128,7 @@ static void push_signed_url(lua_State *L, const fh_signed_url *url) {
 
 /* key:sign(url, params) -> signature, signed url | nil, "config", message */
 static int key_sign(lua_State *L) {
-  fields f = {0};
+  param_list f = {0};
   fh_check_open(L, 1, &key_class);
   fh_slice url = check_bytes(L, 2);
   if (!lua_isnoneornil(L, 3))

@@ -63,8 +63,8 @@ end
 --- Decodes `text`. Never raises. `null` becomes nil, also within tables.
 ---@param text string
 ---@param limits { depth: integer?, name: integer?, keep_null: boolean? }?
---- nesting, default 64, and bytes of an object's name, default 127; `keep_null`
---- leaves `json.null` where a null within a table was
+--- nesting, default 64, and bytes of an object's name, default 127;
+--- `keep_null` leaves `json.null` where a null within a table was
 ---@return any value nil where it failed
 ---@return string? message what is wrong, without any of the text
 function M.decode(text, limits)
@@ -225,9 +225,9 @@ function encode_value(value, open, depth)
   refuse("a " .. kind .. " cannot be encoded")
 end
 
---- Encodes `value`. Never raises. Numbers keep every digit they need, names are
--- sorted, an empty table is an object unless `array` marked it. Metatables are
--- not asked.
+--- Encodes `value`. Never raises. Numbers keep every digit they need, names
+-- are sorted, an empty table is an object unless `array` marked it. Metatables
+-- are not asked.
 ---@param value any
 ---@return string? text nil where it failed
 ---@return string? message what cannot be encoded: numbers that are not finite,
