@@ -18,6 +18,8 @@ local twins = require "flexhooks.dedupe.twins"
 
 local M = {}
 
+local NONE = {}
+
 ---@class flexhooks.Dedupe
 local Dedupe = { __name = "flexhooks.dedupe" }
 Dedupe.__index = Dedupe
@@ -31,18 +33,12 @@ function M.new(rule)
     clock = rule.clock or host.clock,
     tokens = tokens.new(rule.window, rule.entries),
     twins = twins.new(rule.twin_window, rule.entries, rule.sources),
-    pending = {}, -- token -> the claim whose outcome decides
+    pending = {}, -- token -> the claim whose outcome decides: the token's own,
+    -- or that of a twin which waits
     claims = {}, -- twins' instance -> its claim, while it is being handled
   }, Dedupe)
 end
 
--- The claim decides for this token: its own, or that of a twin that waits.
-local function take_token(self, claim, token)
-  if token then
-    self.pending[token] = claim
-    claim.tokens[token] = true
-  end
-end
 
 -- A report of an instance that is there: a duplicate, or the claim to wait
 -- for.
@@ -61,7 +57,11 @@ local function join(self, token, twin, source, now)
     end
     return "duplicate", "twin"
   end
-  take_token(self, claim, token)
+  if token then
+    self.pending[token] = claim
+    claim.joined = claim.joined or {}
+    claim.joined[token] = true
+  end
   return "wait", claim
 end
 
@@ -82,12 +82,14 @@ local function try(self, token, twin, source)
       return verdict, claim, true
     end
   end
-  local claim = { tokens = {} }
+  local claim = { token = token }
   if twin then
     claim.instance = self.twins:open(twin, source, now)
     self.claims[claim.instance] = claim
   end
-  take_token(self, claim, token)
+  if token then
+    self.pending[token] = claim
+  end
   return "claimed", claim
 end
 
@@ -110,7 +112,7 @@ local function give_up(self, token, claim, source)
   end
   if token then
     self.pending[token] = nil
-    claim.tokens[token] = nil
+    claim.joined[token] = nil
   end
 end
 
@@ -142,16 +144,23 @@ function Dedupe:claim(token, twin, source, timeout)
   end
 end
 
+local function settle_token(self, token, handled, now)
+  self.pending[token] = nil
+  if handled then
+    self.tokens:add(token, now)
+  end
+end
+
 --- Ends a claim, once. One that failed is released: the event may come again.
 ---@param claim table
 ---@param handled boolean
 function Dedupe:settle(claim, handled)
   local instance, now = claim.instance, self.clock()
-  for token in pairs(claim.tokens) do
-    self.pending[token] = nil
-    if handled then
-      self.tokens:add(token, now)
-    end
+  if claim.token then
+    settle_token(self, claim.token, handled, now)
+  end
+  for token in pairs(claim.joined or NONE) do
+    settle_token(self, token, handled, now)
   end
   if instance then
     self.claims[instance] = nil

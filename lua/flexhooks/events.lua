@@ -11,13 +11,12 @@ local unpack = table.unpack or _G.unpack
 
 local M = {}
 
-local HEX = ("%x"):rep(32)
-local LOWER_HEX = ("[0-9a-f]"):rep(32)
+local SID_SIZE = 34
 
 local function sid(...)
   local patterns = {}
   for i, prefix in ipairs { ... } do
-    patterns[i] = "^" .. prefix .. HEX .. "$"
+    patterns[i] = "^" .. prefix .. "[0-9A-Fa-f]+$"
   end
   return { type = "string", prefixes = { ... }, patterns = patterns }
 end
@@ -41,7 +40,18 @@ local FIELDS = {
   ErrorMessage = { type = "string" },
 }
 -- Tokens are looked up by account, so one account has one spelling.
-FIELDS.AccountSid.patterns = { "^AC" .. LOWER_HEX .. "$" }
+FIELDS.AccountSid.patterns = { "^AC[0-9a-f]+$" }
+
+-- The same as lists, for checks that every event passes through.
+local SIDS, TEXTS = {}, {}
+for name, rule in pairs(FIELDS) do
+  if rule.patterns then
+    SIDS[#SIDS + 1] = { name = name, first = rule.patterns[1],
+      second = rule.patterns[2], rule = rule }
+  elseif rule.type == "string" then
+    TEXTS[#TEXTS + 1] = name
+  end
+end
 
 local CHANNEL = "InteractionSid ChannelSid MediaChannelSid MediaChannelType"
 local PARTICIPANT = CHANNEL .. " ParticipantSid ParticipantType"
@@ -153,15 +163,6 @@ end
 
 local find = string.find
 
-local function has_shape(value, patterns)
-  for i = 1, #patterns do
-    if find(value, patterns[i]) then
-      return true
-    end
-  end
-  return false
-end
-
 local function to_integer(value)
   local number = value
   if type(value) == "string" then
@@ -174,27 +175,49 @@ local function to_integer(value)
   return math.tointeger and math.tointeger(number) or number
 end
 
--- A documented field's value as it is delivered, or nil and what is wrong.
--- A SID or a number that came empty says nothing and counts as absent.
-local function checked(name, value, rule)
+local function complaint(name, value, wanted)
   if type(value) == "table" then
-    return nil, name .. " is not one value"
+    return name .. " is not one value"
   end
-  if value == "" and (rule.patterns or rule.type == "integer") then
+  return name .. " is not " .. wanted
+end
+
+-- A SID that came empty says nothing and counts as absent.
+local function check_sids(raw)
+  for i = 1, #SIDS do
+    local entry = SIDS[i]
+    local name = entry.name
+    local value = raw[name]
+    if value == "" then
+      raw[name] = nil
+    elseif value ~= nil and not (type(value) == "string"
+      and #value == SID_SIZE and (find(value, entry.first)
+        or entry.second and find(value, entry.second))) then
+      return complaint(name, value, "a SID that begins with "
+        .. table.concat(entry.rule.prefixes, " or "))
+    end
+  end
+end
+
+local function check_texts(raw)
+  for i = 1, #TEXTS do
+    local value = raw[TEXTS[i]]
+    if value ~= nil and type(value) ~= "string" then
+      return complaint(TEXTS[i], value, "a string")
+    end
+  end
+end
+
+-- As a SID, a number that came empty is absent.
+local function check_code(raw)
+  local value = raw.ErrorCode
+  if value == nil then
     return nil
   end
-  if rule.type == "integer" then
-    local number = to_integer(value)
-    return number, not number and name .. " is not an integer" or nil
+  raw.ErrorCode = to_integer(value)
+  if raw.ErrorCode == nil and value ~= "" then
+    return complaint("ErrorCode", value, "an integer")
   end
-  if type(value) ~= "string" then
-    return nil, name .. " is not a string"
-  end
-  if rule.patterns and not has_shape(value, rule.patterns) then
-    return nil, name .. " is not a SID that begins with "
-      .. table.concat(rule.prefixes, " or ")
-  end
-  return value
 end
 
 local function missing(event, canonical)
@@ -217,15 +240,9 @@ end
 ---@return string wire_type_or_wrong the EventType that came, or what is wrong;
 --- never a value
 function M.normalize(raw)
-  for name, value in next, raw do
-    local rule = FIELDS[name]
-    if rule then
-      local wrong
-      raw[name], wrong = checked(name, value, rule)
-      if wrong then
-        return nil, wrong
-      end
-    end
+  local wrong = check_texts(raw) or check_sids(raw) or check_code(raw)
+  if wrong then
+    return nil, wrong
   end
   local wire = raw.EventType
   if wire == nil or wire == "" then

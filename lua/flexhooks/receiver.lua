@@ -143,7 +143,11 @@ local function judge(self, method, target, body, content_type,
   if not fields then
     return REASONS[digest] or answers.forbidden, digest
   end
-  return delivery.take(self, route, kind, fields, digest, token, query, body)
+  if kind == "json" then
+    return delivery.take_json(self, route, body, digest, token)
+  end
+  return delivery.take_fields(self, route, fields, text, kind == "query",
+    digest, token)
 end
 
 -- Tells the log, the metrics and whoever asked what was refused and why.

@@ -19,18 +19,15 @@ Tokens.__index = Tokens
 function M.new(window, entries)
   return setmetatable({
     window = window, entries = entries,
-    times = {}, keys = {}, key_times = {}, -- by key; by slot of the ring
+    times = {}, keys = {}, -- when, by key; which, by slot of the ring
     first = 1, count = 0,
   }, Tokens)
 end
 
 local function drop_first(tokens)
   local slot = tokens.first
-  local key = tokens.keys[slot]
-  if tokens.times[key] == tokens.key_times[slot] then
-    tokens.times[key] = nil
-  end
-  tokens.keys[slot], tokens.key_times[slot] = false, false
+  tokens.times[tokens.keys[slot]] = nil
+  tokens.keys[slot] = false
   tokens.first = slot % tokens.entries + 1
   tokens.count = tokens.count - 1
 end
@@ -46,17 +43,22 @@ end
 
 --- Remembers a token.
 function Tokens:add(key, now)
+  local times = self.times
+  if self.count == self.entries then
+    drop_first(self)
+  end
   for _ = 1, SWEEP do
-    local full = self.count == self.entries
-    local oldest = self.count > 0 and self.key_times[self.first]
-    if not full and (not oldest or now - oldest <= self.window) then
+    if self.count == 0 or now - times[self.keys[self.first]] <= self.window then
       break
     end
     drop_first(self)
   end
-  local slot = (self.first + self.count - 1) % self.entries + 1
-  self.keys[slot], self.key_times[slot] = key, now
-  self.times[key] = now
+  -- A key is in one slot alone; what is older than an expired one is, too.
+  while times[key] do
+    drop_first(self)
+  end
+  self.keys[(self.first + self.count - 1) % self.entries + 1] = key
+  times[key] = now
   self.count = self.count + 1
 end
 

@@ -12,13 +12,9 @@ local reading = require "flexhooks.receiver.reading"
 
 local M = {}
 
-local function is_foreign(self, readings)
-  for _, r in ipairs(self.account_sid and readings or {}) do
-    if r.account and r.account ~= self.account_sid then
-      return true
-    end
-  end
-  return false
+local function is_foreign(self, account)
+  return account ~= nil and self.account_sid ~= nil
+    and account ~= self.account_sid
 end
 
 local function count(self, name, label)
@@ -27,45 +23,21 @@ local function count(self, name, label)
   end
 end
 
-local function count_received(self, readings)
-  for _, r in ipairs(self.metrics and readings or {}) do
-    local name = r.event and events.canonical(r.event.EventType)
-    self.metrics:inc("received", name or "other")
+local function count_received(self, event)
+  if self.metrics then
+    self.metrics:inc("received",
+      event and events.canonical(event.EventType) or "other")
   end
 end
 
--- What one delivery carried: id and keys of the i-th event.
-local function identity(self, d, i)
-  local suffix = d.batch and "#" .. i or ""
-  local id = d.id .. suffix
-  return id, self.rule and d.token and id or nil,
-    d.twin and d.twin .. suffix or nil
-end
-
-local function store(self, d, readings)
-  local items = {}
-  for i, r in ipairs(readings) do
-    local id, token_key, twin_key = identity(self, d, i)
-    items[i] = {
-      id = id, event = r.event, raw = r.raw, reason = r.wrong,
-      source = d.route.source, received_at = d.received_at, wire_type = r.wire,
-      query = d.query, token_key = token_key, twin_key = twin_key,
-    }
-  end
-  local ok, verdicts = self.queue:store(items, self.rule)
-  if not ok then
-    return answers.unavailable, "not_stored", verdicts
-  end
-  for i, r in ipairs(readings) do
-    if verdicts[i] == "duplicate" then
-      count(self, "duplicate", "stored")
-    elseif r.event then
-      count(self, "stored")
-    else
-      count(self, "dead", "malformed")
-    end
-  end
-  return answers.ok
+-- Who a delivery is: the token counts together with what was signed, so that
+-- re-deliveries share an id and nothing else does; and the key that twins
+-- share.
+local function identity(self, digest, token)
+  local id = token and core.sha256(token .. "\n" .. digest):sub(1, 32)
+    or contexts.id()
+  return id, self.rule and token and id or nil,
+    self.has_twins and core.sha256(digest) or nil
 end
 
 -- The client that handlers get; a function is asked for the event's account.
@@ -82,78 +54,88 @@ local function client_of(self, event, deadline)
   return client
 end
 
-local function run(self, d, r, id)
-  local event = r.event
-  local context = {
-    id = id, received_at = d.received_at, attempt = 1, source = d.route.source,
-    wire_type = r.wire, replay = false, query = d.query,
-    client = client_of(self, event, d.deadline), deadline = d.deadline,
+local function context_of(self, route, id, wire_type, query)
+  local now = host.now()
+  return {
+    id = id, received_at = now, attempt = 1, source = route.source,
+    wire_type = wire_type, replay = false, query = query, client = nil,
+    deadline = now + self.handler_timeout, state = {}, log = nil,
   }
+end
+
+local function run(self, event, context)
+  context.client = client_of(self, event, context.deadline)
   contexts.fill(context, event, self.logger)
   return self.router:dispatch(event, context)
 end
 
-local function report_failure(self, event, id, err)
+local function report_failure(self, event, context, err)
   local first = err.errors and err.errors[1] or err
   self.log("error", "an event was not handled", {
-    id = id, EventType = event.EventType,
+    id = context.id, EventType = event.EventType,
     InteractionSid = event.InteractionSid,
     error = err.message, traceback = first.traceback,
   })
 end
 
 -- Runs the handlers. Returns whether they succeeded.
-local function handle_claimed(self, d, r, id)
+local function handle_claimed(self, event, context)
   local began = self.metrics and host.clock()
-  local called, ok, err = xpcall(run, failures.raised, self, d, r, id)
+  local called, ok, err = xpcall(run, failures.raised, self, event, context)
   local handled = called and ok == true
   if began then
     self.metrics:observe(host.clock() - began)
   end
   count(self, handled and "handled" or "failed")
   if not handled then
-    report_failure(self, r.event, id, called and err or ok)
+    report_failure(self, event, context, called and err or ok)
   end
   return handled
 end
 
--- Handles one event of a delivery. Returns the answer that it deserves.
-local function handle_one(self, d, r, i)
-  local id, token_key, twin_key = identity(self, d, i)
-  local claim
-  if token_key or twin_key then
-    local cut, kind
-    claim, cut, kind = self.claims:claim(token_key, twin_key, d.route.source,
-      d.deadline - host.now())
-    if cut then
-      return answers.unavailable, "not_claimed", cut
-    elseif not claim then
-      count(self, "duplicate", kind)
-      return answers.ok
-    end
+-- Handles one event. Returns the answer that it deserves.
+local function handle(self, event, context, token_key, twin_key)
+  if not token_key and not twin_key then
+    return handle_claimed(self, event, context) and answers.ok
+      or answers.failed
   end
-  local handled = handle_claimed(self, d, r, id)
-  if claim then
-    self.claims:settle(claim, handled)
+  local claim, cut, kind = self.claims:claim(token_key, twin_key,
+    context.source, self.handler_timeout)
+  if cut then
+    return answers.unavailable, "not_claimed", cut
+  elseif not claim then
+    count(self, "duplicate", kind)
+    return answers.ok
   end
+  local handled = handle_claimed(self, event, context)
+  self.claims:settle(claim, handled)
   return handled and answers.ok or answers.failed
 end
 
--- Handles all events of a delivery; the worst outcome is the answer.
-local function handle_all(self, d, readings)
-  for _, r in ipairs(readings) do
-    if r.wrong then
-      return answers.malformed, "malformed", r.wrong
+local function count_stored(self, items, verdicts)
+  for i, item in ipairs(items) do
+    if verdicts[i] == "duplicate" then
+      count(self, "duplicate", "stored")
+    elseif item.event then
+      count(self, "stored")
+    else
+      count(self, "dead", "malformed")
     end
   end
-  local worst, reason, err = answers.ok, nil, nil
-  for i, r in ipairs(readings) do
-    local answer, why, cause = handle_one(self, d, r, i)
-    if answer.status > worst.status then
-      worst, reason, err = answer, why, cause
-    end
+end
+
+-- Stores items, which differ in what they carry, with what they share.
+local function store(self, items, route, query)
+  local now = host.now()
+  for _, item in ipairs(items) do
+    item.source, item.received_at, item.query = route.source, now, query
   end
-  return worst, reason, err
+  local ok, verdicts = self.queue:store(items, self.rule)
+  if not ok then
+    return answers.unavailable, "not_stored", verdicts
+  end
+  count_stored(self, items, verdicts)
+  return answers.ok
 end
 
 -- All that a query carried: the configured part, and the event's fields as
@@ -169,40 +151,92 @@ local function query_of(route, fields)
   return query
 end
 
---- Takes a delivery. Its identity is the token's together with what was
--- signed, so that re-deliveries share it.
+--- Takes the fields of a verified form or query.
 ---@param self flexhooks.Receiver
----@param route table that verified it
----@param kind "form"|"query"|"json"
----@param fields table|true fresh; true of JSON
+---@param route table that verified them
+---@param fields table<string, string|string[]> fresh; they become the event
+---@param raw string the bytes they came in
+---@param is_query boolean
 ---@param digest string? of what was signed
 ---@param token string? idempotency token
----@param query string?
----@param body string
 ---@return table answer
 ---@return string? reason where it is refused
 ---@return any cause
-function M.take(self, route, kind, fields, digest, token, query, body)
-  local d = { route = route, token = token, received_at = host.now() }
-  d.deadline = d.received_at + self.handler_timeout
-  local readings
-  if kind == "json" then
-    readings, d.batch = reading.of_json(body, self.limits)
-  else
-    d.query = kind == "query" and query_of(route, fields) or nil
-    readings = reading.of_fields(fields, kind == "form" and body or query)
-  end
-  if is_foreign(self, readings) then
+function M.take_fields(self, route, fields, raw, is_query, digest, token)
+  local query = is_query and query_of(route, fields) or nil
+  local event, note = events.normalize(fields)
+  if self.account_sid and is_foreign(self, reading.account_of(fields)) then
     return answers.forbidden, "wrong_account"
   end
-  count_received(self, readings)
-  d.id = token and core.sha256(token .. "\n" .. digest):sub(1, 32)
-    or contexts.id()
-  d.twin = self.has_twins and core.sha256(digest) or nil
+  count_received(self, event)
+  local id, token_key, twin_key = identity(self, digest, token)
   if self.queue then
-    return store(self, d, readings)
+    return store(self, { {
+      id = id, token_key = token_key, twin_key = twin_key, event = event,
+      wire_type = event and note, raw = not event and raw or nil,
+      reason = not event and note or nil,
+    } }, route, query)
+  elseif not event then
+    return answers.malformed, "malformed", note
   end
-  return handle_all(self, d, readings)
+  return handle(self, event, context_of(self, route, id, note, query),
+    token_key, twin_key)
+end
+
+-- Gives each element of a batch an identity with its place.
+local function identify(self, items, batch, digest, token)
+  local id, token_key, twin_key = identity(self, digest, token)
+  for i, item in ipairs(items) do
+    local suffix = batch and "#" .. i or ""
+    item.id = id .. suffix
+    item.token_key = token_key and token_key .. suffix
+    item.twin_key = twin_key and twin_key .. suffix
+  end
+end
+
+-- Handles all events of a batch; the worst outcome is the answer.
+local function handle_all(self, items, route)
+  for _, item in ipairs(items) do
+    if item.reason then
+      return answers.malformed, "malformed", item.reason
+    end
+  end
+  local worst, reason, err = answers.ok, nil, nil
+  for _, item in ipairs(items) do
+    local context = context_of(self, route, item.id, item.wire_type)
+    local answer, why, cause =
+      handle(self, item.event, context, item.token_key, item.twin_key)
+    if answer.status > worst.status then
+      worst, reason, err = answer, why, cause
+    end
+  end
+  return worst, reason, err
+end
+
+--- Takes a verified JSON body.
+---@param self flexhooks.Receiver
+---@param route table that verified it
+---@param body string
+---@param digest string of the body
+---@param token string? idempotency token
+---@return table answer
+---@return string? reason where it is refused
+---@return any cause
+function M.take_json(self, route, body, digest, token)
+  local items, batch = reading.of_json(body, self.limits)
+  for _, item in ipairs(items) do
+    if is_foreign(self, item.account) then
+      return answers.forbidden, "wrong_account"
+    end
+  end
+  for _, item in ipairs(items) do
+    count_received(self, item.event)
+  end
+  identify(self, items, batch, digest, token)
+  if self.queue then
+    return store(self, items, route)
+  end
+  return handle_all(self, items, route)
 end
 
 return M

@@ -1,4 +1,4 @@
---- From what was signed to events: the catalogue's check, and JSON.
+--- From signed JSON to events.
 -- @module flexhooks.receiver.reading
 
 local events = require "flexhooks.events"
@@ -6,40 +6,34 @@ local json = require "flexhooks.json"
 
 local M = {}
 
----@class flexhooks.Reading
+-- What is read is an item as a queue stores it; the delivery adds who and when.
+---@class flexhooks.Item
 ---@field event table? nil where it is no event
----@field wire string? the EventType that came
+---@field wire_type string? the EventType that came
 ---@field raw string? of what is no event
----@field wrong string? what is wrong with it, without values
+---@field reason string? what is wrong with it, without values
 ---@field account string? AccountSid, where it has the shape of one
 
-local function malformed(raw, wrong)
-  return { raw = raw, wrong = wrong }
+local function malformed(raw, reason)
+  return { raw = raw, reason = reason }
 end
 
-local ACCOUNT = "^AC" .. ("[0-9a-f]"):rep(32) .. "$"
-
-local function account_of(fields)
+--- The AccountSid of fields, where it has the shape of one; the event may lack
+-- what makes it one.
+---@param fields table
+---@return string?
+function M.account_of(fields)
   local sid = fields.AccountSid
-  return type(sid) == "string" and sid:find(ACCOUNT) and sid or nil
+  return type(sid) == "string" and #sid == 34 and sid:find "^AC[0-9a-f]+$"
+    and sid or nil
 end
 
-local function reading(fields, raw)
+local function read(fields, raw)
   local event, note = events.normalize(fields)
-  if event then
-    return { event = event, wire = note, account = event.AccountSid }
-  end
-  local r = malformed(raw, note)
-  r.account = account_of(fields)
-  return r
-end
-
---- Reads the fields of a form or a query.
----@param fields table fresh; becomes the event
----@param raw string the bytes it came in
----@return flexhooks.Reading[] readings one
-function M.of_fields(fields, raw)
-  return { reading(fields, raw) }
+  local item = event and { event = event, wire_type = note }
+    or malformed(raw, note)
+  item.account = M.account_of(fields)
+  return item
 end
 
 local function of_element(value, position, text)
@@ -47,11 +41,11 @@ local function of_element(value, position, text)
   if type(value) ~= "table" then
     return malformed(raw, ("element %d is no object"):format(position))
   end
-  local r = reading(value, raw)
-  if r.wrong then
-    r.wrong = ("element %d: %s"):format(position, r.wrong)
+  local item = read(value, raw)
+  if item.reason then
+    item.reason = ("element %d: %s"):format(position, item.reason)
   end
-  return r
+  return item
 end
 
 -- Elements that are null leave holes, and the last ones no trace but the
@@ -68,7 +62,7 @@ end
 -- element.
 ---@param text string
 ---@param limits { depth: integer, name: integer }
----@return flexhooks.Reading[] readings one at least
+---@return flexhooks.Item[] items one at least
 ---@return boolean batch is it an array?
 function M.of_json(text, limits)
   local value, wrong = json.decode(text, limits)
@@ -77,16 +71,16 @@ function M.of_json(text, limits)
     return { malformed(text, wrong) }, false
   end
   if not json.is_array(text) then
-    return { reading(value, text) }, false
+    return { read(value, text) }, false
   end
-  local readings = {}
+  local items = {}
   for i = 1, size_of(value, text) do
-    readings[i] = of_element(value[i], i, text)
+    items[i] = of_element(value[i], i, text)
   end
-  if #readings == 0 then
+  if #items == 0 then
     return { malformed(text, "the JSON array is empty") }, false
   end
-  return readings, true
+  return items, true
 end
 
 return M

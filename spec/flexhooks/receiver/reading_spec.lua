@@ -8,24 +8,27 @@ local function event(name)
 end
 
 describe("reading", function()
-  it("gives the event of fields, and what came", function()
-    local list = reading.of_fields({ EventType = "onChannelUpdated",
-      AccountSid = sids.account, InstanceSid = sids.instance,
-      InteractionSid = sids.interaction, ChannelSid = sids.channel,
-      MediaChannelSid = sids.conversation }, "raw")
-    assert.equal(1, #list)
-    assert.equal("onChannelStatusUpdated", list[1].event.EventType)
-    assert.equal("onChannelUpdated", list[1].wire)
-    assert.equal(sids.account, list[1].account)
-    assert.is_nil(list[1].raw)
+  it("gives the event of an object, and what came", function()
+    local items, batch = reading.of_json(event "onA", LIMITS)
+    assert.is_false(batch)
+    assert.same({ { event = { EventType = "onA", AccountSid = sids.account },
+      wire_type = "onA", account = sids.account } }, items)
   end)
 
   it("keeps the bytes of what is no event, and whose it is", function()
-    local r = reading.of_fields({ AccountSid = sids.account }, "raw")[1]
-    assert.same({ raw = "raw", wrong = "EventType is missing",
-      account = sids.account }, r)
-    r = reading.of_fields({ AccountSid = "x" }, "raw")[1]
-    assert.is_nil(r.account)
+    local text = ('{"AccountSid":"%s"}'):format(sids.account)
+    assert.same({ { raw = text, reason = "EventType is missing",
+      account = sids.account } }, (reading.of_json(text, LIMITS)))
+  end)
+
+  it("knows an account by its shape", function()
+    for _, value in ipairs { "", "AC", sids.account:upper(), sids.instance,
+      sids.account .. "\n", { sids.account }, 5, true } do
+      assert.is_nil(reading.account_of { AccountSid = value })
+    end
+    assert.is_nil(reading.account_of {})
+    assert.equal(sids.account,
+      reading.account_of { AccountSid = sids.account })
   end)
 
   it("gives one for each element of an array", function()
@@ -35,9 +38,9 @@ describe("reading", function()
     assert.equal(4, #list)
     assert.equal("onA", list[1].event.EventType)
     assert.equal('{"a":1}', list[2].raw)
-    assert.is_truthy(list[2].wrong:find "^element 2: ")
+    assert.is_truthy(list[2].reason:find "^element 2: ")
     assert.equal("onB", list[3].event.EventType)
-    assert.equal("element 4 is no object", list[4].wrong)
+    assert.equal("element 4 is no object", list[4].reason)
     assert.is_string(list[4].raw)
   end)
 
@@ -65,7 +68,7 @@ describe("reading", function()
       local list = reading.of_json(value, LIMITS)
       assert.is_true(#list > 0)
       for _, r in ipairs(list) do
-        assert.is_string(r.wrong)
+        assert.is_string(r.reason)
         assert.is_string(r.raw)
       end
     end
