@@ -6,7 +6,8 @@ local json = require "flexhooks.json"
 
 local M = {}
 
--- What is read is an item as a queue stores it; the delivery adds who and when.
+-- What is read is an item as a queue stores it; the delivery adds who and
+-- when.
 ---@class flexhooks.Item
 ---@field event table? nil where it is no event
 ---@field wire_type string? the EventType that came
