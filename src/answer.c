@@ -70,6 +70,29 @@ static bool keep_continuation(fh_answer *answer, fh_text value) {
          keep(answer, head, "\n", 1);
 }
 
+static bool is_named(const fh_answer *answer, size_t at, const char *name) {
+  size_t size = strlen(name);
+  return answer->head.size - at > size &&
+         !memcmp(answer->head.data + at, name, size) &&
+         answer->head.data[at + size] == ':';
+}
+
+/* What tells where the body ends must say so once: with two lengths, or a
+ * length and a transfer encoding, the next answer could begin anywhere. */
+static bool is_ambiguous(fh_answer *answer, size_t at) {
+  const char *line = answer->head.data + at;
+  size_t size = answer->head.size - at;
+  if (is_named(answer, at, "transfer-encoding")) {
+    answer->encoded = true;
+  } else if (is_named(answer, at, "content-length")) {
+    if (answer->length &&
+        memcmp(answer->head.data + answer->length - 1, line, size) != 0)
+      return true;
+    answer->length = at + 1;
+  }
+  return answer->encoded && answer->length;
+}
+
 /* Lines that are no header (no colon, an impossible name) are left out. */
 static bool keep_line(fh_answer *answer, const char *line, size_t size) {
   if (*line == ' ' || *line == '\t')
@@ -80,16 +103,21 @@ static bool keep_line(fh_answer *answer, const char *line, size_t size) {
     return true;
   fh_text value = fh_trimmed(colon + 1, size - name - 1);
   size_t start = answer->head.size;
-  if (value.size > 0 && memchr(value.data, '\r', value.size)) {
-    answer->malformed = true;
-    return false;
-  }
   if (!keep(answer, &answer->head, line, name + 1) ||
       !keep(answer, &answer->head, value.data, value.size) ||
       !keep(answer, &answer->head, "\n", 1))
     return false;
   lower(answer->head.data + start, name);
-  return true;
+  answer->malformed = is_ambiguous(answer, start) ||
+                      (value.size > 0 && memchr(value.data, '\r', value.size));
+  return !answer->malformed;
+}
+
+static void begin_head(fh_answer *answer) {
+  answer->place = FH_IN_HEAD;
+  answer->length = 0;
+  answer->encoded = false;
+  fh_buffer_clear(&answer->head);
 }
 
 /* An informational answer (1xx) comes before the real one with a head of its
@@ -105,10 +133,8 @@ size_t fh_answer_on_header(char *line, size_t one, size_t size, void *owner) {
   if (answer->too_large || answer->malformed)
     return 0;
   if (answer->place != FH_IN_HEAD) {
-    if (size >= 5 && !memcmp(line, "HTTP/", 5)) {
-      answer->place = FH_IN_HEAD;
-      fh_buffer_clear(&answer->head);
-    }
+    if (size >= 5 && !memcmp(line, "HTTP/", 5))
+      begin_head(answer);
     return size;
   }
   if (fh_trimmed(line, size).size == 0) {

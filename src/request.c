@@ -422,6 +422,12 @@ static const char *kind_of(CURLcode code) {
   }
 }
 
+/* libcurl runs "out of memory" when a header line passes a cap of its own. */
+static bool is_head_too_large(const fh_request *request, CURLcode code) {
+  return code == CURLE_OUT_OF_MEMORY && request->prepared &&
+         request->answer.place != FH_AFTER_HEAD;
+}
+
 static const char *kind_for(const fh_request *request, CURLcode code) {
   const fh_answer *answer = &request->answer;
   if (answer->too_large)
@@ -430,6 +436,10 @@ static const char *kind_for(const fh_request *request, CURLcode code) {
     return "protocol";
   if (answer->no_memory)
     return "reset";
+  if (is_head_too_large(request, code))
+    return "too_large";
+  if (code == CURLE_RECV_ERROR && strstr(request->outgoing->text, "chunked"))
+    return "protocol";
   long tunnel = 0;
   curl_easy_getinfo(request->easy, CURLINFO_HTTP_CONNECTCODE, &tunnel);
   if (tunnel != 0 && !request->prepared && code == CURLE_RECV_ERROR)
@@ -439,10 +449,11 @@ static const char *kind_for(const fh_request *request, CURLcode code) {
 
 static const char *message_for(const fh_request *request, CURLcode code) {
   const fh_answer *answer = &request->answer;
-  if (answer->too_large || code == CURLE_FILESIZE_EXCEEDED)
+  if (answer->too_large || code == CURLE_FILESIZE_EXCEEDED ||
+      is_head_too_large(request, code))
     return "the answer is larger than allowed";
   if (answer->malformed)
-    return "the answer's head holds a NUL or a bare CR";
+    return "the answer's head holds a NUL, a bare CR or two body lengths";
   if (answer->no_memory)
     return "not enough memory for the answer";
   if (code == CURLE_ABORTED_BY_CALLBACK)
@@ -464,6 +475,9 @@ static void add_hint(char *text, const char *kind) {
 
 void fh_request_finish(fh_request *request, CURLcode code) {
   request->ended = true;
+  /* A head that ends with the connection is good enough for libcurl. */
+  if (code == CURLE_OK && request->answer.place != FH_AFTER_HEAD)
+    code = CURLE_PARTIAL_FILE;
   if (code == CURLE_OK) {
     curl_easy_getinfo(request->easy, CURLINFO_RESPONSE_CODE,
                       &request->status);

@@ -1,0 +1,506 @@
+local core = require "flexhooks.core"
+local curl = require "flexhooks.transport.curl"
+local errors = require "flexhooks.error"
+local loop = require "flexhooks.loop"
+local process = require "spec.support.process"
+local rude = require "spec.support.rude"
+
+local server, transport
+
+local function get(path, fields)
+  local request = { method = "GET", url = server.url .. "/" .. path,
+    timeout = 10 }
+  for name, value in pairs(fields or {}) do
+    request[name] = value
+  end
+  return transport:send(request)
+end
+
+setup(function()
+  server = rude.start()
+end)
+
+before_each(function()
+  transport = curl.new()
+  server:forget()
+end)
+
+after_each(function()
+  transport:close()
+end)
+
+describe("what a server may answer", function()
+  for _, row in ipairs(dofile "spec/data/answers.lua") do
+    local path, outcome = row[1], row[2]
+    local cap = row.max and ", capped at " .. row.max or ""
+    it(path .. cap .. ": " .. outcome, function()
+      local response, err = get(path,
+        { timeout = row.timeout, max_response = row.max })
+      if type(outcome) == "string" then
+        assert.is_nil(response)
+        assert.is_true(errors.is(err))
+        assert.equal(outcome, err.kind)
+        assert.is_true(err.sent)
+        assert.equal("GET", err.method)
+        assert.equal(server.url .. "/" .. path, err.url)
+      else
+        assert.is_nil(err)
+        assert.equal(outcome, response.status)
+        assert.equal(row.body, response.body)
+        if row.header then
+          assert.equal(row.header[2], response.headers[row.header[1]])
+        end
+      end
+      assert.equal(1, #server:requests())
+      assert.equal("ok", assert(get "ok").body)
+    end)
+  end
+end)
+
+describe("what is sent", function()
+  local function echo(fields)
+    return assert(get("echo", fields)).body
+  end
+
+  it("has no header that was not asked for", function()
+    assert.equal("GET /echo HTTP/1.1\r\nHost: 127.0.0.1:" .. server.port
+      .. "\r\nAccept: */*\r\nAccept-Encoding: identity\r\n\r\n", echo())
+  end)
+
+  it("has the headers given, lists one by one, empty ones too", function()
+    local head = echo { headers = { ["X-A"] = "1", ["X-B"] = { "b", "c" },
+      ["X-E"] = "", ["User-Agent"] = "me", Accept = "a/b", Host = "other" } }
+    for _, line in ipairs { "X-A: 1", "X-B: b", "X-B: c", "X-E:",
+      "User-Agent: me", "Accept: a/b", "Host: other" } do
+      assert.matches("\r\n" .. line .. "\r\n", head, 1, true)
+    end
+    assert.is_nil(head:find "%*/%*")
+  end)
+
+  it("has the method and the body", function()
+    for _, method in ipairs { "POST", "PUT", "PATCH", "DELETE", "GET",
+      "OPTIONS", "M-SEARCH" } do
+      local text = echo { method = method, body = "a\0b" }
+      assert.equal(method, text:match "^%S+")
+      assert.matches("\r\nContent-Length: 3\r\n", text, 1, true)
+      assert.equal("a\0b", text:match "\r\n\r\n(.*)$")
+      assert.is_nil(text:lower():find("content-type", 1, true))
+    end
+  end)
+
+  it("has a length where a POST is empty", function()
+    assert.matches("\r\nContent-Length: 0\r\n", echo { method = "POST" }, 1,
+      true)
+    assert.matches("\r\nContent-Length: 0\r\n",
+      echo { method = "POST", body = "" }, 1, true)
+  end)
+
+  it("does not ask before it sends a large body", function()
+    local body = ("0123456789"):rep(200000)
+    local text = echo { method = "POST", body = body,
+      headers = { ["Content-Type"] = "a/b" } }
+    assert.is_nil(text:lower():find("expect:", 1, true))
+    assert.matches("\r\nContent-Type: a/b\r\n", text, 1, true)
+    assert.equal(body, text:match "\r\n\r\n(.*)$")
+  end)
+
+  it("has the path as it was written", function()
+    local path = "/echo/../a/./%2e%2e/b?c=%2F"
+    local text = assert(get(path:sub(2) .. "#d")).body
+    assert.equal("GET " .. path .. " HTTP/1.1", text:match "^[^\r]*")
+  end)
+
+  it("has a secret as its authorization", function()
+    local secret = core.basic("AC1", core.secret "token")
+    assert.equal(200, get("ok", { authorization = secret }).status)
+    assert.equal("Basic QUMxOnRva2Vu", server:requests()[1].authorization)
+    secret:close()
+  end)
+
+  it("gets nothing to read for HEAD", function()
+    local response = assert(get("ok", { method = "HEAD", max_response = 0 }))
+    assert.equal(200, response.status)
+    assert.equal("2", response.headers["content-length"])
+    assert.equal("", response.body)
+  end)
+
+  it("may ask for an encoding, and then gets it raw", function()
+    local response = assert(get("gzip-asked",
+      { headers = { ["Accept-Encoding"] = "gzip" } }))
+    assert.equal("gzip", response.headers["content-encoding"])
+    assert.equal("\31\139", response.body:sub(1, 2))
+  end)
+end)
+
+describe("what is refused", function()
+  local U = "http://127.0.0.1:1"
+  local many = {}
+  for i = 1, 101 do
+    many["X-" .. i] = "1"
+  end
+  for what, fields in pairs {
+    ["an empty URL"] = { url = "" },
+    ["a URL without a scheme"] = { url = "127.0.0.1/" },
+    ["a URL without a host"] = { url = "http://" },
+    ["a URL with three slashes"] = { url = "http:///127.0.0.1/" },
+    ["a URL with one slash"] = { url = "http:/127.0.0.1/" },
+    ["a URL with a query alone"] = { url = "http://?a" },
+    ["a URL with CR"] = { url = U .. "/\r" },
+    ["a URL with LF"] = { url = U .. "/\nX: y" },
+    ["a URL with a tab"] = { url = U .. "/\t" },
+    ["a URL with NUL"] = { url = U .. "/\0/" },
+    ["a URL with a space"] = { url = U .. "/a b" },
+    ["a URL with DEL"] = { url = U .. "/\127" },
+    ["a URL beyond ASCII"] = { url = "http://b\195\188cher.example/" },
+    ["a URL with a backslash"] = { url = "http://a\\@b/" },
+    ["a URL with credentials"] = { url = "http://user:pass@127.0.0.1/" },
+    ["a URL with an empty user"] = { url = "http://@127.0.0.1/" },
+    ["a URL with an encoded host"] = { url = "http://%31%32%37.0.0.1/" },
+    ["a URL with a bad port"] = { url = "http://127.0.0.1:99999/" },
+    ["a URL with a port of letters"] = { url = "http://127.0.0.1:a/" },
+    ["a URL with port 0"] = { url = "http://127.0.0.1:0/" },
+    ["a URL with an empty port"] = { url = "http://127.0.0.1:/" },
+    ["a URL with half a bracket"] = { url = "http://[::1/" },
+    ["a URL with a bracket in it"] = { url = "http://[::1]x/" },
+    ["a URL that is too long"] = { url = U .. "/" .. ("a"):rep(8192) },
+    ["a file"] = { url = "file:///etc/passwd" },
+    ["a file with a host"] = { url = "file://localhost/etc/passwd" },
+    ["gopher"] = { url = "gopher://127.0.0.1/" },
+    ["ftp"] = { url = "ftp://127.0.0.1/" },
+    ["a scheme that begins like http"] = { url = "httpx://127.0.0.1/" },
+    ["a method with a space"] = { method = "GET /" },
+    ["a method with CRLF"] = { method = "GET\r\nX: y" },
+    ["an empty method"] = { method = "" },
+    ["CONNECT"] = { method = "CONNECT" },
+    ["TRACE"] = { method = "TRACE" },
+    ["a HEAD with a body"] = { method = "HEAD", body = "a" },
+    ["a header value with CRLF"] = { headers = { A = "b\r\nC: d" } },
+    ["a header value with LF"] = { headers = { A = "b\nc" } },
+    ["a header value with NUL"] = { headers = { A = "b\0c" } },
+    ["a header value with a control"] = { headers = { A = "b\27" } },
+    ["a header name with a space"] = { headers = { ["A B"] = "c" } },
+    ["a header name with CRLF"] = { headers = { ["A\r\nB"] = "c" } },
+    ["a header name with a colon"] = { headers = { [":path"] = "c" } },
+    ["an empty header name"] = { headers = { [""] = "c" } },
+    ["a length of the caller's"] = { headers = { ["content-length"] = "5" } },
+    ["an encoding of the caller's"] = {
+      headers = { ["Transfer-Encoding"] = "chunked" } },
+    ["a connection header"] = { headers = { Connection = "close" } },
+    ["an Expect header"] = { headers = { Expect = "100-continue" } },
+    ["more than 100 headers"] = { headers = many },
+    ["headers that are too large"] = { headers = { A = ("a"):rep(70000) } },
+  } do
+    it(what, function()
+      local request = { method = "GET", url = server.url .. "/ok" }
+      for name, value in pairs(fields) do
+        request[name] = value
+      end
+      local response, err = transport:send(request)
+      assert.is_nil(response)
+      assert.equal("argument", err.kind)
+      assert.is_false(err.sent)
+      assert.is_nil(tostring(err):find("pass", 1, true))
+      assert.is_nil(err.url:find("pass@", 1, true))
+      assert.same({}, server:requests())
+    end)
+  end
+
+  it("an Authorization header beside a secret", function()
+    local secret = core.bearer(core.secret "token")
+    local _, err = get("ok", { authorization = secret,
+      headers = { authorization = "Basic x" } })
+    assert.equal("argument", err.kind)
+    assert.same({}, server:requests())
+  end)
+
+  it("a secret with a control character in it", function()
+    local secret = core.secret "Bearer a\r\nX: y"
+    local _, err = get("ok", { authorization = secret })
+    assert.equal("argument", err.kind)
+    assert.is_nil(tostring(err):find("Bearer", 1, true))
+    assert.same({}, server:requests())
+  end)
+end)
+
+describe("failures before anything was sent", function()
+  it("a name that does not resolve", function()
+    local _, err = transport:send { method = "POST", timeout = 30,
+      url = "http://nowhere.invalid/" }
+    assert.equal("dns", err.kind)
+    assert.is_false(err.sent)
+  end)
+
+  it("a connection refused", function()
+    local _, err = transport:send { method = "POST", url = "http://127.0.0.1:1/" }
+    assert.equal("connect", err.kind)
+    assert.is_false(err.sent)
+  end)
+
+  it("a port that speaks no TLS", function()
+    local _, err = transport:send { method = "POST",
+      url = "https://127.0.0.1:" .. server.port .. "/" }
+    assert.equal("tls", err.kind)
+    assert.is_false(err.sent)
+  end)
+
+  it("a TLS handshake that takes too long", function()
+    local listener = require("socket").bind("127.0.0.1", 0)
+    local _, port = listener:getsockname()
+    local _, err = transport:send { method = "POST", connect_timeout = 0.2,
+      url = "https://127.0.0.1:" .. port .. "/", timeout = 20 }
+    listener:close()
+    assert.equal("timeout", err.kind)
+    assert.is_false(err.sent)
+  end)
+
+  it("a file of certificates that is none", function()
+    local other = curl.new { ca_file = "/nonexistent" }
+    local _, err = other:send { method = "POST",
+      url = "https://127.0.0.1:" .. server.port .. "/" }
+    other:close()
+    assert.equal("config", err.kind)
+    assert.is_false(err.sent)
+  end)
+end)
+
+describe("connections", function()
+  local function connections()
+    local seen, count = {}, 0
+    for _, request in ipairs(server:requests()) do
+      if not seen[request.connection] then
+        seen[request.connection] = true
+        count = count + 1
+      end
+    end
+    return count
+  end
+
+  it("are kept", function()
+    for _ = 1, 5 do
+      assert(get "ok")
+      assert(get("repeated", { method = "POST", body = "x" }))
+    end
+    assert.equal(10, #server:requests())
+    assert.equal(1, connections())
+  end)
+
+  it("belong to one transport", function()
+    local other = curl.new()
+    assert(get "ok")
+    assert(other:send { method = "GET", url = server.url .. "/ok" })
+    other:close()
+    assert.equal(2, connections())
+  end)
+
+  it("are at most as many as allowed", function()
+    transport:close()
+    transport = curl.new { max_connections = 2 }
+    loop.run(function()
+      for _ = 1, 10 do
+        loop.spawn(function()
+          assert.equal(200, get("slow?seconds=0.05").status)
+        end)
+      end
+    end)
+    assert.equal(10, #server:requests())
+    assert.is_true(connections() <= 2)
+  end)
+
+  it("carry many requests at once", function()
+    local order = {}
+    loop.run(function()
+      loop.spawn(function()
+        get("slow?seconds=0.5")
+        order[#order + 1] = "slow"
+      end)
+      for _ = 1, 20 do
+        loop.spawn(function()
+          get "ok"
+          order[#order + 1] = "ok"
+        end)
+      end
+    end)
+    assert.equal(21, #order)
+    assert.equal("slow", order[21])
+  end)
+
+  it("that died are replaced for a GET, without a word", function()
+    assert(get "die-second")
+    assert.equal(200, get("die-second").status)
+    assert.equal(2, connections())
+    assert.equal(3, #server:requests())
+  end)
+
+  for what, body in pairs { ["a POST"] = "x", ["an empty POST"] = "" } do
+    it("that died with " .. what .. " do not see it twice", function()
+      assert(get "die-second")
+      local response, err = get("die-second", { method = "POST", body = body })
+      assert.is_nil(response)
+      assert.equal("reset", err.kind)
+      assert.is_true(err.sent)
+      assert.equal(2, #server:requests())
+    end)
+  end
+end)
+
+describe("a wait that is cut", function()
+  it("cancels the request", function()
+    local result, err
+    loop.run(function()
+      local task = loop.spawn(function()
+        result, err = get "hang"
+      end)
+      process.eventually(function()
+        loop.sleep(0.01)
+        return #server:requests() == 1
+      end)
+      task:cancel()
+    end)
+    assert.is_nil(result)
+    assert.equal("cancelled", err.kind)
+    assert.is_true(err.sent)
+  end)
+
+  it("ends at a deadline", function()
+    local token = loop.enter(loop.clock() + 0.2)
+    local result, err = get "hang"
+    assert.is_true(loop.leave(token))
+    assert.is_nil(result)
+    assert.equal("timeout", err.kind)
+    assert.equal(200, get("ok").status)
+  end)
+
+  it("ends when the transport is closed", function()
+    local kinds = {}
+    loop.run(function()
+      for _ = 1, 3 do
+        loop.spawn(function()
+          local _, err = get "hang"
+          kinds[#kinds + 1] = err.kind
+        end)
+      end
+      process.eventually(function()
+        loop.sleep(0.01)
+        return #server:requests() == 3
+      end)
+      transport:close()
+    end)
+    assert.same({ "closed", "closed", "closed" }, kinds)
+    assert.equal(200, get("ok").status)
+  end)
+
+  it("stalls for as long as allowed", function()
+    transport:close()
+    transport = curl.new { stall_timeout = 1 }
+    local _, err = get "stall"
+    assert.equal("timeout", err.kind)
+  end)
+end)
+
+describe("the pool", function()
+  it("is collected with requests in flight", function()
+    local live = core.live()
+    local poller = core.poller()
+    local function start()
+      local pool = core.pool(poller)
+      for _ = 1, 3 do
+        assert(pool:start { method = "GET", url = server.url .. "/hang",
+          max_response = 100 })
+      end
+      poller:wait(0)
+    end
+    start()
+    collectgarbage()
+    collectgarbage()
+    poller:wait(0)
+    poller:close()
+    assert.equal(live, core.live())
+  end)
+
+  it("may close before, between and after its parts", function()
+    for _, order in ipairs { "pwr", "prw", "wpr", "wrp", "rpw", "rwp" } do
+      local live = core.live()
+      local part = { w = core.poller() }
+      part.p = core.pool(part.w)
+      part.r = assert(part.p:start { method = "GET", max_response = 100,
+        url = server.url .. "/hang" })
+      part.w:wait(0)
+      for name in order:gmatch "." do
+        part[name]:close()
+      end
+      assert.equal(live, core.live())
+      for name in order:gmatch "." do
+        part[name]:close()
+      end
+    end
+  end)
+
+  it("gives each request back once, cancelled ones too", function()
+    local poller = core.poller()
+    local pool = core.pool(poller)
+    local function start()
+      return assert(pool:start { method = "GET", max_response = 100,
+        url = server.url .. "/hang" })
+    end
+    local first, second = start(), start()
+    assert.has_error(function()
+      first:result()
+    end)
+    poller:wait(0)
+    assert.is_nil(pool:next())
+    second:cancel()
+    second:cancel()
+    assert.equal(second, pool:next())
+    assert.is_nil(pool:next())
+    assert.equal("cancelled", (select(2, second:result())))
+    first:cancel()
+    assert.equal(first, pool:next())
+    for _, handle in ipairs { first, second, pool, poller } do
+      handle:close()
+    end
+  end)
+end)
+
+describe("the environment", function()
+  local SCRIPT = [[
+    local transport = require "flexhooks.transport.curl".new()
+    local answer, err = transport:send { url = arg[1] .. "/ok" }
+    print(answer and answer.status or err)]]
+
+  it("chooses no proxy, and lends no credentials", function()
+    local home = process.folder()
+    process.write(home .. "/.netrc",
+      "machine 127.0.0.1\nlogin me\npassword secret\n")
+    local evil = "http://127.0.0.1:1"
+    local script = process.write(home .. "/a.lua", SCRIPT)
+    local status, out = process.run({ process.lua, script, server.url },
+      { env = { HOME = home, http_proxy = evil, HTTP_PROXY = evil,
+        ALL_PROXY = evil, all_proxy = evil, NETRC = home .. "/.netrc" } })
+    assert.equal(0, status)
+    assert.equal("200\n", out)
+    assert.equal("-", server:requests()[1].authorization)
+  end)
+end)
+
+describe("a proxy of the caller's", function()
+  it("is asked for http", function()
+    local other = curl.new { proxy = server.url }
+    local answer = assert(other:send { url = "http://example.invalid/ok" })
+    other:close()
+    assert.equal(200, answer.status)
+    assert.equal("http://example.invalid/ok", server:requests()[1].target)
+  end)
+
+  it("gets no more than a CONNECT for https", function()
+    local other = curl.new { proxy = server.url }
+    local _, err = other:send { method = "POST", body = "x",
+      url = "https://example.invalid/", headers = { Authorization = "x" } }
+    other:close()
+    assert.equal("connect", err.kind)
+    assert.is_false(err.sent)
+    local requests = server:requests()
+    assert.equal(1, #requests)
+    assert.equal("CONNECT", requests[1].method)
+    assert.equal("-", requests[1].authorization)
+  end)
+end)
