@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "poller.h"
 #include "url.h"
 
 /* --- what must not happen twice -------------------------------------------
@@ -29,6 +30,21 @@ static int on_ready(void *owner, char *remote, char *local, int remote_port,
     request->before = bytes;
   request->prepared = true;
   return CURL_PREREQFUNC_OK;
+}
+
+/* libcurl's own low-speed limit averages over five seconds. */
+static int on_progress(void *owner, curl_off_t down_total, curl_off_t down,
+                       curl_off_t up_total, curl_off_t up) {
+  fh_request *request = owner;
+  (void)down_total, (void)up_total;
+  curl_off_t moved = down + up + (curl_off_t)request->answer.lines;
+  double now = fh_clock();
+  if (moved != request->moved || !request->prepared) {
+    request->moved = moved;
+    request->moved_at = now;
+  }
+  request->stalled = now - request->moved_at >= request->stall;
+  return request->stalled;
 }
 
 static bool was_sent(const fh_request *request) {
@@ -287,13 +303,18 @@ static long milliseconds(double seconds) {
   return ms < 1 ? 1 : ms > 2e9 ? 2000000000L : (long)ms;
 }
 
-static CURLcode set_limits(CURL *easy, const fh_call *call) {
+static CURLcode set_limits(CURL *easy, fh_request *request,
+                           const fh_call *call) {
   SET(CURLOPT_TIMEOUT_MS, milliseconds(call->timeout));
   SET(CURLOPT_CONNECTTIMEOUT_MS, milliseconds(call->connect_timeout));
   if (call->stall_timeout > 0) {
-    long seconds = milliseconds(call->stall_timeout) / 1000;
+    /* A limit of libcurl's own that never bites: it keeps an idle transfer
+     * being looked at every second. */
     SET(CURLOPT_LOW_SPEED_LIMIT, 1L);
-    SET(CURLOPT_LOW_SPEED_TIME, seconds > 0 ? seconds : 1L);
+    SET(CURLOPT_LOW_SPEED_TIME, 1000000L);
+    SET(CURLOPT_NOPROGRESS, 0L);
+    SET(CURLOPT_XFERINFOFUNCTION, on_progress);
+    SET(CURLOPT_XFERINFODATA, request);
   }
   if (!is_method(call, "HEAD"))
     SET(CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)call->max_response);
@@ -332,7 +353,7 @@ static CURLcode configure(fh_request *request, CURL *easy,
   if (code == CURLE_OK)
     code = set_method(easy, call, body);
   if (code == CURLE_OK)
-    code = set_limits(easy, call);
+    code = set_limits(easy, request, call);
   if (code == CURLE_OK)
     code = set_callbacks(easy, request);
   if (code == CURLE_OK)
@@ -370,6 +391,7 @@ bool fh_request_prepare(fh_request *request, CURL *easy, const fh_call *call,
     return refuse(refusal, "connect", "not enough memory");
   fh_answer_init(&request->answer, call->max_response);
   request->repeatable = is_repeatable(call);
+  request->stall = call->stall_timeout;
   request->easy = easy;
   CURLcode code = configure(request, easy, call, body);
   if (code == CURLE_OK)
@@ -436,6 +458,8 @@ static const char *kind_for(const fh_request *request, CURLcode code) {
     return "protocol";
   if (answer->no_memory)
     return "reset";
+  if (request->stalled)
+    return "timeout";
   if (is_head_too_large(request, code))
     return "too_large";
   if (code == CURLE_RECV_ERROR && strstr(request->outgoing->text, "chunked"))
@@ -456,6 +480,8 @@ static const char *message_for(const fh_request *request, CURLcode code) {
     return "the answer's head holds a NUL, a bare CR or two body lengths";
   if (answer->no_memory)
     return "not enough memory for the answer";
+  if (request->stalled)
+    return "the connection stalled";
   if (code == CURLE_ABORTED_BY_CALLBACK)
     return "the connection was lost after the request had been sent";
   if (code == CURLE_PARTIAL_FILE)

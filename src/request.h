@@ -57,6 +57,10 @@ typedef struct fh_request {
   int slot;            /* the binding's reference to its userdata */
   bool repeatable;     /* may take effect twice: GET, PUT, DELETE, … */
   bool prepared;       /* a connection was ready for it at least once */
+  double stall;        /* seconds without a byte that are too many; 0: none */
+  double moved_at;     /* when the last byte moved */
+  curl_off_t moved;
+  bool stalled;
   bool unwatched;      /* its socket cannot be waited for */
   bool ended;
   long before;         /* bytes of proxy talk sent by then */

@@ -172,7 +172,7 @@ local ACTIONS = {
     end
   end,
   ["gzip-transfer"] = function(peer)
-    local bomb = gzip_of_zeros(64)
+    local bomb = gzip_of_zeros(16)
     send(peer, HEAD .. "Transfer-Encoding: gzip, chunked\r\n\r\n"
       .. ("%x\r\n"):format(#bomb) .. bomb .. "\r\n0\r\n\r\n")
   end,

@@ -1,0 +1,119 @@
+-- The transport over TLS, against an authority of the spec's own.
+local curl = require "flexhooks.transport.curl"
+local loop = require "flexhooks.loop"
+local process = require "spec.support.process"
+
+local tls, transport
+
+setup(function()
+  tls = require("spec.support.tls").start()
+  transport = curl.new { ca_file = tls.ca }
+end)
+
+teardown(function()
+  transport:close()
+end)
+
+local function get(name, host)
+  return transport:send { method = "GET", timeout = 10,
+    url = ("https://%s:%d/"):format(host or "127.0.0.1", tls.port[name]) }
+end
+
+describe("TLS", function()
+  it("is spoken with a server whose certificate fits", function()
+    assert.equal(200, assert(get "plain").status)
+    assert.equal(200, assert(get("plain", "localhost")).status)
+  end)
+
+  for name, what in pairs { other = "is another host's",
+    expired = "has expired", own = "the server signed itself" } do
+    it("is not spoken where the certificate " .. what, function()
+      local response, err = get(name)
+      assert.is_nil(response)
+      assert.equal("tls", err.kind)
+      assert.is_false(err.sent)
+      assert.equal(name == "expired", err.message:find "clock" ~= nil)
+    end)
+  end
+
+  it("is not spoken in version 1.1", function()
+    local _, err = get "old"
+    assert.equal("tls", err.kind)
+    assert.is_false(err.sent)
+  end)
+
+  it("trusts the system's authorities alone by default", function()
+    local other = curl.new()
+    local _, err = other:send { url = "https://127.0.0.1:" .. tls.port.plain }
+    other:close()
+    assert.equal("tls", err.kind)
+  end)
+
+  it("trusts nobody else where a file is given", function()
+    local other = curl.new { ca_file = tls.dir .. "/own.pem" }
+    local _, err = other:send { url = "https://127.0.0.1:" .. tls.port.plain }
+    assert.equal("tls", err.kind)
+    assert.equal(200, other:send { url = "https://127.0.0.1:" .. tls.port.own }
+      .status)
+    other:close()
+  end)
+end)
+
+describe("HTTP/2", function()
+  it("is spoken where it is offered", function()
+    assert.matches("^HTTP/2", assert(get "good").body)
+    assert.matches("^HTTP/1.1", assert(get "plain").body)
+  end)
+
+  it("carries a burst of calls over one connection", function()
+    local other = curl.new { ca_file = tls.ca }
+    local seen = {}
+    loop.run(function()
+      for _ = 1, 20 do
+        loop.spawn(function()
+          local answer = assert(other:send {
+            url = "https://127.0.0.1:" .. tls.port.good })
+          seen[answer.body] = (seen[answer.body] or 0) + 1
+        end)
+      end
+    end)
+    other:close()
+    local body, count = next(seen)
+    assert.matches("^HTTP/2", body)
+    assert.equal(20, count)
+  end)
+
+  it("keeps to the cap", function()
+    local _, err = transport:send { max_response = 3,
+      url = "https://127.0.0.1:" .. tls.port.good }
+    assert.equal("too_large", err.kind)
+    assert.equal(200, assert(get "good").status)
+  end)
+end)
+
+describe("the environment", function()
+  local SCRIPT = [[
+    local curl = require "flexhooks.transport.curl"
+    local transport = curl.new { ca_file = arg[2] }
+    local answer, err = transport:send { url = arg[1] }
+    print(answer and answer.status or err.kind)]]
+
+  local function run(env, ca)
+    local dir = process.folder()
+    local script = process.write(dir .. "/a.lua", SCRIPT)
+    local _, out = process.run({ process.lua, script,
+      "https://127.0.0.1:" .. tls.port.good, ca }, { env = env })
+    return out
+  end
+
+  it("adds no authority", function()
+    assert.equal("tls\n", run({ CURL_CA_BUNDLE = tls.ca,
+      SSL_CERT_FILE = tls.ca, SSL_CERT_DIR = tls.dir }))
+  end)
+
+  it("does not learn the keys", function()
+    local log = process.folder() .. "/keys"
+    assert.equal("200\n", run({ SSLKEYLOGFILE = log }, tls.ca))
+    assert.equal("", process.read(log))
+  end)
+end)

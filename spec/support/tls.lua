@@ -1,0 +1,92 @@
+-- A certificate authority of its own, and an nginx that speaks TLS with
+-- certificates good and bad, each on a port:
+--
+--   local tls = require("spec.support.tls").start()
+--   tls.ca                 path of the authority's certificate
+--   tls.port.good          HTTP/2 and HTTP/1.1, for localhost and 127.0.0.1
+--   tls.port.plain         the same without HTTP/2
+--   tls.port.other         a certificate for another host
+--   tls.port.expired       one that has expired
+--   tls.port.own           one that it signed itself
+--   tls.port.old           TLS 1.1 alone
+--
+-- GET / answers "<protocol> <number of the connection>".
+local process = require "spec.support.process"
+
+local M = {}
+
+local KEY = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes"
+local HERE = "DNS:localhost,IP:127.0.0.1"
+
+local function openssl(dir, ...)
+  local command = "cd " .. dir .. " && openssl "
+    .. table.concat({ ... }, " ") .. " >openssl.log 2>&1"
+  local ok = os.execute(command)
+  assert(ok == true or ok == 0, process.read(dir .. "/openssl.log"))
+end
+
+local function self_signed(dir, name, subject, extension)
+  openssl(dir, "req -x509", KEY, "-keyout", name .. ".key", "-out",
+    name .. ".pem", "-days 2 -subj /CN=" .. subject, "-addext", extension)
+end
+
+local function signed(dir, name, names, days)
+  process.write(dir .. "/" .. name .. ".ext", "subjectAltName=" .. names)
+  openssl(dir, "req -new", KEY, "-keyout", name .. ".key", "-out",
+    name .. ".csr -subj /CN=flexhooks")
+  openssl(dir, "x509 -req -in", name .. ".csr", "-CA ca.pem -CAkey ca.key",
+    "-CAcreateserial -days", days, "-extfile", name .. ".ext", "-out",
+    name .. ".pem")
+end
+
+local SERVER = [[
+  server {
+    listen 127.0.0.1:%d ssl %s;
+    ssl_certificate %s.pem;
+    ssl_certificate_key %s.key;
+    %s
+    location / {
+      return 200 "$server_protocol $connection";
+    }
+  }
+]]
+
+local CONFIG = [[
+daemon off; worker_processes 1; pid nginx.pid; error_log error.log;
+events { worker_connections 256; }
+http {
+  access_log off; keepalive_requests 100000;
+  client_body_temp_path a; proxy_temp_path b; fastcgi_temp_path c;
+  uwsgi_temp_path d; scgi_temp_path e;
+%s}
+]]
+
+local OLD = "ssl_protocols TLSv1.1; ssl_ciphers ALL:@SECLEVEL=0;"
+
+function M.start()
+  local dir = process.folder()
+  self_signed(dir, "ca", "authority", "basicConstraints=critical,CA:TRUE")
+  self_signed(dir, "own", "own", "subjectAltName=" .. HERE)
+  signed(dir, "good", HERE, 2)
+  signed(dir, "other", "DNS:other.example", 2)
+  signed(dir, "expired", HERE, -1)
+  local port, servers = {}, {}
+  for name, row in pairs {
+    good = { "http2", "good", "" }, plain = { "", "good", "" },
+    other = { "", "other", "" }, expired = { "", "expired", "" },
+    own = { "", "own", "" }, old = { "", "good", OLD },
+  } do
+    port[name] = process.port()
+    servers[#servers + 1] = SERVER:format(port[name], row[1], row[2], row[2],
+      row[3])
+  end
+  process.write(dir .. "/nginx.conf", CONFIG:format(table.concat(servers)))
+  local child = process.spawn({ "nginx", "-p", dir, "-c",
+    dir .. "/nginx.conf", "-e", dir .. "/error.log" })
+  for _, number in pairs(port) do
+    child:wait_port(number)
+  end
+  return { ca = dir .. "/ca.pem", dir = dir, port = port, child = child }
+end
+
+return M
