@@ -242,7 +242,11 @@ void fh_request_init(void) {
 }
 
 static CURLcode set_rules(CURL *easy) {
+#if LIBCURL_VERSION_NUM >= 0x075800
+  /* Before 7.88 a write to a closed TLS connection raised SIGPIPE unless libcurl
+   * might touch signals. */
   SET(CURLOPT_NOSIGNAL, 1L);
+#endif
   SET(CURLOPT_PROTOCOLS_STR, "http,https");
   SET(CURLOPT_FOLLOWLOCATION, 0L);
   SET(CURLOPT_HTTP09_ALLOWED, 0L);
