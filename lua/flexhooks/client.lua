@@ -66,8 +66,32 @@ local function warn_of_plain_http(set)
     .. "unencrypted", { base_url = set.base_url })
 end
 
+---@class flexhooks.ClientOptions
+---@field account_sid string? "AC…"
+---@field auth_token string? one of the three credentials
+---@field api_key string? "SK…", with `api_secret`
+---@field api_secret string?
+---@field client_id string? of OAuth client credentials, with `client_secret`
+---@field client_secret string?
+---@field instance_sid string? "GO…"; asked of the API where absent
+---@field region string? one host label, as in "ie1"
+---@field edge string? one host label, as in "dublin"
+---@field base_url string? "https://flex-api.twilio.com"
+---@field token_url string? where OAuth tokens come from
+---@field timeout number? seconds for one attempt; 30
+---@field connect_timeout number? seconds of it to connect; 10
+---@field max_retries integer? attempts after the first; 3
+---@field rate_limit number|false|nil requests a second and endpoint; 20
+---@field max_response integer? bytes of an answer; 4 MiB
+---@field proxy string? URL; never taken from the environment
+---@field ca_file string? PEM, instead of the system's certificates
+---@field logger fun(level: string, message: string, fields: table)|nil
+---@field transport table? what sends, instead of libcurl
+
 --- Makes a client. Raises for wrong or missing settings; does no I/O.
----@param given table the options; docs/client.md lists them
+-- What is absent comes from the environment, credentials only where none was
+-- given and the account is the same.
+---@param given flexhooks.ClientOptions?
 ---@return flexhooks.Client
 function M.new(given)
   local set, wrong, kind = settings.read(given)

@@ -4,6 +4,7 @@
 -- time the parameter is repeated), or nil and what is wrong with the value.
 -- @module flexhooks.resources.fields
 
+local encode = require "flexhooks.session.encode"
 local events = require "flexhooks.events"
 local ids = require "flexhooks.ids"
 local json = require "flexhooks.json"
@@ -45,7 +46,7 @@ end
 --- A table, sent as JSON, or a text that is JSON already.
 function M.json(value)
   if type(value) == "table" then
-    local text, wrong = json.encode(value)
+    local text, wrong = encode.json(value)
     return text and { text }, wrong and "cannot be sent as JSON: " .. wrong
   end
   if type(value) ~= "string" then

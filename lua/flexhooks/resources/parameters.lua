@@ -7,13 +7,9 @@
 -- @module flexhooks.resources.parameters
 
 local encode = require "flexhooks.session.encode"
-local json = require "flexhooks.json"
 local options = require "flexhooks.options"
 
 local M = {}
-
--- More parameters than any call has.
-local MAX_NAMES = 1000
 
 local HINTS = {
   timeout = "options of the call go in a table of their own, after this one",
@@ -83,17 +79,13 @@ end
 
 -- A JSON body holds whatever is given but the fields that only answers have.
 local function encode_json(class, action, params)
-  local body, count = {}, 0
+  local body = {}
   for name, value in next, params do
-    count = count + 1
-    if count > MAX_NAMES then
-      return nil, "more than " .. MAX_NAMES .. " parameters"
-    end
     if not class.known[name] or action.writable[name] then
       body[name] = value
     end
   end
-  return json.encode(body)
+  return encode.json(body)
 end
 
 --- The request that a parameter table stands for.

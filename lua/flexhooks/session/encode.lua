@@ -13,6 +13,39 @@ local M = {}
 
 -- More than any call has; a table beyond it is a mistake, found early.
 local MAX_VALUES = 1000
+local MAX_NODES = 20000
+local MAX_DEPTH = 64
+
+-- Nodes left after counting those of `value`; nil where there are too many.
+local function count_down(value, left, depth)
+  if depth == 0 then
+    return nil
+  end
+  for _, element in next, value do
+    left = left - 1
+    if left > 0 and type(element) == "table" then
+      left = count_down(element, left, depth - 1)
+    end
+    if not left or left <= 0 then
+      return nil
+    end
+  end
+  return left
+end
+
+--- A value as JSON, unless it is larger than any request: a mistake is found
+-- before it costs memory.
+---@param value any
+---@return string? text
+---@return string? wrong
+function M.json(value)
+  if type(value) == "table" and not count_down(value, MAX_NODES,
+    MAX_DEPTH) then
+    return nil, "it contains itself, is nested deeper than " .. MAX_DEPTH
+      .. " tables or has more than " .. MAX_NODES .. " values"
+  end
+  return json.encode(value)
+end
 
 local function scalar(value)
   local kind = type(value)
@@ -54,7 +87,7 @@ function M.texts(value)
     return { text }
   end
   if not is_array(value) then
-    local text, wrong = json.encode(value)
+    local text, wrong = M.json(value)
     return text and { text }, wrong
   end
   if #value > MAX_VALUES then
@@ -64,7 +97,7 @@ function M.texts(value)
   for i, element in ipairs(value) do
     local text, wrong
     if type(element) == "table" then
-      text, wrong = json.encode(element)
+      text, wrong = M.json(element)
     else
       text = scalar(element)
     end
@@ -201,7 +234,7 @@ function M.body(given)
     end
     return M.form(list)
   elseif chosen == "json" then
-    local text, wrong = json.encode(given.json)
+    local text, wrong = M.json(given.json)
     return text, "application/json", wrong and "option 'json': " .. wrong
   end
   return given.body

@@ -51,7 +51,12 @@ describe("fields.json", function()
     local cycle = {}
     cycle.a = cycle
     refuses(fields.json, cycle,
-      "cannot be sent as JSON: a table contains itself")
+      "cannot be sent as JSON: it contains itself")
+    local many = {}
+    for i = 1, 1e5 do
+      many[i] = i
+    end
+    refuses(fields.json, { a = { many } }, "more than 20000 values")
     refuses(fields.json, { f = print }, "a function cannot be encoded")
     refuses(fields.json, { 1, [1000000] = 1 }, "mostly holes")
     refuses(fields.json, { a = 0 / 0 }, "not finite")

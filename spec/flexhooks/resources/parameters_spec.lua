@@ -116,12 +116,12 @@ describe("parameters.request for JSON", function()
   it("says what is wrong", function()
     local cycle = {}
     cycle.a = cycle
-    assert.equal("a table contains itself", wrong_of(cycle, JSON))
+    assert.matches("it contains itself", wrong_of(cycle, JSON))
     assert.matches("must be strings, got number", wrong_of({ 1 }, JSON))
     local many = {}
-    for i = 1, 2000 do
+    for i = 1, 1e5 do
       many["n" .. i] = 1
     end
-    assert.equal("more than 1000 parameters", wrong_of(many, JSON))
+    assert.matches("more than 20000 values", wrong_of(many, JSON))
   end)
 end)

@@ -35,6 +35,7 @@ describe("encode.texts", function()
     ["[2] must be a string, number, boolean or table, got function"] =
       { "a", print },
     ["contains itself"] = cycle,
+    ["[1] it contains itself"] = { cycle },
     ["more than 1000 values"] = (function()
       local list = {}
       for i = 1, 1001 do
@@ -52,6 +53,33 @@ describe("encode.texts", function()
 
   it("asks no metatable", function()
     assert.same({ '{"a":1}' }, encode.texts(hostile))
+  end)
+end)
+
+describe("encode.json", function()
+  it("takes what a request may hold", function()
+    assert.equal('{"a":[1,2]}', encode.json { a = { 1, 2 } })
+    assert.equal("5", encode.json(5))
+    local many = {}
+    for i = 1, 19000 do
+      many[i] = i
+    end
+    assert.is_string(encode.json(many))
+  end)
+
+  it("finds what none holds before it is encoded", function()
+    local many, deep = {}, {}
+    for i = 1, 1e5 do
+      many[i] = i
+    end
+    for _ = 1, 100 do
+      deep = { deep }
+    end
+    for _, value in ipairs { many, { a = many }, deep } do
+      local text, wrong = encode.json(value)
+      assert.is_nil(text)
+      assert.matches("more than 20000 values", wrong)
+    end
   end)
 end)
 
