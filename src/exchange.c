@@ -80,6 +80,8 @@ fh_answer fh_exchange_answer(fh_exchange *request, unsigned status,
     status = 500;
     result = FH_ANSWER_BAD;
   }
+  if (!response)
+    status = 500; /* with the empty body that the listener keeps ready */
   if (response && is_last(c))
     add_headers(response, close_it, 1);
   fh_connection_answer(c, status, response);

@@ -298,7 +298,10 @@ static int url_close(lua_State *L) {
 /* Sets a field of the table on top, unless the URL lacks the part. */
 static void set_part(lua_State *L, url *self, CURLUPart part,
                      const char *name) {
-  if (curl_url_get(self->parsed, part, &self->part, 0) != CURLUE_OK)
+  CURLUcode code = curl_url_get(self->parsed, part, &self->part, 0);
+  if (code == CURLUE_OUT_OF_MEMORY)
+    luaL_error(L, "not enough memory");
+  if (code != CURLUE_OK)
     return;
   if (part == CURLUPART_PORT)
     lua_pushinteger(L, (lua_Integer)strtol(self->part, NULL, 10));
