@@ -1,0 +1,95 @@
+-- The README's programs run as they are printed there: provisioning against the
+-- simulator, routing in the server, and the test of a router.
+local json = require "flexhooks.json"
+local process = require "spec.support.process"
+
+local TOKEN = ("0"):rep(31) .. "1"
+
+-- name -> text of each ```lua block that begins with "-- name".
+local function programs()
+  local found = {}
+  for block in process.read "README.md":gmatch "```lua\n(.-)```" do
+    found[block:match "^%-%- (%S+)\n"] = block
+  end
+  return found
+end
+
+local function environment(more)
+  local env = { TWILIO_ACCOUNT_SID = "AC" .. ("0"):rep(31) .. "1",
+    TWILIO_AUTH_TOKEN = TOKEN, LUA = process.lua }
+  for name, value in pairs(more or {}) do
+    env[name] = value
+  end
+  return env
+end
+
+local function command(words, env, cwd)
+  table.insert(words, 1, process.top .. "/bin/flexhooks")
+  return process.spawn(words, { env = environment(env), cwd = cwd })
+end
+
+describe("the README", function()
+  local folder, simulator, url
+
+  setup(function()
+    folder = process.folder()
+    for name, text in pairs(programs()) do
+      process.write(folder .. "/" .. name, text)
+    end
+    simulator = command { "simulate", "--port", "0" }
+    url = simulator:wait_output "listening on (%S+)"
+  end)
+
+  teardown(function()
+    simulator:stop()
+  end)
+
+  it("provisions", function()
+    local status, out, err = process.run({ process.lua, "provision.lua" },
+      { cwd = folder, env = environment { FLEXHOOKS_BASE_URL = url } })
+    assert.equal(0, status, err)
+    assert.matches("^flex_interactionwebhook_%w+\tglobal\thttps://company", out)
+  end)
+
+  it("routes", function()
+    local crm = process.spawn({ process.lua, "-e", [[
+      local server = assert(require "socket".bind("127.0.0.1", 0))
+      print("port " .. select(2, server:getsockname()))
+      io.stdout:flush()
+      local peer = server:accept()
+      repeat
+        local line = peer:receive "*l"
+        io.write(line, "\n")
+      until line == ""
+      io.write(peer:receive(52), "\n")
+      io.stdout:flush()
+      peer:send "HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n"
+      peer:close()]] })
+    local port = process.port()
+    local public = "http://127.0.0.1:" .. port .. "/flex/events"
+    local server = command({ "serve", "app.lua", "--port", tostring(port) }, {
+      FLEXHOOKS_PUBLIC_URL = public,
+      CRM_URL = "http://127.0.0.1:" .. crm:wait_output "port (%d+)" .. "/",
+    }, folder)
+    server:wait_output "listening on"
+    local trigger = command { "trigger", "onParticipantJoined", "--url",
+      public }
+    assert.equal(0, trigger:wait(), trigger:stderr())
+    assert.equal("200 {}\n", trigger:stdout())
+    local event = assert(json.decode(crm:wait_output "{.*}"))
+    assert.matches("^KD%x+$", event.interaction)
+    assert.equal(0, server:stop())
+    assert.matches("an agent joined", server:stdout() .. server:stderr())
+  end)
+
+  it("tests a router", function()
+    local status, _, err = process.run({ process.lua, "test.lua" }, {
+      cwd = folder,
+      env = environment { CRM_URL = "http://127.0.0.1:1/",
+        LUA_PATH = folder .. "/?.lua;" .. os.getenv "LUA_PATH" },
+    })
+    -- The CRM is not there: the handler has run, and has failed at that.
+    assert.equal(1, status)
+    assert.matches("connect", err)
+  end)
+end)
