@@ -103,13 +103,21 @@ setup: ## install what building, testing and linting need (Debian packages)
 	@tools/setup lint $(or $(LUA),$(KNOWN))
 
 # --- trying it -------------------------------------------------------------------
-.PHONY: demo run-demo
+.PHONY: demo run-demo demo-nginx run-demo-nginx
 demo: ## the whole product at work, on one machine, in about 15 seconds
 	@tools/setup demo $(ONE_LUA)
 	@$(MAKE) run-demo LUA=$(ONE_LUA)
 
 run-demo: all
 	@eval "$$($(MAKE) -s env LUA=$(ONE_LUA))" && LUA=$(ONE_LUA) examples/demo/run
+
+# nginx's Lua is LuaJIT.
+demo-nginx: ## the same, with nginx as the receiver
+	@tools/setup demo-nginx luajit
+	@$(MAKE) run-demo-nginx LUA=luajit
+
+run-demo-nginx: all
+	@eval "$$($(MAKE) -s env LUA=luajit)" && LUA=luajit examples/demo/run nginx
 
 # --- tests -----------------------------------------------------------------------
 C_TESTS = $(patsubst spec/c/%.c,$(BUILD)/c/test/%,$(wildcard spec/c/*_test.c))

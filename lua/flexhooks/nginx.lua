@@ -137,6 +137,13 @@ function M.handle(app)
   send(status, headers or OK_HEADERS, text or OK_BODY)
 end
 
+--- Opens an application while nginx starts, so that a mistake in it stops nginx
+-- rather than an event; for `init_by_lua*`.
+---@param app string|table as `handle` takes it
+function M.preload(app)
+  receiver_of(app)
+end
+
 --- Answers with the Prometheus metrics of all workers; for `content_by_lua*`.
 function M.metrics()
   send(200, { ["content-type"] = metrics.CONTENT_TYPE },

@@ -145,8 +145,8 @@ local function processes_of(folder)
     .. "' /proc/[0-9]*/environ | cut -d/ -f3")
 end
 
-local function spawn(folder)
-  return process.spawn({ "examples/demo/run" },
+local function spawn(folder, host)
+  return process.spawn({ "examples/demo/run", host },
     { env = { LUA = process.lua, TMPDIR = folder } })
 end
 
@@ -172,6 +172,16 @@ describe("the demo", function()
     assert.not_equal(one:stdout():match "receiver +(%S+)",
       two:stdout():match "receiver +(%S+)")
     nothing_left(folder)
+  end)
+
+  it("runs with nginx as the receiver, from the example's nginx.conf", function()
+    if process.lua ~= "luajit" then
+      return -- nginx's Lua is LuaJIT, whatever else runs
+    end
+    local demo = spawn(process.folder(), "nginx")
+    assert.equal(0, demo:wait(60), demo:stdout() .. demo:stderr())
+    assert.matches("✓ each was handled exactly once", demo:stdout())
+    assert.matches("✓ the forgery was refused", demo:stdout())
   end)
 
   it("leaves nothing behind when it is interrupted", function()
