@@ -4,6 +4,7 @@ local flexhooks = require "flexhooks"
 local nginx = require "spec.support.nginx"
 local process = require "spec.support.process"
 local sids = require "spec.data.sids"
+local system = require "system"
 local wire = require "spec.support.wire"
 
 -- What the application of these specs does with an event is told by its fields.
@@ -66,7 +67,10 @@ local SERVER = [[
     require("flexhooks.nginx").metrics() } }
   location = /healthz { content_by_lua_block {
     require("flexhooks.nginx").health() } }
-  location = /slow { content_by_lua_block { ngx.sleep(0.5) ngx.say "slow" } }
+  location = /slow { content_by_lua_block {
+    ngx.sleep(0.5)
+    ngx.shared.flexhooks:incr("spec:calls", 1, 0)
+    ngx.say "slow" } }
   location = /value { content_by_lua_block {
     local text = tostring(ngx.shared.flexhooks:get("spec:" .. ngx.var.arg_name))
     ngx.header.content_length = #text
@@ -303,19 +307,134 @@ describe("workers", function()
     assert.equal("30", value(server, "handled"))
   end)
 
-  it("are reloaded without a failed request", function()
-    local server = start { workers = 2 }
+  -- Signed events on connections of their own while `disturb` runs.
+  local function under_load(server, fields, disturb)
     local stop = process.folder() .. "/stop"
     local load = process.spawn { process.lua, "spec/support/load.lua",
-      tostring(server.port), stop }
-    for _ = 1, 10 do
-      server:reload()
-      process.run { "sleep", "0.2" }
-    end
+      tostring(server.port), stop, cjson.encode(fields) }
+    load:wait_output "began"
+    disturb()
     process.write(stop, "")
-    assert.equal(0, load:wait(20), load:stderr())
-    local counts = cjson.decode(load:stdout())
-    assert.equal(0, counts.failed)
+    assert.equal(0, load:wait(30), load:stderr())
+    return cjson.decode(load:stdout():match "{.*}"), load:stderr()
+  end
+
+  local function reload_often(server)
+    return function()
+      for _ = 1, 15 do
+        server:reload()
+        system.sleep(0.2)
+      end
+    end
+  end
+
+  it("are reloaded five times a second without a failed request", function()
+    local server = start { workers = 2 }
+    local counts, why = under_load(server, {}, reload_often(server))
+    assert.equal(0, counts.failed, why)
     assert.is_true(counts.answered > 100)
+  end)
+
+  it("are reloaded without dropping a handler's call", function()
+    local api = start()
+    local server = start { workers = 2 }
+    local url = ("http://127.0.0.1:%d/slow"):format(api.port)
+    local counts, why = under_load(server, { Do = "call", Url = url },
+      reload_often(server))
+    assert.equal(0, counts.failed, why)
+    assert.is_true(counts.answered >= 4)
+  end)
+
+  it("may be killed: no answer is wrong, and the next one serves", function()
+    local server = start { workers = 2 }
+    local counts = under_load(server, {}, function()
+      for _ = 1, 10 do
+        os.execute("kill -KILL " .. server:workers()[1])
+        system.sleep(0.1)
+      end
+    end)
+    assert.is_true(counts.answered > 20)
+    assert.equal(counts.failed, counts.unanswered)
+    assert.equal(200, post(server).status)
+  end)
+
+  it("keep their memory over many events", function()
+    if process.lua ~= "luajit" then
+      return -- it is nginx that is measured, with its own Lua
+    end
+    local server = start { http = HTTP .. "keepalive_requests 1000000;" }
+    local function wrk(seconds)
+      local status, out, err = process.run({ "wrk", "-t1", "-c16",
+        "-d" .. seconds .. "s", "-s", "bench/nginx_wrk.lua",
+        "http://127.0.0.1:" .. server.port .. "/flex/events" }, { env = {
+          LUA_PATH = package.path, LUA_CPATH = package.cpath,
+          FLEXHOOKS_BENCH_TOKEN = d.token } })
+      assert.equal(0, status, err)
+      assert.is_nil(out:find "Non-2xx", out)
+      return tonumber(out:match "(%d+) requests in")
+    end
+    local function resident()
+      local pid = server:workers()[1]
+      return tonumber(process.read("/proc/" .. pid .. "/status")
+        :match "VmRSS:%s+(%d+)")
+    end
+    local total = wrk(2)
+    local before = resident()
+    repeat
+      total = total + wrk(4)
+    until total > 200000
+    assert.is_true(resident() - before < 4096,
+      ("%d KiB after %d events"):format(resident() - before, total))
+  end)
+end)
+
+describe("an outgoing call", function()
+  it("leaves other events alone, however many are waiting", function()
+    local api = start()
+    local server = start {
+      main = "thread_pool default threads=32;",
+      http = HTTP:gsub("init_by_lua_block {.-}", [[
+        lua_worker_thread_vm_pool_size 32;
+        init_by_lua_block {
+          require("flexhooks.nginx").configure { threads = 32 }
+        }]]),
+    }
+    local url = ("http://127.0.0.1:%d/slow"):format(api.port)
+    local waiting = {}
+    for i = 1, 100 do
+      waiting[i] = wire.connect(server.port)
+      assert(waiting[i]:send(bytes_of(d.post { fields = d.fields {
+        Do = "call", Url = url, N = tostring(i) } })))
+    end
+    -- All of these are answered while the calls above are on their way.
+    for i = 1, 200 do
+      assert.equal(200, post(server, { N = tostring(i) }).status)
+    end
+    assert.is_true((tonumber(get(api, "/value?name=calls").body) or 0) < 100)
+    for i = 1, 100 do
+      local bytes = wire.read(waiting[i], 20, function(data)
+        return #wire.parse(data) > 0
+      end)
+      assert.equal(200, wire.parse(bytes)[1].status)
+      waiting[i]:close()
+    end
+    assert.equal("100", get(api, "/value?name=calls").body)
+  end)
+
+  it("says what to configure where it cannot be made", function()
+    local server = start { main = "thread_pool other threads=2;" }
+    assert.equal(500, post(server, { Do = "call",
+      Url = "http://127.0.0.1:1/" }).status)
+    assert.matches("thread_pool default threads=8;", server:log(), 1, true)
+  end)
+end)
+
+describe("lua_code_cache off", function()
+  it("still answers, with claims that outlive the request", function()
+    local server = start { http = HTTP .. "lua_code_cache off;" }
+    for _ = 1, 3 do
+      assert.equal(200, post(server, nil, { idempotency_token = "1" }).status)
+    end
+    assert.equal("1", value(server, "handled"))
   end)
 end)

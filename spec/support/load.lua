@@ -1,7 +1,9 @@
 -- A steady load of signed events on a port, each over a connection of its own,
 -- until a file appears. Prints what came of it as JSON.
 --
---   lua spec/support/load.lua PORT STOPFILE
+--   lua spec/support/load.lua PORT STOPFILE FIELDS
+--
+-- FIELDS, as JSON, are added to the event's.
 local lfs = require "lfs"
 local cjson = require "cjson"
 
@@ -9,10 +11,12 @@ local d = require "spec.support.deliveries"
 local wire = require "spec.support.wire"
 
 local port, stop_file = tonumber(arg[1]), arg[2]
-local counts = { answered = 0, failed = 0 }
+local more = cjson.decode(arg[3])
+local counts = { answered = 0, failed = 0, unanswered = 0 }
 
 local function send(i)
-  local request = d.post { fields = d.fields { N = tostring(i) } }
+  more.N = tostring(i)
+  local request = d.post { fields = d.fields(more) }
   request.headers.Connection = "close"
   local result = wire.send(port, wire.request(request.method, request.target,
     request.headers, request.body), { expect = 1, wait = 10 })
@@ -21,6 +25,7 @@ local function send(i)
     counts.answered = counts.answered + 1
   else
     counts.failed = counts.failed + 1
+    counts.unanswered = counts.unanswered + (answer and 0 or 1)
     io.stderr:write("no good answer: ", answer and answer.status or "none", "\n")
   end
 end
@@ -31,7 +36,12 @@ repeat
   local ok, err = pcall(send, i)
   if not ok then
     counts.failed = counts.failed + 1
+    counts.unanswered = counts.unanswered + 1
     io.stderr:write(tostring(err), "\n")
+  end
+  if i == 1 then
+    print "began"
+    io.stdout:flush()
   end
 until lfs.attributes(stop_file)
 print(cjson.encode(counts))
