@@ -106,26 +106,35 @@ local function finish(task, ok, ...)
   end
 end
 
--- One coroutine runs task after task, because making one costs more than all
--- the rest of starting a task.
-local function work(task)
-  while true do
-    local args = task.args
-    if args then
-      task.args = false
-      finish(task, xpcall(task.f, fault_of, unpack(args, 1, args.n)))
-    else
-      finish(task, xpcall(task.f, fault_of))
-    end
-    task = yield()
+local function perform(task)
+  local args = task.args
+  if args then
+    task.args = false
+    finish(task, xpcall(task.f, fault_of, unpack(args, 1, args.n)))
+  else
+    finish(task, xpcall(task.f, fault_of))
   end
+end
+
+-- One coroutine runs task after task, because making one costs more than all
+-- the rest of starting a task. While idle it keeps nothing alive.
+local function work()
+  while true do
+    perform(yield())
+  end
+end
+
+local function new_coroutine()
+  local co = coroutine.create(work)
+  coroutine.resume(co) -- as far as its first yield
+  return co
 end
 
 local function resume(task)
   local co = task.co
   if not co then
     local n = #idle
-    co = idle[n] or coroutine.create(work)
+    co = idle[n] or new_coroutine()
     idle[n] = nil
     task.co = co
   end
@@ -256,16 +265,16 @@ local function suspend(task, due)
   return task.why
 end
 
--- Drives the loop from outside of every task until `event` is set or the time
--- has come.
+-- Drives the loop from outside of every task, for a turn at least, until `event`
+-- is set or the time has come.
 local function block(event, due)
-  while not (event and event.done) do
-    local left = due and due - clock()
-    if left and left <= 0 then
-      return "due"
+  repeat
+    M.drive(due and math.max(0, due - clock()))
+    if event and event.done then
+      return nil
     end
-    M.drive(left)
-  end
+  until due and clock() >= due
+  return "due"
 end
 
 local function check_coroutine(task)
