@@ -384,6 +384,7 @@ end)
 describe("a child process", function()
   -- LuaJIT has fork at hand; for Lua 5.4 Debian has none.
   local SCRIPT = [[
+    io.stdout:setvbuf "no"
     local fork, exit, wait
     if jit then
       local ffi = require "ffi"
