@@ -10,7 +10,8 @@ local name, seconds = arg[1], tonumber(arg[2])
 
 local function measure(variant, f)
   collectgarbage()
-  local count, begun, took = 0, os.clock(), 0
+  local count, begun = 0, os.clock()
+  local took
   repeat
     for _ = 1, 1000 do
       f()

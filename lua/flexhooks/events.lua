@@ -240,6 +240,10 @@ end
 ---@return string wire_type_or_wrong the EventType that came, or what is wrong;
 --- never a value
 function M.normalize(raw)
+  if type(raw) ~= "table" then
+    errors.raise(2, "events.normalize: argument 1 must be table, got "
+      .. type(raw))
+  end
   local wrong = check_texts(raw) or check_sids(raw) or check_code(raw)
   if wrong then
     return nil, wrong

@@ -555,6 +555,28 @@ describe("a misused router", function()
     end)
   end
 
+  -- Whatever is given in whichever place: it works, or it is refused by name.
+  for _, method in ipairs(rows.methods) do
+    it("N001 refuses by name: router:" .. method, function()
+      local odd = { 5, 0 / 0, "x", "", true, {}, print, io.stdout,
+        coroutine.create(print), ("x"):rep(100000), "a\0b" }
+      local calls = { {}, { n = 300 } }
+      for place = 1, 3 do
+        for _, value in ipairs(odd) do
+          calls[#calls + 1] = { n = place, [place] = value }
+        end
+      end
+      for _, arguments in ipairs(calls) do
+        local ok, err = pcall(function()
+          return (router[method](router, unpack(arguments, 1, arguments.n or 0)))
+        end)
+        assert.is_true(ok or errors.is(err), tostring(err))
+        assert.is_true(ok
+          or err.message:find("router:" .. method .. ": ", 1, true) ~= nil)
+      end
+    end)
+  end
+
   it("knows its options", function()
     local ok, err = pcall(flexhooks.router, { loger = print })
     assert.is_false(ok)

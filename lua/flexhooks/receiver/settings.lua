@@ -19,6 +19,20 @@ local function function_or_object(value)
   end
 end
 
+-- A rule for an object of which these methods are called.
+local function with_methods(what, ...)
+  local names = { ... }
+  return { check = function(value)
+    local kind = type(value)
+    for _, name in ipairs(names) do
+      if kind ~= "table" and kind ~= "userdata"
+        or type(value[name]) ~= "function" then
+        return "must be " .. what .. ", got " .. kind
+      end
+    end
+  end }
+end
+
 local SPEC = {
   auth_token = { type = { "string", "table", "function" } },
   public_url = { type = "string" },
@@ -28,13 +42,7 @@ local SPEC = {
     return not router.is(value) and "must be a router, got " .. type(value)
       or nil
   end },
-  queue = { check = function(value)
-    local kind = type(value)
-    if kind ~= "table" and kind ~= "userdata"
-      or type(value.store) ~= "function" then
-      return "must be a queue, got " .. kind
-    end
-  end },
+  queue = with_methods("a queue", "store"),
   client = { check = function_or_object },
   account_sid = { type = "string", check = function(value)
     if not value:find("^AC" .. ("[0-9a-f]"):rep(32) .. "$") then
@@ -51,7 +59,7 @@ local SPEC = {
   end },
   logger = { type = "function" },
   on_reject = { type = "function" },
-  metrics = { check = function_or_object },
+  metrics = with_methods("flexhooks.metrics", "inc", "observe"),
 }
 
 local LIMITS = {
@@ -67,7 +75,7 @@ local DEDUPE = {
   entries = { type = "integer", default = 100000, min = 1 },
   retries = { type = "integer", default = 1, min = 0, max = 5 },
   twin_window = { type = "number", min = 0 },
-  claims = { check = function_or_object },
+  claims = with_methods("a memory of claims", "claim", "settle"),
 }
 
 local ATTEMPT = 15 -- seconds that Twilio gives one attempt

@@ -73,6 +73,8 @@ local rows = {
   { { logger = "x" }, "argument", "logger" },
   { { on_reject = {} }, "argument", "on_reject" },
   { { metrics = 5 }, "argument", "metrics" },
+  { { metrics = { inc = noop } }, "argument", "metrics" },
+  { { dedupe = { claims = {} } }, "argument", "claims" },
   { { auth_tokens = "x" }, "argument", "did you mean 'auth_token'?" },
   { { url = "x" }, "argument", "unknown option 'url'" },
 }

@@ -34,6 +34,31 @@ describe("the settings of a receiver", function()
     end)
   end
 
+  for _, name in ipairs { "auth_token", "public_url", "sources", "methods",
+    "router", "queue", "client", "account_sid", "handler_timeout", "limits",
+    "dedupe", "logger", "on_reject", "metrics" } do
+    it("N001 are refused by name: " .. name, function()
+      for _, value in ipairs { 5, 0 / 0, "x", "", true, {}, { {} }, print,
+        io.stdout, coroutine.create(print), { [{}] = {} }, "a\0b" } do
+        local ok, err = pcall(function()
+          return (flexhooks.receiver(given { [name] = value }))
+        end)
+        assert.is_true(ok or errors.is(err), tostring(err))
+        assert.is_true(ok or err.message:find(name, 1, true) ~= nil,
+          tostring(err))
+      end
+    end)
+  end
+
+  it("N001 are one table", function()
+    for _, value in ipairs { 5, "x", true, print } do
+      local ok, err = pcall(flexhooks.receiver, value)
+      assert.is_false(ok)
+      assert.is_true(errors.is(err))
+    end
+    assert.is_false((pcall(flexhooks.receiver)))
+  end)
+
   it("never show what a URL holds", function()
     local ok, err = pcall(flexhooks.receiver,
       given { public_url = "https://u:hidden@h.example/a b" })
