@@ -16,6 +16,8 @@ local options = require "flexhooks.options"
 
 local M = {}
 
+local ALL = { ["*"] = true }
+
 ---@class flexhooks.Router
 local Router = { __name = "flexhooks.router" }
 Router.__index = Router
@@ -153,27 +155,16 @@ function Router:on_error(f)
   self.observers = with(self.observers, f)
 end
 
-local function add_keys(set, keys)
-  for key in pairs(keys) do
-    set[key] = true
-  end
-end
-
 --- The names of the events that have a handler, for a webhook's registration.
--- A handler of `"*"` has all, unless its filter names its event types.
+-- `"*"` among them means all; a handler of `"*"` whose filter names its event
+-- types has those alone.
 ---@return string[] names sorted, canonical
 function Router:subscribed()
   check_self(self, "subscribed")
   local set, names = {}, {}
   for _, s in ipairs(self.subscriptions) do
-    if s.types then
-      add_keys(set, s.types)
-    elseif s.narrowed then
-      add_keys(set, s.narrowed)
-    else
-      for _, name in ipairs(events.names()) do
-        set[name] = true
-      end
+    for name in pairs(s.types or s.narrowed or ALL) do
+      set[name] = true
     end
   end
   for name in pairs(set) do

@@ -1,5 +1,4 @@
 local errors = require "flexhooks.error"
-local events = require "flexhooks.events"
 local flexhooks = require "flexhooks"
 local rows = require "spec.data.router"
 
@@ -143,14 +142,12 @@ describe("router:subscribed", function()
       router:subscribed())
   end)
 
-  it("takes '*' for all, a filter on the type for what it names", function()
+  it("has '*' for all, and what a filter on the type names", function()
     router:on("*", { EventType = { "onNew", "onChannelUpdated" } }, step "a")
     assert.same({ "onChannelStatusUpdated", "onNew" }, router:subscribed())
     router:on("*", { Tag = "x" }, step "a")
-    local all = events.names()
-    table.insert(all, 7, "onNew")
-    table.sort(all)
-    assert.same(all, router:subscribed())
+    assert.same({ "*", "onChannelStatusUpdated", "onNew" },
+      router:subscribed())
   end)
 end)
 
@@ -568,7 +565,8 @@ describe("a misused router", function()
       end
       for _, arguments in ipairs(calls) do
         local ok, err = pcall(function()
-          return (router[method](router, unpack(arguments, 1, arguments.n or 0)))
+          local n = arguments.n or 0
+          return (router[method](router, unpack(arguments, 1, n)))
         end)
         assert.is_true(ok or errors.is(err), tostring(err))
         assert.is_true(ok

@@ -48,7 +48,8 @@ function Tokens:add(key, now)
     drop_first(self)
   end
   for _ = 1, SWEEP do
-    if self.count == 0 or now - times[self.keys[self.first]] <= self.window then
+    local oldest = times[self.keys[self.first]]
+    if not oldest or now - oldest <= self.window then
       break
     end
     drop_first(self)
