@@ -9,9 +9,11 @@ typedef struct secret {
 
 static int secret_close(lua_State *L);
 static int secret_reveal(lua_State *L);
+static int secret_hide(lua_State *L);
 
 static const luaL_Reg methods[] = {
     {"reveal", secret_reveal},
+    {"hide", secret_hide},
     {NULL, NULL},
 };
 
@@ -68,8 +70,7 @@ static int new_basic(lua_State *L) {
   const char *user = luaL_checklstring(L, 1, &size);
   const fh_secret *password = fh_check_secret(L, 2);
   secret *self = fh_new(L, &secret_class);
-  return finish(L, self,
-                fh_secret_basic(&self->bytes, user, size, password));
+  return finish(L, self, fh_secret_basic(&self->bytes, user, size, password));
 }
 
 /* lua: bearer(secret) -> secret | nil, kind, message */
@@ -83,6 +84,26 @@ static int new_bearer(lua_State *L) {
 static int secret_reveal(lua_State *L) {
   const fh_secret *bytes = fh_check_secret(L, 1);
   lua_pushlstring(L, bytes->data, bytes->size);
+  return 1;
+}
+
+/* lua: secret:hide(text) -> text with **** in the secret's place. The secret
+ * never becomes a Lua string, which nobody could wipe. */
+static int secret_hide(lua_State *L) {
+  const fh_secret *bytes = fh_check_secret(L, 1);
+  size_t size, found;
+  const char *text = luaL_checklstring(L, 2, &size);
+  luaL_Buffer out;
+  luaL_buffinit(L, &out);
+  const char *at;
+  while ((at = fh_secret_find(bytes, text, size, &found)) != NULL) {
+    luaL_addlstring(&out, text, (size_t)(at - text));
+    luaL_addlstring(&out, "****", 4);
+    size -= (size_t)(at - text) + found;
+    text = at + found;
+  }
+  luaL_addlstring(&out, text, size);
+  luaL_pushresult(&out);
   return 1;
 }
 

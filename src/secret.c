@@ -4,6 +4,18 @@
 #include <openssl/evp.h>
 #include <string.h>
 
+const char *fh_secret_find(const fh_secret *secret, const char *text,
+                           size_t size, size_t *found) {
+  if (secret->size < FH_SECRET_HIDDEN)
+    return NULL;
+  const char *scheme = memrchr(secret->data, ' ', secret->size);
+  const char *start = scheme ? scheme + 1 : secret->data;
+  *found = secret->size - (size_t)(start - secret->data);
+  if (*found < FH_SECRET_HIDDEN)
+    return NULL;
+  return memmem(text, size, start, *found);
+}
+
 bool fh_has_control(const char *data, size_t size) {
   for (size_t i = 0; i < size; i++) {
     unsigned char byte = (unsigned char)data[i];

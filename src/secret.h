@@ -38,6 +38,13 @@ fh_secret_status fh_secret_bearer(fh_secret *secret, const fh_secret *token);
 bool fh_secret_join(fh_secret *secret, const char *prefix,
                     const fh_secret *tail);
 
+/* Where in `text` the secret stands, or NULL: a whole Authorization value is
+ * looked for without its scheme. `found` gets the length. Secrets shorter than
+ * FH_SECRET_HIDDEN are words of every message and are never found. */
+#define FH_SECRET_HIDDEN 8
+const char *fh_secret_find(const fh_secret *secret, const char *text,
+                           size_t size, size_t *found);
+
 /* True where a byte below 0x20 or 0x7f is among the `size` bytes. */
 bool fh_has_control(const char *data, size_t size);
 

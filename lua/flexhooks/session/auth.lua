@@ -17,23 +17,11 @@ local M = {}
 -- Tables deeper than this hold nothing that a reader of an error needs.
 local MAX_DEPTH = 8
 
-local function hide(text, secret)
-  local from, to = text:find(secret, 1, true)
-  local parts, at = {}, 1
-  while from do
-    parts[#parts + 1] = text:sub(at, from - 1) .. "****"
-    at = to + 1
-    from, to = text:find(secret, at, true)
-  end
-  parts[#parts + 1] = text:sub(at)
-  return table.concat(parts)
-end
-
--- A copy of `value` without any of the secret texts in it.
-local function redacted(value, texts, depth)
+-- A copy of `value` without any of the secrets in it.
+local function redacted(value, secrets, depth)
   if type(value) == "string" then
-    for _, text in ipairs(texts) do
-      value = hide(value, text)
+    for _, secret in ipairs(secrets) do
+      value = secret:hide(value)
     end
     return value
   elseif type(value) == "table" then
@@ -42,16 +30,13 @@ local function redacted(value, texts, depth)
     end
     local copy = {}
     for name, element in pairs(value) do
-      name = redacted(name, texts, depth - 1)
-      copy[name] = redacted(element, texts, depth - 1)
+      name = redacted(name, secrets, depth - 1)
+      copy[name] = redacted(element, secrets, depth - 1)
     end
     return copy
   end
   return value
 end
-
--- Shorter ones are words of every message, and no secrets of Twilio's.
-local MIN_SECRET = 8
 
 -- A server may echo what it was sent: the secret, or the header's value. What
 -- is shown after closing was never near a server.
@@ -59,14 +44,7 @@ local function redact(self, value, header)
   if value == nil or self.closed then
     return value
   end
-  local texts = {}
-  for _, secret in ipairs { self.secret, header } do
-    local text = secret:reveal():match "%S+$"
-    if #text >= MIN_SECRET then
-      texts[#texts + 1] = text
-    end
-  end
-  return redacted(value, texts, MAX_DEPTH)
+  return redacted(value, { self.secret, header }, MAX_DEPTH)
 end
 
 local Basic = { __name = "flexhooks.basic" }
@@ -124,6 +102,9 @@ function M.oauth(credential, fetch)
   }, OAuth)
 end
 
+-- Bytes: what a header can carry.
+local MAX_TOKEN = 8192
+
 -- What is wrong with a token answer, or its token and life.
 local function read_token(answer)
   local body = json.decode(answer.body)
@@ -131,7 +112,8 @@ local function read_token(answer)
     return nil, "the token answer is not a JSON object"
   end
   local token = body.access_token
-  if type(token) ~= "string" or token == "" or token:find "[^\33-\126]" then
+  if type(token) ~= "string" or token:find "[^\33-\126]"
+    or token == "" or #token > MAX_TOKEN then
     return nil, "access_token in the token answer is not a token"
   end
   local life = tonumber(body.expires_in) or DEFAULT_LIFE

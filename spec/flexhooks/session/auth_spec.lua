@@ -41,6 +41,16 @@ describe("auth.basic", function()
     assert.is_nil(basic:redact(nil))
   end)
 
+  it("finds every place, and parts of none", function()
+    local part = SECRET:sub(1, 15)
+    assert.equal("****", basic:redact(SECRET))
+    assert.equal("********", basic:redact(SECRET .. SECRET))
+    assert.equal(part .. "****" .. part, basic:redact(part .. SECRET .. part))
+    assert.equal(part, basic:redact(part))
+    assert.equal("a\0****\0b", basic:redact("a\0" .. SECRET .. "\0b"))
+    assert.equal("", basic:redact "")
+  end)
+
   it("does not follow details for ever", function()
     local cycle = {}
     cycle.a = cycle
@@ -149,7 +159,8 @@ describe("auth.oauth", function()
     end)
   end
 
-  for i, token in ipairs { "", "a b", "a\r\nX: y", 5, { 1 }, "caf\195\169" } do
+  for i, token in ipairs { "", "a b", "a\r\nX: y", 5, { 1 }, "caf\195\169",
+    ("x"):rep(8193) } do
     it("refuses what is no token: " .. i, function()
       local proof = oauth { { access_token = token } }
       local secret, err = proof:authorization()
