@@ -382,6 +382,59 @@ describe("a client's secrets", function()
   end)
 end)
 
+-- Runs a client to its end, then tells and waits. The token is put together
+-- from halves, so that the program's own text does not hold it.
+local SPENT = [[
+local flexhooks = require "flexhooks"
+local half, sid, url = %q, %q, %q
+local token = half .. half
+local client = flexhooks.client { account_sid = sid, auth_token = token,
+  base_url = url, max_retries = 0 }
+assert(client:request("GET", "/v1/x"))
+assert(not client:request("GET", "/v1/x"))
+client:close()
+client = nil
+collectgarbage()
+collectgarbage()
+print "ready"
+io.stdout:flush()
+flexhooks.sleep(30)
+print(#token)
+]]
+
+-- How often a text stands in the memory that a process may write.
+local function count_in_memory(pid, text)
+  local memory = assert(io.open("/proc/" .. pid .. "/mem", "rb"))
+  local count = 0
+  for line in io.lines("/proc/" .. pid .. "/maps") do
+    local from, to = line:match "^(%x+)%-(%x+) .w"
+    from, to = tonumber(from or "", 16), tonumber(to or "", 16)
+    if from and memory:seek("set", from) then
+      local bytes = memory:read(to - from) or ""
+      local at = bytes:find(text, 1, true)
+      while at do
+        count = count + 1
+        at = bytes:find(text, at + 1, true)
+      end
+    end
+  end
+  memory:close()
+  return count
+end
+
+describe("a closed client's memory", function()
+  it("holds the token in the caller's string alone", function()
+    local half = "f00dfeedf00dfeed"
+    local server = scripted.start { EMPTY, scripted.answer(400,
+      { message = "no" }) }
+    local child = process.spawn { process.lua, "-e",
+      SPENT:format(half, sids.account, server.url) }
+    child:wait_output "ready"
+    assert.equal(1, count_in_memory(child.pid, half .. half))
+    assert.equal(2, #server:requests())
+  end)
+end)
+
 describe("a client with OAuth", function()
   local function token(name, life)
     return scripted.answer(200, { access_token = name, expires_in = life,
