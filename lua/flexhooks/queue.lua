@@ -70,6 +70,7 @@ local function open_sqlite(rest, given)
   local single = require("flexhooks.queue.single").new("sqlite:" .. path,
     storage, { turns = true, pid = process })
   single.path = path
+  single.serve_commands = require("flexhooks.queue.control").serve
   return single
 end
 

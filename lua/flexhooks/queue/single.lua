@@ -75,6 +75,9 @@ function Single:opened()
   end
   self.seq = math.max(self.seq or 0, seq)
   self.claims, self.generation = nil, self.storage.generation
+  if self.serve_commands and not self.commands then
+    self.commands = self.serve_commands(self)
+  end
   return true
 end
 
@@ -366,6 +369,9 @@ end
 function Single:close()
   if not self.closed and self.process == self.pid() then
     self:commit()
+    if self.commands then
+      self.commands:close()
+    end
     self.storage:close()
   end
   self.closed = true

@@ -41,7 +41,8 @@ end
 -- find(…, true) would stop at NUL nowhere, but `%z` is not in 5.4's patterns.
 local NUL = "\0"
 
-local function quote(bytes)
+--- Bytes as a literal.
+function M.quote(bytes)
   if bytes == nil then
     return "NULL"
   end
@@ -51,9 +52,12 @@ local function quote(bytes)
   return "'" .. bytes:gsub("'", "''") .. "'"
 end
 
-local function number(n)
+--- A number as a literal.
+function M.number(n)
   return string.format(n % 1 == 0 and "%.0f" or "%.6f", n)
 end
+
+local quote, number = M.quote, M.number
 
 local function list(seqs)
   local parts = {}
@@ -61,6 +65,18 @@ local function list(seqs)
     parts[i] = number(seq)
   end
   return table.concat(parts, ",")
+end
+
+local function environment_of(self)
+  if not self.environment then
+    local ok, driver = pcall(require, "luasql.sqlite3")
+    if not ok then
+      return nil, "LuaSQL's SQLite driver is missing: luarocks install "
+        .. "luasql-sqlite3, or apt install lua-sql-sqlite3"
+    end
+    self.environment = driver.sqlite3()
+  end
+  return self.environment
 end
 
 ---@param path string
@@ -108,13 +124,11 @@ function SQLite:owner()
   if self.lock then
     return true
   end
-  local ok, driver = pcall(require, "luasql.sqlite3")
-  if not ok then
-    return nil, "LuaSQL's SQLite driver is missing: luarocks install "
-      .. "luasql-sqlite3, or apt install lua-sql-sqlite3"
+  local environment, missing = environment_of(self)
+  if not environment then
+    return nil, missing
   end
-  self.environment = self.environment or driver.sqlite3()
-  local lock, message = self.environment:connect(self.path .. ".lock", 100)
+  local lock, message = environment:connect(self.path .. ".lock", 100)
   if lock then
     local begun
     begun, message = lock:execute("BEGIN EXCLUSIVE")
@@ -191,6 +205,21 @@ function SQLite:close()
     self.lock = nil
   end
   return true
+end
+
+--- Another, plain database: no lock, no tables of a queue.
+---@return table|nil file with `execute`, `rows`, `value` and `drop`
+---@return string? message
+function M.file(path)
+  local self = setmetatable({ path = path }, SQLite)
+  local environment, message = environment_of(self)
+  if environment then
+    self.connection, message = environment:connect(path, BUSY_TIMEOUT)
+  end
+  if not self.connection then
+    return nil, reason(message)
+  end
+  return self
 end
 
 --- Runs f(self) in one transaction.

@@ -1,0 +1,173 @@
+--- Commands that reach the process which owns an SQLite queue.
+--
+-- They are rows of a small database beside the queue's: who asks writes one and
+-- waits for its answer, the owner looks several times a second. Nothing listens,
+-- and who may use it is decided by the permissions of the files, as for the queue
+-- itself. What is in it is worth nothing after a crash.
+-- @module flexhooks.queue.control
+
+local envelope = require "flexhooks.queue.envelope"
+local errors = require "flexhooks.error"
+local host = require "flexhooks.host"
+local sqlite = require "flexhooks.queue.sqlite"
+
+local M = {}
+
+local Control = { __name = "flexhooks.queue.control" }
+Control.__index = Control
+
+local LOOK = 0.2 -- seconds between the owner's looks
+local ANSWER_WITHIN = 10 -- seconds
+local WAIT = 0.02 -- seconds between looks for the answer
+
+-- All that another process may ask for.
+local METHODS = { stats = true, dead_letters = true, find = true, peek = true,
+  replay = true, discard = true }
+
+local SCHEMA = "CREATE TABLE IF NOT EXISTS commands(id TEXT PRIMARY KEY, "
+  .. "at REAL, method TEXT, arguments TEXT, answer TEXT)"
+
+local function open(path)
+  local db, message = sqlite.file(path .. ".control")
+  if not db then
+    return nil, message
+  end
+  local ok, problem = pcall(function()
+    db:execute("PRAGMA journal_mode=WAL")
+    db:execute("PRAGMA synchronous=OFF")
+    db:execute(SCHEMA)
+  end)
+  if ok then
+    return db
+  end
+  db:drop()
+  return nil, problem
+end
+
+-- --- the owner's side ----------------------------------------------------------
+
+local function carry_out(backend, method, arguments)
+  if not METHODS[method] then
+    return { err = { kind = "unsupported", message = "no such command" } }
+  end
+  local given = envelope.decode_value(arguments) or {}
+  local result, err = backend[method](backend, given[1], given[2])
+  if result == nil and err then
+    err = { kind = err.kind, message = err.message, reason = err.reason }
+    return { err = err }
+  end
+  return { result = result }
+end
+
+function Control:answer(row)
+  local answer = carry_out(self.backend, row[2], row[3])
+  if self.db then
+    pcall(self.db.execute, self.db, "UPDATE commands SET answer = "
+      .. sqlite.quote(envelope.encode_value(answer)) .. " WHERE id = "
+      .. sqlite.quote(row[1]))
+  end
+end
+
+function Control:look()
+  self.next_look = host.clock() + LOOK
+  local ok, rows = pcall(self.db.rows, self.db,
+    "SELECT id, method, arguments FROM commands WHERE answer IS NULL "
+    .. "ORDER BY at")
+  for _, row in ipairs(ok and rows or {}) do
+    if not self.taken[row[1]] then
+      self.taken[row[1]] = true
+      host.spawn(self.answer, self, row)
+    end
+  end
+end
+
+--- Answers commands while the loop runs.
+---@param backend table the queue, which this process owns
+---@return table|nil control nil where its file cannot be used
+function M.serve(backend)
+  local db = open(backend.path)
+  if not db then
+    return nil
+  end
+  -- Whoever asked the owner before this one has given up.
+  pcall(db.execute, db, "DELETE FROM commands")
+  local self = setmetatable({ backend = backend, db = db, taken = {},
+    next_look = 0 }, Control)
+  self.source = host.add_source {
+    timeout = function()
+      return math.max(self.next_look - host.clock(), 0)
+    end,
+    run = function()
+      if host.clock() >= self.next_look then
+        self:look()
+      end
+    end,
+  }
+  return self
+end
+
+function Control:close()
+  if self.db then
+    self.source:remove()
+    self.db:drop()
+    self.db = nil
+  end
+end
+
+-- --- the asking side -----------------------------------------------------------
+
+local function hex(bytes)
+  return (bytes:gsub(".", function(c)
+    return ("%02x"):format(c:byte())
+  end))
+end
+
+local function await(db, id)
+  local ends = host.clock() + ANSWER_WITHIN
+  while host.clock() < ends do
+    local answer = db:value("SELECT answer FROM commands WHERE id = '" .. id
+      .. "'")
+    if answer then
+      return envelope.decode_value(answer)
+    end
+    local ok, err = host.sleep(WAIT)
+    if not ok then
+      return { err = err }
+    end
+  end
+end
+
+local function exchange(db, method, ...)
+  local id = hex(require("flexhooks.core").random(16))
+  db:execute("INSERT INTO commands(id, at, method, arguments) VALUES('" .. id
+    .. "', " .. sqlite.number(host.now()) .. ", " .. sqlite.quote(method)
+    .. ", " .. sqlite.quote(envelope.encode_value { ... }) .. ")")
+  local answer = await(db, id)
+  db:execute("DELETE FROM commands WHERE id = '" .. id .. "'")
+  return answer
+end
+
+--- Asks the owner.
+---@param backend table a queue of the same file
+---@param method string
+---@param owned flexhooks.Error what to answer where the owner does not
+---@return any result
+---@return flexhooks.Error? err
+function M.ask(backend, method, owned, ...)
+  local db = open(backend.path)
+  if not db then
+    return nil, owned
+  end
+  local ok, answer = pcall(exchange, db, method, ...)
+  db:drop()
+  if not ok or not answer then
+    return nil, errors.new("queue", owned.message .. ", and it does not answer "
+      .. "commands now", { reason = "owned" })
+  elseif answer.err then
+    return nil, errors.new(answer.err.kind, answer.err.message,
+      { reason = answer.err.reason })
+  end
+  return answer.result
+end
+
+return M
