@@ -1,0 +1,146 @@
+-- kill -9 of the server at random moments under load, over and over; and power
+-- cuts, after which each file is as it was when it was last synced.
+local crash = require "spec.support.crash"
+local flexhooks = require "flexhooks"
+local process = require "spec.support.process"
+
+local KILLS = crash.kills(100)
+
+local function environment(folder, port, extra)
+  local env = { JOURNAL = folder .. "/journal", PORT = port,
+    QUEUE = "sqlite:" .. folder .. "/q.db", TWILIO_AUTH_TOKEN = false,
+    SLOW = "0.004" }
+  for name, value in pairs(extra or {}) do
+    env[name] = value
+  end
+  return env
+end
+
+local SERVE = [[
+require("flexhooks").serve { app = "spec/data/queue/app.lua",
+  logger = function() end, grace = 10 }
+]]
+
+local function start(folder, port, mark, extra)
+  local env = environment(folder, port, extra)
+  env.MARK = "m" .. mark
+  return process.spawn({ process.lua, "-e", SERVE }, { env = env })
+end
+
+-- Waits with the load running, so never blocks.
+local function kill(child)
+  child:kill "KILL"
+  while not child:status() do
+    flexhooks.sleep(0.005)
+  end
+end
+
+local function wait_empty(folder)
+  local queue = flexhooks.queue("sqlite:" .. folder .. "/q.db")
+  process.eventually(function()
+    local stats = queue:stats()
+    return stats and stats.ready + stats.running + stats.delayed == 0
+  end, 30, "empty queue")
+  assert.equal(0, queue:stats().dead)
+  queue:close()
+end
+
+-- Starts and kills servers under load; `after(n)` runs between two of them.
+local function kill_often(kills, folder, extra, after)
+  local port = process.port()
+  local load = crash.load({ port })
+  load:run(function()
+    for n = 1, kills do
+      local child = start(folder, port, n, extra)
+      while not process.listening(port) do
+        flexhooks.sleep(0.005)
+      end
+      flexhooks.sleep(0.12 * math.random())
+      kill(child)
+      if after then
+        after(n)
+      end
+    end
+  end)
+  return load, port
+end
+
+-- A last server that nobody kills; then the balance.
+local function settle(load, folder, port, extra)
+  local child = start(folder, port, "last", extra)
+  child:wait_port(port)
+  if not extra or not extra.QUEUE then
+    wait_empty(folder)
+  end
+  assert.equal(0, child:stop())
+  return crash.verdict(load, folder .. "/journal")
+end
+
+local function told(v, kills, what)
+  print(("   %d %s: %d acknowledged, %d handled, %d repeated, %d lost"):format(
+    kills, what, v.acknowledged, v.handled, v.repeated, v.lost))
+end
+
+describe("a server with an SQLite queue", function()
+  it("loses, reorders and invents nothing over " .. KILLS .. " kills",
+    function()
+      local folder = process.folder()
+      local load, port = kill_often(KILLS, folder)
+      local v = settle(load, folder, port)
+      told(v, KILLS, "kills")
+      assert.is_true(v.acknowledged > KILLS)
+      assert.same({ 0, 0, 0 }, { v.lost, v.disordered, v.wrongly_repeated })
+    end)
+
+  -- The control: a queue that is not durable fails the same test.
+  it("is seen to lose events where the queue is in memory", function()
+    local folder = process.folder()
+    local extra = { QUEUE = "memory:", SLOW = "0.1" }
+    local load, port = kill_often(5, folder, extra)
+    local v = settle(load, folder, port, extra)
+    told(v, 5, "kills without a file")
+    assert.is_true(v.lost > 0)
+  end)
+end)
+
+describe("a power cut", function()
+  local shim
+
+  setup(function()
+    shim = process.folder() .. "/powercut.so"
+    assert.equal(0, (process.run { "cc", "-shared", "-fPIC", "-o", shim,
+      "spec/support/powercut.c", "-ldl" }))
+  end)
+
+  -- What was not synced is gone.
+  local function cut(folder)
+    for _, name in ipairs { "q.db", "q.db-wal", "q.db-shm" } do
+      os.remove(folder .. "/" .. name)
+    end
+    os.execute(("cp %s/kept/*.db %s/kept/*.db-wal %s/ 2>/dev/null"):format(
+      folder, folder, folder))
+  end
+
+  local function run(cuts, synchronous)
+    local folder = process.folder()
+    os.execute("mkdir " .. folder .. "/kept")
+    local extra = { LD_PRELOAD = shim, POWERCUT = folder .. "/kept",
+      SYNCHRONOUS = synchronous, SLOW = "0.1" }
+    local load, port = kill_often(cuts, folder, extra, function()
+      cut(folder)
+    end)
+    local v = settle(load, folder, port, { SYNCHRONOUS = synchronous })
+    told(v, cuts, "power cuts, synchronous=" .. synchronous)
+    return v
+  end
+
+  it("costs nothing that was acknowledged", function()
+    local v = run(math.ceil(KILLS / 10), "full")
+    assert.same({ 0, 0 }, { v.lost, v.disordered })
+  end)
+
+  -- The control: without syncing, the same test sees losses.
+  it("is seen to cost events where nothing is synced", function()
+    assert.is_true(run(3, "off").lost > 0)
+  end)
+end)
