@@ -49,9 +49,9 @@ end
 
 function Consumer:scan(limit)
   local storage = self.queue.storage
-  local ok, rows = self.queue:read(storage.scan, self.cursor, limit)
-  if not ok then
-    return nil, rows
+  local rows, err = self.queue:read(storage.scan, self.cursor, limit)
+  if not rows then
+    return nil, err
   end
   local now = host.now()
   for i, row in ipairs(rows) do
@@ -141,9 +141,9 @@ end
 function Consumer:recheck(refs)
   local changed = {}
   for _, ref in ipairs(refs) do
-    local ok, state = self.queue:read(self.queue.storage.state, ref.seq)
-    if not ok then
-      return nil, state
+    local state, err = self.queue:read(self.queue.storage.state, ref.seq)
+    if state == nil then
+      return nil, err
     end
     if not state or state.not_before < PARKED then
       changed[#changed + 1] = ref

@@ -265,7 +265,8 @@ function Single:store(items, rule)
   return true, verdicts
 end
 
--- A read outside of any transaction; the storage raises where it fails.
+-- A read outside of any transaction; the storage raises where it fails. What is
+-- not there comes back as false.
 function Single:read(f, ...)
   local ready, err = self:ready()
   if not ready then
@@ -275,16 +276,16 @@ function Single:read(f, ...)
   if not ok then
     return nil, self:failure(tostring(result))
   end
-  return true, result
+  return result or false
 end
 
 function Single:stats()
   local now = host.now()
-  local ok, counts = self:read(self.storage.counts, now)
-  if not ok then
-    return nil, counts
+  local counts, err = self:read(self.storage.counts, now)
+  if not counts then
+    return nil, err
   end
-  local _, body = self:read(self.storage.oldest)
+  local body = self:read(self.storage.oldest)
   local oldest = body and envelope.decode(body).received_at
   return {
     ready = math.max(counts.events - counts.delayed - self.count_running, 0),
@@ -297,55 +298,53 @@ function Single:stats()
 end
 
 function Single:dead_letters(limit)
-  return select(2, self:read(self.storage.dead_list, limit))
+  return self:read(self.storage.dead_list, limit)
 end
 
 --- A dead letter, or a stored event, as the storage holds it; false for none.
 function Single:find(id)
-  local ok, letter = self:read(self.storage.dead_find, id)
-  if not ok then
-    return nil, letter
+  local letter, err = self:read(self.storage.dead_find, id)
+  if letter ~= false then
+    return letter, err
   end
-  if letter then
-    return letter
-  end
-  local row
-  ok, row = self:read(self.storage.find, '"id":' .. envelope.encode_value(id))
-  if not ok then
-    return nil, row
-  end
-  return row or false
+  return self:read(self.storage.find, '"id":' .. envelope.encode_value(id))
 end
 
 function Single:peek(after, limit)
-  return select(2, self:read(self.storage.peek, after, limit))
+  return self:read(self.storage.peek, after, limit)
 end
 
 --- Sends a dead letter round again.
 ---@return boolean|nil done false where there is none of that id
 ---@return flexhooks.Error? err
 function Single:replay(id)
-  return self:submit { kind = "run", run = function(storage)
-    local letter = storage:dead_find(id)
-    if not letter then
-      return false
-    end
-    local item = envelope.decode(letter.body)
-    if not item.event then
-      error("'" .. id .. "' is no event that a handler could take: "
-        .. tostring(item.reason), 0)
-    end
-    item.replay = true
-    if letter.parked then
-      storage:unpark(letter.parked, envelope.encode(item))
-    else
-      local rows = {}
-      self:put(item, rows)
-      storage:insert(rows)
-    end
-    storage:dead_remove(letter.key)
-    return true
+  local done, err = self:submit { kind = "run", run = function(storage)
+    return self:send_round(storage, storage:dead_find(id))
   end }
+  if done == "not_an_event" then
+    return nil, self:failure("'" .. id .. "' is no event that a handler could "
+      .. "take", { reason = done })
+  end
+  return done, err
+end
+
+function Single:send_round(storage, letter)
+  local item = letter and envelope.decode(letter.body)
+  if not item then
+    return false
+  elseif not item.event then
+    return "not_an_event"
+  end
+  item.replay = true
+  if letter.parked then
+    storage:unpark(letter.parked, envelope.encode(item))
+  else
+    local rows = {}
+    self:put(item, rows)
+    storage:insert(rows)
+  end
+  storage:dead_remove(letter.key)
+  return true
 end
 
 function Single:discard(id)
