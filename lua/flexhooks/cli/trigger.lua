@@ -2,6 +2,7 @@
 -- @module flexhooks.cli.trigger
 
 local errors = require "flexhooks.error"
+local output = require "flexhooks.cli.output"
 local settings = require "flexhooks.cli.settings"
 
 local M = {}
@@ -18,7 +19,8 @@ function M.configure(parser)
     :args("*")
   parser:option("--url", "Where to send it."):argname("URL"):count(1)
   parser:option("--signed-url", "The URL to sign, where the receiver is "
-    .. "behind a proxy. Default: the one to send to."):argname("URL")
+    .. "behind a proxy. Default: $FLEXHOOKS_PUBLIC_URL where its path is the "
+    .. "same, else the one to send to."):argname("URL")
   parser:option("--method", "How to deliver it.")
     :choices({ "POST", "GET" })
   settings.configure(parser)
@@ -37,14 +39,40 @@ local function parse_fields(words)
   return fields
 end
 
--- The signed request, at the address it is sent to.
-local function aim(request, url)
-  local query = request.method == "GET" and request.target:match("%?(.*)$")
-  if not query then
-    return url
+local function path_of(url)
+  return url:match("^%a+://[^/?#]*([^?#]*)")
+end
+
+-- A receiver behind a proxy has another address here than where Twilio sends
+-- to, and the latter is what is signed.
+local function url_to_sign(given)
+  local public = settings.env("FLEXHOOKS_PUBLIC_URL")
+  if given.signed_url then
+    return given.signed_url
+  elseif public and public ~= given.url
+    and path_of(public) == path_of(given.url) then
+    output.say("signed for %s ($FLEXHOOKS_PUBLIC_URL)", public)
+    return public
   end
-  -- The query of the signed URL is part of the target already.
-  return url:gsub("[?#].*$", "") .. "?" .. query
+  return given.url
+end
+
+-- Where the request is sent; a target's query is the signed one.
+local function address(request, url)
+  if request.method == "GET" then
+    return url:gsub("[?#].*$", "") .. request.target:match("%?.*$")
+  end
+  return (url:gsub("#.*$", ""))
+end
+
+local function answered(response)
+  io.stdout:write(response.status, " ", response.body, "\n")
+  if response.status < 300 then
+    return true
+  elseif response.status == 403 then
+    output.say("The receiver refused the signature: check that it has this "
+      .. "auth token, and takes this URL for its own.")
+  end
 end
 
 --- Runs the command.
@@ -61,13 +89,14 @@ function M.run(given)
   if not fields then
     return nil, err
   end
+  fields.AccountSid = fields.AccountSid or settings.env("TWILIO_ACCOUNT_SID")
   local request = testing.request(testing.event(given.event, fields), {
     auth_token = token,
-    url = given.signed_url or given.url,
+    url = url_to_sign(given),
     method = given.method,
   })
   local response
-  response, err = flexhooks.http(aim(request, given.url), {
+  response, err = flexhooks.http(address(request, given.url), {
     method = request.method,
     headers = request.headers,
     body = request.body,
@@ -75,8 +104,7 @@ function M.run(given)
   if not response then
     return nil, err
   end
-  io.stdout:write(response.status, " ", response.body, "\n")
-  return response.status < 300 or nil
+  return answered(response)
 end
 
 return M

@@ -66,9 +66,12 @@ function M.run(given)
     content_type = given.content_type,
     signature = given.signature,
   }
-  if signature.validate(request) then
+  local valid, why = signature.validate(request)
+  if valid then
     print("The signature matches.")
     return true
+  elseif why.reason == "url" then
+    return nil, errors.new("argument", "option '--url': " .. why.message)
   end
   print(tostring(signature.explain(request)))
   return nil

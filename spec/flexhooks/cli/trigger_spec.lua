@@ -57,10 +57,28 @@ describe("cli.trigger", function()
   end)
 
   it("signs the URL it sends to where no other is named", function()
-    local status, out = run { "trigger", "onChannelCreated", "--url", url }
+    local status, out, err = run { "trigger", "onChannelCreated", "--url",
+      url }
     assert.equal(1, status)
     assert.matches("^403 ", out)
+    assert.matches("refused the signature", err)
   end)
+
+  it("signs the environment's public URL where it is the same path",
+    function()
+      local env = { TWILIO_AUTH_TOKEN = "s3cret",
+        TWILIO_ACCOUNT_SID = "AC" .. ("b"):rep(32),
+        FLEXHOOKS_PUBLIC_URL = SIGNED }
+      local status, out, err = run({ "trigger", "onChannelCreated", "--url",
+        url .. "#rc=1" }, env)
+      assert.equal(0, status, err)
+      assert.equal("200 {}\n", out)
+      assert.equal("signed for " .. SIGNED .. " ($FLEXHOOKS_PUBLIC_URL)\n",
+        err)
+      env.FLEXHOOKS_PUBLIC_URL = SIGNED .. "/other"
+      assert.equal(1, (run({ "trigger", "onChannelCreated", "--url", url },
+        env)))
+    end)
 
   it("fails with 2 where it was misused", function()
     for wanted, arguments in pairs {

@@ -50,6 +50,8 @@ describe("cli.verify", function()
   it("fails with 2 where it was misused", function()
     for wanted, arguments in pairs {
       ["missing option '%-%-signature'"] = { "--url", URL },
+      ["option '%-%-url': the URL must be absolute"] =
+        { "--url", "company.example", "--signature", ("A"):rep(27) .. "=" },
       ["cannot read %-%-body"] = { "--url", URL, "--signature", "x",
         "--body", "/nonexistent" },
     } do
