@@ -109,7 +109,7 @@ demo: ## the whole product at work, on one machine, in about 15 seconds
 	@$(MAKE) run-demo LUA=$(ONE_LUA)
 
 run-demo: all
-	@eval "$$($(MAKE) -s env LUA=$(ONE_LUA))" && LUA=$(ONE_LUA) examples/demo/run
+	@LUA=$(ONE_LUA) examples/demo/run
 
 # nginx's Lua is LuaJIT.
 demo-nginx: ## the same, with nginx as the receiver
@@ -117,7 +117,7 @@ demo-nginx: ## the same, with nginx as the receiver
 	@$(MAKE) run-demo-nginx LUA=luajit
 
 run-demo-nginx: all
-	@eval "$$($(MAKE) -s env LUA=luajit)" && LUA=luajit examples/demo/run nginx
+	@LUA=luajit examples/demo/run nginx
 
 # --- tests -----------------------------------------------------------------------
 C_TESTS = $(patsubst spec/c/%.c,$(BUILD)/c/test/%,$(wildcard spec/c/*_test.c))

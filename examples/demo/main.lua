@@ -153,12 +153,23 @@ end
 
 -- A forgery -----------------------------------------------------------------
 
+local function read_metrics()
+  local response = must(flexhooks.http("http://" .. os.getenv "DEMO_ADMIN"
+    .. "/metrics"))
+  return response.body
+end
+
+local function count_refusals()
+  return check.counter(read_metrics(), "events_rejected_total")
+end
+
 local function forge()
   page.heading "A forgery"
   local request = testing.request(testing.event("onParticipantJoined", {
     AccountSid = os.getenv "TWILIO_ACCOUNT_SID",
   }), { auth_token = "not the account's token", url = app.public_url })
   page.line("sent", "onParticipantJoined, signed with another token")
+  local before = count_refusals()
   local response = must(flexhooks.http(app.public_url, {
     method = "POST", headers = request.headers, body = request.body }))
   local valid, why = flexhooks.signature.validate {
@@ -169,16 +180,11 @@ local function forge()
   }
   page.line("refused", response.status .. ", and no more is said to strangers")
   page.line("why", why and why.message or "it is valid")
-  return { status = response.status, valid = valid }
+  return { status = response.status, valid = valid,
+    counted = count_refusals() - before }
 end
 
 -- The whole -----------------------------------------------------------------
-
-local function read_metrics()
-  local response = must(flexhooks.http("http://" .. os.getenv "DEMO_ADMIN"
-    .. "/metrics"))
-  return response.body
-end
 
 local function summarise(seen)
   page.heading "Summary"
