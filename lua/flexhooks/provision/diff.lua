@@ -94,14 +94,14 @@ end
 
 -- https://host:port of a URL, as it is written.
 local function origin(url)
-  return type(url) == "string" and url:match "^%a+://[^/?#]+" or nil
+  return type(url) == "string" and (url:match "^%a+://[^/?#]+" or url) or ""
 end
 
 -- A webhook is the file's own where it bears a name and points at a receiver
 -- that the file uses: others share the account.
 local function owned(webhook, origins)
   return webhook.friendly_name ~= nil
-    and origins[origin(webhook.webhook_url) or ""] or false
+    and origins[origin(webhook.webhook_url)] or false
 end
 
 local function leftovers(desired, current, taken)
