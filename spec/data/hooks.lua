@@ -1,0 +1,10 @@
+-- The file that spec/support/apply_killed.lua applies.
+local URL = "https://company.example/flex/events"
+
+return {
+  { friendly_name = "all", webhook_url = URL, webhook_events = { "*" } },
+  { friendly_name = "own", type = "global", webhook_url = URL .. "/own",
+    webhook_events = { "onChannelCreated" } },
+  { friendly_name = "left", webhook_url = URL .. "/left", webhook_method = "GET",
+    webhook_events = { "onParticipantLeft" } },
+}

@@ -1,0 +1,70 @@
+local diff = require "flexhooks.provision.diff"
+
+local function webhook(ttid, name, url, more)
+  local made = { ttid = ttid, friendly_name = name, type = "global",
+    webhook_url = url, webhook_events = { "onChannelCreated" },
+    webhook_method = "POST" }
+  for key, value in pairs(more or {}) do
+    made[key] = value
+  end
+  return made
+end
+
+local function wanted(name, url)
+  local entry = webhook(nil, name, url)
+  entry.webhook_method = nil
+  return entry
+end
+
+local function changes(desired, current, prune)
+  local list, kept = diff.changes(desired, current, prune or false)
+  local told = {}
+  for i, change in ipairs(list) do
+    told[i] = change.action .. (change.ttid and " " .. change.ttid or "")
+  end
+  return told, kept
+end
+
+describe("provision.diff", function()
+  it("names the fields that differ, and nothing else", function()
+    assert.is_nil(diff.fields(wanted("a", "u"), webhook("1", "a", "u")))
+    assert.same({ webhook_url = { from = "v", to = "u" } },
+      diff.fields(wanted("a", "u"), webhook("1", "a", "v")))
+    assert.same({ webhook_method = { from = "POST", to = "GET" } },
+      diff.fields({ webhook_method = "GET", webhook_events = {
+        "onChannelCreated" } }, webhook("1", "a", "v")))
+  end)
+
+  it("takes the oldest of several with one name", function()
+    assert.same({ "unchanged 1" }, changes({ wanted("a", "u") },
+      { webhook("2", "a", "u"), webhook("1", "a", "u") }))
+  end)
+
+  it("prefers the one that is where it should be", function()
+    assert.same({ "unchanged 2" }, changes({ wanted("a", "u") },
+      { webhook("1", "a", "v"), webhook("2", "a", "u") }))
+  end)
+
+  it("takes each webhook for one entry only", function()
+    assert.same({ "unchanged 1", "create" }, changes(
+      { wanted("a", "u"), wanted("b", "v") }, { webhook("1", "a", "u") }))
+  end)
+
+  it("takes a type that the API left out for global", function()
+    local current = webhook("1", "b", "u")
+    current.type = nil
+    assert.same({ "replace 1" }, changes({ wanted("a", "u") }, { current }))
+  end)
+
+  it("keeps what points elsewhere or has no name", function()
+    local current = { webhook("1", "old", "https://h.example/old"),
+      webhook("2", "theirs", "https://other.example/x"),
+      webhook("3", nil, "https://h.example/unnamed") }
+    local desired = { wanted("a", "https://h.example/a") }
+    assert.same({ "create", "delete 1" }, changes(desired, current, true))
+    local _, kept = changes(desired, current)
+    assert.equal(3, #kept)
+    assert.is_true(kept[1].owned)
+    assert.is_false(kept[2].owned)
+  end)
+end)

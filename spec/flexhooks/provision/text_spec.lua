@@ -1,0 +1,50 @@
+local text = require "flexhooks.provision.text"
+
+describe("provision.text", function()
+  it("tells a plan, a line for each thing that changes", function()
+    local wanted = { friendly_name = "a", type = "global", webhook_url = "u",
+      webhook_events = { "onChannelCreated" } }
+    assert.equal([[
+  + create    "a"
+      friendly_name: "a"
+      type: "global"
+      webhook_url: "u"
+      webhook_events: [onChannelCreated]
+  ~ update    "b"  (t1)
+      webhook_method: (none) -> "GET"
+      webhook_events: + onParticipantLeft
+      webhook_events: - onChannelCreated
+  - delete    v  (t2)
+  ! a remark
+Plan: 1 to create, 1 to update, 1 to delete, 2 unchanged.]], text.plan {
+      changes = {
+        { action = "create", friendly_name = "a", wanted = wanted },
+        { action = "update", friendly_name = "b", ttid = "t1", fields = {
+          webhook_method = { to = "GET" },
+          webhook_events = { from = { "onChannelCreated" },
+            to = { "onParticipantLeft" } },
+        } },
+        { action = "delete", webhook_url = "v", ttid = "t2" },
+      },
+      notes = { "a remark" },
+      counts = { create = 1, update = 1, replace = 0, delete = 1,
+        unchanged = 2 },
+    })
+  end)
+
+  it("says so where nothing changes", function()
+    assert.equal("No changes: no webhooks.", text.plan { changes = {},
+      notes = {}, empty = true, counts = { create = 0, update = 0, replace = 0,
+        delete = 0, unchanged = 0 } })
+  end)
+
+  it("writes a file that Lua reads back", function()
+    local webhook = { ttid = "t", friendly_name = 'a "b"\n\\c', type = "global",
+      webhook_url = "https://h.example/?a=%20b", webhook_events = {
+        "onChannelUpdated" } }
+    local hooks = assert((loadstring or load)(text.file { webhook }))()
+    assert.same({ { friendly_name = 'a "b"\n\\c', type = "global",
+      webhook_url = "https://h.example/?a=%20b",
+      webhook_events = { "onChannelStatusUpdated" } } }, hooks)
+  end)
+end)
