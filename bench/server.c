@@ -67,7 +67,8 @@ int main(int argc, char **argv) {
   static char body[] = "{}";
   struct sockaddr_in address = {.sin_family = AF_INET};
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  address.sin_port = htons((unsigned short)(argc > 1 ? atol(argv[1]) : 0));
+  address.sin_port =
+      htons((unsigned short)(argc > 1 ? strtoul(argv[1], NULL, 10) : 0));
   answer = MHD_create_response_from_buffer(sizeof body - 1, body,
                                            MHD_RESPMEM_PERSISTENT);
   MHD_add_response_header(answer, "Content-Type", "application/json");

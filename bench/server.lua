@@ -33,8 +33,8 @@ end
 local function write_script(path)
   local request = require("flexhooks.testing").request(EVENT,
     { auth_token = TOKEN, url = URL })
-  local lines = { "wrk.method = 'POST'", ("wrk.body = %q"):format(request.body),
-    "local count = 0" }
+  local lines = { "wrk.method = 'POST'", "local count = 0",
+    ("wrk.body = %q"):format(request.body) }
   for name, value in pairs(request.headers) do
     lines[#lines + 1] = ("wrk.headers[%q] = %q"):format(name, value)
   end

@@ -6,8 +6,8 @@
 --     server:post(event, headers)   a good request's bytes
 --     server:fixture()          what spec/data/framing.lua is given
 --     server:admin(path) -> status, body
--- The app's lines find its `router` and its table `app`; every event is counted
--- before it reaches a handler.
+-- The app's lines find its `router` and its table `app`; every event is
+-- counted before it reaches a handler.
 local process = require "spec.support.process"
 local wire = require "spec.support.wire"
 

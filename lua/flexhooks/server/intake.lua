@@ -1,18 +1,20 @@
 --- From a listener's requests to tasks that answer them.
 --
--- Each request gets a task of its own, so one that waits holds up no other.
--- Most do not wait: they are answered within the turn of the loop in which
--- they came, and the listener never has to set them aside.
+-- A task takes request after request, since starting one costs as much as
+-- many an answer. One that has to wait keeps its request; the next turn of the
+-- loop starts others for what is left, twice as many while that goes on. So
+-- requests that wait hold up no other, and those that do not share one task.
+--
+-- What is answered within a turn leaves with the listener's next run, before
+-- which the listener need not set the request aside.
 -- @module flexhooks.server.intake
 
 local loop = require "flexhooks.loop"
 
-local unpack = table.unpack or unpack
-
 local M = {}
 
--- Batches taken in one turn, so that other sources get theirs.
-local BATCHES = 16
+-- Tasks started in one turn at most, where not every request waits.
+local WIDEST = 64
 
 ---@class flexhooks.server.Intake
 ---@field in_flight integer tasks that are answering
@@ -21,7 +23,7 @@ Intake.__index = Intake
 
 local function answer(self, request, method, ...)
   if not method then
-    return -- it ended before it was read
+    return -- its time was over; the listener has told the peer
   end
   local status, headers, body = self.answer(method, ...)
   if headers or status ~= 200 then
@@ -31,62 +33,69 @@ local function answer(self, request, method, ...)
   end
 end
 
-local function next_waiting(self)
-  local first = self.first
-  local waiting = self.waiting[first]
-  if waiting then
-    self.waiting[first] = nil
-    self.first = first + 1
+local function answer_all(self, job)
+  while self.first <= self.last do
+    local first = self.first
+    local request = self.waiting[first]
+    self.waiting[first], self.first = nil, first + 1
+    job.request = request
+    answer(self, request, request:read())
   end
-  return waiting
 end
 
--- A task's body: its own request, then those that found no task free.
-local function work(self, job, request, ...)
-  answer(self, request, ...)
-  local waiting = next_waiting(self)
-  while waiting do
-    answer(self, unpack(waiting, 1, waiting.n))
-    waiting = next_waiting(self)
-  end
-  job.done = true
+-- A task's body. Where it fails, its request gets 500, and what it leaves is
+-- for the next turn.
+local function work(self, job)
+  local ok, raised = pcall(answer_all, self, job)
   self.tasks[job] = nil
   self.in_flight = self.in_flight - 1
-end
-
--- Reads a request while its bytes are there: its time may be over before a
--- task is free, and an event that came is handled even then.
-local function set_aside(self, request, ...)
-  self.last = self.last + 1
-  self.waiting[self.last] = { n = select("#", ...) + 1, request, ... }
-end
-
-local function take(self, request)
-  if self.in_flight >= self.concurrency then
-    return set_aside(self, request, request:read())
-  end
-  local job = { done = false }
-  self.in_flight = self.in_flight + 1
-  local task = loop.spawn(work, self, job, request, request:read())
-  if not job.done then
-    self.tasks[job] = task
+  if not ok then
+    job.request:close()
+    error(raised, 0)
   end
 end
 
---- Takes what has come, and sends what was answered at once.
+local function start(self, count)
+  for _ = 1, count do
+    local job = {}
+    self.in_flight = self.in_flight + 1
+    self.tasks[job] = loop.spawn(work, self, job)
+  end
+end
+
+-- Appends what has come; tells whether something was left from before.
+local function collect(self)
+  local listener, waiting = self.listener, self.waiting
+  local left = self.first <= self.last
+  listener:run(self.rounds)
+  local last, request = self.last, listener:next()
+  while request do
+    last = last + 1
+    waiting[last] = request
+    request = listener:next()
+  end
+  self.last = last
+  return left
+end
+
+--- Sends what was answered, and takes what has come.
 function Intake:run()
-  local listener, rounds = self.listener, self.rounds
-  for _ = 1, BATCHES do
-    listener:run(rounds)
-    local request = listener:next()
-    if not request then
-      return
-    end
-    repeat
-      take(self, request)
-      request = listener:next()
-    until not request
+  if collect(self) then
+    self.width = math.max(self.least, math.min(2 * self.width, WIDEST))
+  else
+    self.width = math.max(self.least, self.width - 1)
   end
+  start(self, math.min(self:backlog(), self.width,
+    self.concurrency - self.in_flight))
+end
+
+--- Seconds until it has to run in any case.
+---@return number?
+function Intake:timeout()
+  if self.first <= self.last and self.in_flight < self.concurrency then
+    return 0
+  end
+  return self.listener:timeout()
 end
 
 --- Requests that wait for a task.
@@ -119,15 +128,18 @@ end
 
 --- Watches a listener.
 ---@param given table `listener`; `answer` (function of a request's parts,
--- returns status, headers and body, or 200 alone); `rounds` of the listener in
--- one batch (1); `concurrency`, tasks at once (no limit)
+-- returns status, headers and body, or 200 alone); `waits`, where every
+-- request will, so that each gets a task at once; `rounds` of the listener in
+-- one turn (1); `concurrency`, tasks at once (no limit)
 ---@return flexhooks.server.Intake
 function M.new(given)
+  local least = given.waits and math.huge or 1
   local self = setmetatable({
     listener = given.listener, answer = given.answer,
     rounds = given.rounds or 1,
     concurrency = given.concurrency or math.huge,
-    in_flight = 0, tasks = {}, waiting = {}, first = 1, last = 0,
+    in_flight = 0, tasks = {}, least = least, width = least,
+    waiting = {}, first = 1, last = 0,
   }, Intake)
   self.source = loop.add_source {
     fd = self.listener:fd(), interest = "r",
@@ -135,7 +147,7 @@ function M.new(given)
       self:run()
     end,
     timeout = function()
-      return self.listener:timeout()
+      return self:timeout()
     end,
   }
   return self

@@ -59,6 +59,47 @@ describe("server.intake", function()
     end)
   end)
 
+  it("holds up nobody for those that wait, in one batch", function()
+    local release, answered = false, 0
+    with_intake({ answer = function(_, target)
+      while target == "/wait" and not release do
+        flexhooks.sleep(0.005)
+      end
+      answered = answered + 1
+      return 200
+    end }, function(url)
+      local tasks = {}
+      for i = 1, 40 do
+        tasks[i] = flexhooks.spawn(flexhooks.http,
+          url .. (i % 2 == 0 and "/wait" or "/go"))
+      end
+      for i = 1, 40, 2 do
+        assert.equal(200, assert(tasks[i]:wait(5)).status)
+      end
+      assert.equal(20, answered)
+      release = true
+      for i = 2, 40, 2 do
+        assert.equal(200, assert(tasks[i]:wait(5)).status)
+      end
+    end)
+  end)
+
+  for _, waits in ipairs { false, true } do
+    it("goes on after an answer that cannot be sent, waits = "
+      .. tostring(waits), function()
+      with_intake({ waits = waits, answer = function(_, target)
+        return target == "/bad" and 99 or 201, {}, "x"
+      end }, function(url, taken)
+        flexhooks.loop { logger = function() end }
+        local bad = flexhooks.spawn(flexhooks.http, url .. "/bad")
+        local good = flexhooks.spawn(flexhooks.http, url .. "/good")
+        assert.equal(500, assert(bad:wait(5)).status)
+        assert.equal(201, assert(good:wait(5)).status)
+        assert.equal(0, taken.in_flight)
+      end)
+    end)
+  end
+
   it("is idle when all is answered and closed", function()
     local release = false
     with_intake({ answer = function()
