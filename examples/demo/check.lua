@@ -85,7 +85,8 @@ local function of_deliveries(seen)
       accepted == due and #seen.journal.deliveries == due and due > 0 },
     { ("%d of them told of an event that had come through the other webhook")
       :format(twins),
-      twins > 0 and M.counter(seen.metrics, "events_duplicate_total") == twins },
+      twins > 0
+        and M.counter(seen.metrics, "events_duplicate_total") == twins },
   }
 end
 

@@ -175,7 +175,7 @@ describe("the demo", function()
     nothing_left(folder)
   end)
 
-  it("runs with nginx as the receiver, from the example's nginx.conf", function()
+  it("runs with nginx as the receiver, by the example nginx.conf", function()
     if process.lua ~= "luajit" then
       return -- nginx's Lua is LuaJIT, whatever else runs
     end
