@@ -53,6 +53,11 @@ for name, rule in pairs(FIELDS) do
   end
 end
 
+-- Their values never hold the name of a field; a message to people may.
+local ENUMERATIONS = {
+  "MediaChannelType", "ChannelStatus", "ParticipantType", "ParticipantStatus",
+}
+
 local CHANNEL = "InteractionSid ChannelSid MediaChannelSid MediaChannelType"
 local PARTICIPANT = CHANNEL .. " ParticipantSid ParticipantType"
 
@@ -73,21 +78,23 @@ local DOCUMENTED = {
 
 local ALIASES = { onChannelUpdated = "onChannelStatusUpdated" }
 
--- name -> { field = required }, and name -> list of the SIDs that an event
--- without which is no event. Other missing fields are let pass.
-local EVENTS, REQUIRED_SIDS = {}, {}
+-- name -> { field = required }; name -> list of its fields; name -> list of the
+-- SIDs that an event without which is no event. Other missing fields are let
+-- pass.
+local EVENTS, LISTED, REQUIRED_SIDS = {}, {}, {}
 local NAMES, KNOWN = {}, {}
 
 for name, list in pairs(DOCUMENTED) do
-  local fields, sids = { EventType = true, AccountSid = true }, {}
+  local fields, listed, sids = { EventType = true, AccountSid = true }, {}, {}
   for field, optional in list:gmatch "(%a+)(%??)" do
+    listed[#listed + 1] = field
     fields[field] = optional == ""
     if fields[field] and FIELDS[field].patterns then
       sids[#sids + 1] = field
     end
   end
   table.sort(sids)
-  EVENTS[name], REQUIRED_SIDS[name] = fields, sids
+  EVENTS[name], LISTED[name], REQUIRED_SIDS[name] = fields, listed, sids
   NAMES[#NAMES + 1] = name
   KNOWN[name] = true
 end
@@ -265,6 +272,63 @@ function M.normalize(raw)
   end
   raw.EventType = canonical
   return raw, wire
+end
+
+-- The fields of a type, or of the type that an unknown one begins with; and
+-- what is behind that.
+local function listed_for(wire)
+  local listed, behind = LISTED[wire], ""
+  if not listed then
+    for name in pairs(KNOWN) do
+      if find(wire, name, 1, true) == 1 then
+        listed, behind = LISTED[ALIASES[name] or name], wire:sub(#name + 1)
+      end
+    end
+  end
+  return listed, behind
+end
+
+-- Does the name, read on into the value, begin with `field`?
+local function begins_with(name, value, field)
+  if #name >= #field then
+    return find(name, field, 1, true) == 1
+  end
+  return type(value) == "string"
+    and find(field, name, 1, true) == 1
+    and find(value, field:sub(#name + 1), 1, true) == 1
+end
+
+local function holds(event, behind, field)
+  if find(behind, field, 1, true) then
+    return true
+  end
+  for i = 1, #ENUMERATIONS do
+    local value = event[ENUMERATIONS[i]]
+    if value and find(value, field, 1, true) then
+      return true
+    end
+  end
+  for name, value in next, event do
+    if not FIELDS[name] and begins_with(name, value, field) then
+      return true
+    end
+  end
+  return false
+end
+
+--- A form's signature joins names and values, so it stays good where bytes are
+-- moved from one to the other. Tells of a field that is not there, but would be
+-- if other fields were cut elsewhere.
+---@param event table from `normalize`
+---@return string? wrong
+function M.recut(event)
+  local listed, behind = listed_for(event.EventType)
+  for i = 1, listed and #listed or 0 do
+    local field = listed[i]
+    if event[field] == nil and holds(event, behind, field) then
+      return field .. " is missing, and another field seems to hold it"
+    end
+  end
 end
 
 return M

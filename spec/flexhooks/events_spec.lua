@@ -125,3 +125,29 @@ describe("events.normalize", function()
     assert.equal(sids.channel, event.ChannelSid)
   end)
 end)
+
+describe("events.recut", function()
+  it("finds nothing in a good event, however much it lacks", function()
+    for name, good in pairs(rows.good) do
+      local event = events.normalize(changed(name, { Extra = "x" }))
+      assert.is_nil(events.recut(event))
+      for field in pairs(good) do
+        if field ~= "EventType" then
+          event = changed(name, { [field] = false })
+          assert.is_nil(events.recut(event), field)
+        end
+      end
+    end
+    assert.is_nil(events.recut { EventType = "onNew", Task = "Sid" })
+  end)
+
+  it("finds a field that is cut elsewhere", function()
+    local event = changed("onParticipantJoined",
+      { TaskSid = false, TaskSi = "d" .. sids.task })
+    assert.is_truthy(events.recut(event):find("TaskSid is missing", 1, true))
+    event.TaskSi = { "d" .. sids.task, "x" }
+    assert.is_nil(events.recut(event))
+    event.TaskSidW = { "x", "y" }
+    assert.is_string(events.recut(event))
+  end)
+end)

@@ -553,3 +553,76 @@ describe("several tokens", function()
     end
   end)
 end)
+
+-- Damages bytes: one is exchanged, put in, taken out or swapped with another.
+local function damage(text)
+  local i, j = math.random(#text), math.random(#text)
+  local kind, byte = math.random(4), string.char(math.random(0, 255))
+  if kind == 1 then
+    return text:sub(1, i - 1) .. byte .. text:sub(i + 1)
+  elseif kind == 2 then
+    return text:sub(1, i) .. byte .. text:sub(i + 1)
+  elseif kind == 3 then
+    return text:sub(1, i - 1) .. text:sub(i + 1)
+  end
+  i, j = math.min(i, j), math.max(i, j)
+  return text:sub(1, i - 1) .. text:sub(j, j) .. text:sub(i + 1, j - 1)
+    .. text:sub(i, i) .. text:sub(j + 1)
+end
+
+describe("a damaged request", function()
+  local ALLOWED = { [200] = true, [400] = true, [403] = true, [404] = true,
+    [405] = true, [413] = true, [415] = true }
+
+  -- Damaged up to `n` times: what is still taken says what was signed.
+  local function try(make, part, n)
+    math.randomseed(42)
+    local accepted = 0
+    local r = receiver { methods = { "GET", "POST" }, dedupe = false }
+    local fields = d.fields { InstanceSid = sids.instance }
+    for _ = 1, 3000 do
+      local request = make(fields)
+      local whole = request[part]
+      for _ = 1, math.random(n) do
+        request[part] = damage(request[part])
+      end
+      seen = {}
+      local status = r:handle(request).status
+      assert.is_true(ALLOWED[status], status)
+      if status == 200 then
+        accepted = accepted + (request[part] == whole and 0 or 1)
+        for name, value in pairs(fields) do
+          assert.equal(value, seen[1].event[name])
+        end
+      end
+    end
+    return accepted
+  end
+
+  it("in its form is refused, or says the same", function()
+    local accepted = try(function(fields)
+      return d.post { fields = fields }
+    end, "body", 2)
+    assert.is_true(accepted < 300, accepted)
+  end)
+
+  it("in its target is refused", function()
+    assert.equal(0, try(function(fields)
+      return d.post { fields = fields }
+    end, "target", 1))
+  end)
+
+  it("in its query is refused, or says the same", function()
+    local accepted = try(function(fields)
+      return d.get { fields = fields }
+    end, "target", 1)
+    assert.is_true(accepted < 300, accepted)
+  end)
+
+  it("in its JSON is refused", function()
+    local json = require "flexhooks.json"
+    assert.equal(0, try(function(fields)
+      return d.json(json.encode(fields))
+    end, "body", 1))
+  end)
+end)

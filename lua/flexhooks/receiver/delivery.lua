@@ -151,6 +151,17 @@ local function query_of(route, fields)
   return query
 end
 
+-- The event of fields, or nil and what is wrong. A query is signed as it
+-- stands; a form is not.
+local function event_of(fields, is_query)
+  local event, note = events.normalize(fields)
+  local wrong = event and not is_query and events.recut(event)
+  if wrong then
+    return nil, wrong
+  end
+  return event, note
+end
+
 --- Takes the fields of a verified form or query.
 ---@param self flexhooks.Receiver
 ---@param route table that verified them
@@ -164,7 +175,7 @@ end
 ---@return any cause
 function M.take_fields(self, route, fields, raw, is_query, digest, token)
   local query = is_query and query_of(route, fields) or nil
-  local event, note = events.normalize(fields)
+  local event, note = event_of(fields, is_query)
   if self.account_sid and is_foreign(self, reading.account_of(fields)) then
     return answers.forbidden, "wrong_account"
   end

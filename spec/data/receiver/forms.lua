@@ -25,6 +25,22 @@ local function only(body, signed)
   end
 end
 
+-- Signed with some fields and sent with others that spell the same bytes.
+local function recut(signed, sent)
+  return function()
+    local before = d.fields(signed)
+    local after = {}
+    for name, value in pairs(before) do
+      after[name] = value
+    end
+    for name, value in pairs(sent) do
+      after[name] = value or nil
+    end
+    assert(d.sign(d.url, before) == d.sign(d.url, after), "other bytes")
+    return d.post { fields = after, signed = before }
+  end
+end
+
 local function typed(content_type, headers)
   return function()
     return d.post { content_type = content_type, headers = headers }
@@ -78,6 +94,38 @@ local rows = {
       text = text .. name .. d.fields()[name]
     end
     return d.post { fields = { A = text:sub(2) } }
+  end },
+  { "a type that swallowed a field", 400, "malformed", recut({
+    EventType = "onChannelCreated", InstanceSid = sids.instance,
+  }, { EventType = "onChannelCreatedInstanceSid" .. sids.instance,
+    InstanceSid = false }) },
+  { "an older type that swallowed a field", 400, "malformed", recut({
+    EventType = "onChannelUpdated", InstanceSid = sids.instance,
+  }, { EventType = "onChannelUpdatedInstanceSid" .. sids.instance,
+    InstanceSid = false }) },
+  { "an unknown type that begins like a known one", 200, nil,
+    fields { EventType = "onChannelCreatedTwice", TaskSid = false } },
+  { "an enumeration that swallowed a field", 400, "malformed",
+    recut({}, { ParticipantType = "agentTaskSid" .. sids.task,
+      TaskSid = false }) },
+  { "a name that swallowed a byte", 400, "malformed",
+    recut({}, { ParticipantTypea = "gent", ParticipantType = false }) },
+  { "a name that swallowed its value", 400, "malformed",
+    recut({}, { ParticipantTypeagent = "", ParticipantType = false }) },
+  { "a name that lost a byte", 400, "malformed",
+    recut({}, { ParticipantTyp = "eagent", ParticipantType = false }) },
+  { "a name that lost all but one", 400, "malformed",
+    recut({}, { T = "askSid" .. sids.task, TaskSid = false }) },
+  { "an unknown name that lost a byte", 200, nil,
+    recut({ Tag = "xy" }, { Ta = "gxy", Tag = false }) },
+  { "a longer name beside the known one", 200, nil,
+    fields { ParticipantTypeName = "x" } },
+  { "a longer name of another event's field", 200, nil,
+    fields { ChannelStatusReason = "x", ErrorCodes = "1" } },
+  { "a message that names a field", 200, nil, function()
+    return d.post { fields = { EventType = "onChannelCreateFailed",
+      AccountSid = sids.account, ErrorCode = "1",
+      ErrorMessage = "the ChannelSid is wrong" } }
   end },
   { "bytes moved from a value to a name", 400, nil, function()
     return d.post { signed = d.fields(), fields = d.fields {
