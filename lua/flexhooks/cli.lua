@@ -11,8 +11,8 @@ local errors = require "flexhooks.error"
 local M = {}
 
 -- In the order that the help lists them.
-local COMMANDS = { "webhooks", "plan", "apply", "export", "serve", "trigger",
-  "simulate", "verify" }
+local COMMANDS = { "webhooks", "plan", "apply", "export", "serve", "work",
+  "queue", "trigger", "simulate", "verify" }
 
 local DONE, FAILED, MISUSED = 0, 1, 2
 

@@ -203,6 +203,23 @@ function Queue:dead_letters(filter)
   return letters(self, options.check("dead_letters", FILTERS, filter))
 end
 
+--- Events that wait, a page at a time, in the order stored. Internal: the
+-- command's.
+---@param cursor any? what the page before returned
+---@param limit integer
+---@return table[]|nil letters
+---@return any cursor, or the error
+function Queue:waiting(cursor, limit)
+  local found, err = call(self, "peek", cursor or false, limit)
+  if not found then
+    return nil, err
+  end
+  for i, row in ipairs(found.rows) do
+    found.rows[i] = describe(row)
+  end
+  return found.rows, found.cursor
+end
+
 local function no_letter(id)
   return nil, errors.new("not_found", "no dead letter has the id '"
     .. id .. "'", { reason = "unknown_id" })

@@ -416,6 +416,8 @@ function Worker:consume()
     return nil, err
   end
   self.lanes = lanes.new()
+  self:log("info", "worker started", { queue = tostring(self.queue),
+    concurrency = self.concurrency })
   local beater = host.spawn(self.beat, self)
   while not self.stopping do
     self:turn()

@@ -54,6 +54,18 @@ function M.auth_token(given)
   return token
 end
 
+--- The queue's URL that was asked for, or nil; an error where it shows a
+-- password.
+---@return string? url
+---@return flexhooks.Error? err of kind `config`
+function M.queue(given)
+  if given.queue and given.queue:match "^%a+://[^/]*:[^/]*@" then
+    return nil, errors.new("config", "--queue shows a password to every user "
+      .. "of the machine: set FLEXHOOKS_QUEUE instead")
+  end
+  return given.queue or M.env "FLEXHOOKS_QUEUE"
+end
+
 --- An API client on the environment's account.
 ---@return flexhooks.Client?
 ---@return flexhooks.Error?

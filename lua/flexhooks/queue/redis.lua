@@ -330,6 +330,26 @@ function Redis:find(id)
   return false
 end
 
+-- The cursor holds where each partition goes on.
+function Redis:peek(cursor, limit)
+  cursor = cursor or {}
+  local args = { limit }
+  for part = 0, self.settings.partitions - 1 do
+    args[#args + 1] = tostring(part)
+    args[#args + 1] = cursor[tostring(part)] or "0-0"
+  end
+  local reply, err = self:call("peek", args)
+  if not reply then
+    return nil, err
+  end
+  local rows = {}
+  for i = 1, #reply, 4 do
+    rows[#rows + 1] = { body = reply[i + 2], attempts = reply[i + 3] }
+    cursor[reply[i]] = reply[i + 1]
+  end
+  return { rows = rows, cursor = cursor }
+end
+
 function Redis:replay(id)
   local done, err = self:call("replay", { id })
   if done == -1 then

@@ -224,6 +224,23 @@ end
 return reply
 ]]
 
+-- ARGV: as scan. Returns partition, entry, body, attempts, …
+M.peek = PRELUDE .. [[
+local limit, reply = tonumber(ARGV[1]), {}
+for i = 2, #ARGV, 2 do
+  if limit <= 0 then break end
+  for _, found in ipairs(redis.call('XRANGE', K .. 'p:' .. ARGV[i],
+      '(' .. ARGV[i + 1], '+', 'COUNT', limit)) do
+    for _, v in ipairs({ ARGV[i], found[1], found[2][4],
+        (state(ARGV[i], found[1])) }) do
+      reply[#reply + 1] = v
+    end
+    limit = limit - 1
+  end
+end
+return reply
+]]
+
 -- ARGV: partition, name, fence, entry, attempts before this one.
 -- Counts the attempt, so that a repeated step counts it once.
 M.begin = PRELUDE .. [[

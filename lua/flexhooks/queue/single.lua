@@ -310,8 +310,20 @@ function Single:find(id)
   return self:read(self.storage.find, '"id":' .. envelope.encode_value(id))
 end
 
+--- A page of the events that wait: { body }, …, after `cursor`.
+---@return table|nil found with the `cursor` of the next page
+---@return flexhooks.Error? err
 function Single:peek(after, limit)
-  return self:read(self.storage.peek, after, limit)
+  local found, err = self:read(self.storage.peek, after or 0, limit)
+  if not found then
+    return nil, err
+  end
+  local rows = {}
+  for i, row in ipairs(found) do
+    rows[i] = { body = row.body, attempts = row.attempts }
+  end
+  local last = found[#found]
+  return { rows = rows, cursor = last and last.seq or after or 0 }
 end
 
 --- Sends a dead letter round again.

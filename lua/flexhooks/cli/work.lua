@@ -1,0 +1,116 @@
+--- flexhooks work: runs an application's handlers on what a queue holds.
+-- @module flexhooks.cli.work
+
+local log = require "flexhooks.cli.log"
+local output = require "flexhooks.cli.output"
+local settings = require "flexhooks.cli.settings"
+
+local M = {}
+
+M.summary = "Handle the events of a queue, without receiving any."
+M.example = [[
+FLEXHOOKS_QUEUE=redis://127.0.0.1:6379/0 flexhooks work app.lua]]
+
+local PROGRESS = 0.5 -- seconds between two states of the progress line
+local BACKLOG = 100 -- events from which on it is shown
+
+--- Adds the command's arguments to its parser.
+function M.configure(parser)
+  parser:argument("app", "The application file: it returns a router or a "
+    .. "table of settings.")
+  parser:option("--queue", "The queue's URL. Default: $FLEXHOOKS_QUEUE or the "
+    .. "application's."):argname("URL")
+  parser:option("--concurrency", "Interactions handled at once.")
+    :argname("N"):convert(tonumber)
+  parser:option("--grace", "Seconds to finish what runs when stopped.")
+    :argname("SECONDS"):convert(tonumber)
+  log.configure(parser)
+end
+
+-- The first signal stops, a second one stops at once.
+local function watch_signals(worker)
+  local loop = require "flexhooks.loop"
+  local signals = loop.poller():signals("TERM", "INT")
+  local asked = false
+  local source = loop.add_source {
+    fd = signals:fd(), interest = "r",
+    run = function()
+      while signals:next() do
+        worker:stop(asked and 0 or nil)
+        asked = true
+      end
+    end,
+  }
+  return function()
+    source:remove()
+    signals:close()
+  end
+end
+
+-- "1234 handled, 567 left, 890/s" on one line of a terminal, while there is a
+-- backlog.
+local function show_progress(worker)
+  local flexhooks = require "flexhooks"
+  local before, shown = 0, false
+  while worker.running do
+    local ended = not flexhooks.sleep(PROGRESS)
+    local stats = not ended and worker.queue:stats()
+    local handled = worker.totals.handled
+    local left = stats and stats.ready + stats.running + stats.delayed or 0
+    if left >= BACKLOG then
+      io.stderr:write(("\r%d handled, %d left, %.0f/s\27[K"):format(handled,
+        left, (handled - before) / PROGRESS))
+      shown = true
+    elseif shown then
+      io.stderr:write("\r\27[K")
+      shown = false
+    end
+    before = handled
+    if ended then
+      return
+    end
+  end
+end
+
+local function work(worker)
+  local flexhooks = require "flexhooks"
+  local done = watch_signals(worker)
+  local progress = output.is_terminal(io.stderr)
+    and flexhooks.spawn(show_progress, worker)
+  local ok, err = worker:run()
+  if progress then
+    progress:cancel()
+  end
+  done()
+  return ok, err
+end
+
+--- Runs the command.
+---@param given table the parsed arguments
+---@return true? done
+---@return flexhooks.Error? err
+function M.run(given)
+  local logger = log.new(given)
+  local url, err = settings.queue(given)
+  local app
+  if not err then
+    app, err = require("flexhooks.app").load("flexhooks work", given.app, {
+      queue = url, concurrency = given.concurrency, grace = given.grace,
+      logger = logger,
+    })
+  end
+  if not app then
+    return nil, err
+  end
+  local worker
+  worker, err = app:worker {}
+  if not worker then
+    return nil, err
+  end
+  local ok
+  ok, err = require("flexhooks").run(work, worker)
+  worker.queue:close()
+  return ok, err
+end
+
+return M
