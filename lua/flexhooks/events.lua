@@ -78,9 +78,8 @@ local DOCUMENTED = {
 
 local ALIASES = { onChannelUpdated = "onChannelStatusUpdated" }
 
--- name -> { field = required }; name -> list of its fields; name -> list of the
--- SIDs that an event without which is no event. Other missing fields are let
--- pass.
+-- name -> { field = required }; name -> list of its fields; name -> list of
+-- the SIDs without which it is no event. Other missing fields are let pass.
 local EVENTS, LISTED, REQUIRED_SIDS = {}, {}, {}
 local NAMES, KNOWN = {}, {}
 
@@ -317,8 +316,8 @@ local function holds(event, behind, field)
 end
 
 --- A form's signature joins names and values, so it stays good where bytes are
--- moved from one to the other. Tells of a field that is not there, but would be
--- if other fields were cut elsewhere.
+-- moved from one to the other. Tells of a field that is not there, but would
+-- be if other fields were cut elsewhere.
 ---@param event table from `normalize`
 ---@return string? wrong
 function M.recut(event)

@@ -491,6 +491,32 @@ describe("a deadline", function()
   end)
 end)
 
+describe("a handler that uses its own receiver", function()
+  it("G011 is not held up by itself for ever", function()
+    local r = receiver { handler_timeout = 0.05 }
+    local request, inner = d.post { idempotency_token = "t" }, nil
+    local s = router:on("*", function()
+      inner = inner or r:handle(request)
+    end)
+    local outer = r:handle(request)
+    assert.equal(503, inner.status)
+    assert.equal("5", inner.headers["retry-after"])
+    assert.is_true(outer.status == 200 or outer.status == 500)
+    router:off(s)
+    assert.equal(200, r:handle(request).status)
+  end)
+
+  it("G011 may hand it other events", function()
+    local r = receiver()
+    local other = d.post { fields = d.fields { EventType = "onNew" } }
+    router:on("onParticipantJoined", function()
+      assert.equal(200, r:handle(other).status)
+    end)
+    assert.equal(200, r:handle(d.post()).status)
+    assert.equal("onNew", seen[2].event.EventType)
+  end)
+end)
+
 describe("duplicates in flight", function()
   local function deliver_two(first_fails, url)
     local statuses, runs = {}, 0

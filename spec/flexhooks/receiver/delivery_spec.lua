@@ -264,25 +264,25 @@ describe("a verified delivery", function()
   local digest = ("d"):rep(16)
 
   -- As the receiver hands it over.
-  local function take(kind, ...)
+  local function take(f, ...)
     local router = flexhooks.router()
     router:on("*", { Extra = "fail" }, function() error "x" end)
     local r = flexhooks.receiver { auth_token = d.token, public_url = d.url,
       router = router, account_sid = sids.account }
-    return delivery[kind](r, r.routes[d.target][1], ...)
+    return f(r, r.routes[d.target][1], ...)
   end
 
   it("says why it is refused", function()
-    local answer, reason, cause = take("take_fields",
+    local answer, reason, cause = take(delivery.take_fields,
       d.fields { EventType = false }, "raw", false, digest)
     assert.equal(400, answer.status)
     assert.equal("malformed", reason)
     assert.equal("EventType is missing", cause)
-    answer, reason, cause = take("take_json", "[{}]", digest)
+    answer, reason, cause = take(delivery.take_json, "[{}]", digest)
     assert.equal(400, answer.status)
     assert.equal("malformed", reason)
     assert.is_truthy(cause:find("element 1", 1, true))
-    answer, reason = take("take_fields",
+    answer, reason = take(delivery.take_fields,
       d.fields { AccountSid = sids.other_account }, "raw", false, digest)
     assert.equal(403, answer.status)
     assert.equal("wrong_account", reason)
@@ -292,8 +292,9 @@ describe("a verified delivery", function()
     local bad = ('{"EventType":"onB","AccountSid":"%s","Extra":"fail"}')
       :format(sids.account)
     local body = "[" .. event "onA" .. "," .. bad .. "," .. event "onC" .. "]"
-    assert.equal(500, (take("take_json", body, digest)).status)
-    assert.equal(200, (take("take_json", event "onA", digest, "t")).status)
+    assert.equal(500, (take(delivery.take_json, body, digest)).status)
+    local good = take(delivery.take_json, event "onA", digest, "t")
+    assert.equal(200, good.status)
   end)
 end)
 
