@@ -273,7 +273,8 @@ static enum MHD_Result on_header(void *cls, enum MHD_ValueKind kind,
   fh_head_field(&c->head, &l->options.limits, name, name_size, value,
                 value_size);
   for (size_t i = 0; i < l->options.name_count; i++) {
-    if (strcasecmp(l->names[i], name) != 0)
+    if (l->names[i].size != name_size ||
+        strncasecmp(l->names[i].data, name, name_size) != 0)
       continue;
     if (c->headers[i].data) /* two of one that decides: which one counts? */
       c->head.status = c->head.status ? c->head.status : 400;

@@ -94,7 +94,7 @@ struct fh_listener {
   struct MHD_Response *accepted;
   struct MHD_Response *accepted_last; /* says "connection: close" */
   fh_listener_options options;
-  char **names;
+  fh_slice *names; /* of the headers to keep; owned */
 };
 
 /* Ends the stream, which makes libmicrohttpd close the connection. */

@@ -3,11 +3,16 @@
 #include <string.h>
 #include <strings.h>
 
-static bool is_token(unsigned char c) {
-  if ((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
-      (c >= 'a' && c <= 'z'))
-    return true;
-  return c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL;
+/* A set of ASCII characters has a bit for each. */
+static bool is_among(const uint32_t bits[4], char character) {
+  unsigned char c = (unsigned char)character;
+  return c < 128 && (bits[c >> 5] >> (c & 31) & 1);
+}
+
+/* Letters, digits and !#$%&'*+-.^_`|~ */
+static bool is_token(char c) {
+  static const uint32_t bits[4] = {0, 0x03ff6cfa, 0xc7fffffe, 0x57ffffff};
+  return is_among(bits, c);
 }
 
 static bool is_digit(char c) {
@@ -19,7 +24,7 @@ static bool is_hex(char c) {
 }
 
 static bool is(const char *name, const char *data, size_t size) {
-  return strlen(name) == size && strncasecmp(name, data, size) == 0;
+  return size == strlen(name) && strncasecmp(name, data, size) == 0;
 }
 
 static size_t scheme_size(const char *target, size_t size) {
@@ -34,7 +39,7 @@ static size_t scheme_size(const char *target, size_t size) {
 
 bool fh_head_method(const char *method) {
   for (const char *at = method; *at; at++)
-    if (!is_token((unsigned char)*at))
+    if (!is_token(*at))
       return false;
   return *method != '\0';
 }
@@ -70,14 +75,14 @@ static void refuse(fh_head *head, unsigned status) {
     head->status = status;
 }
 
-/* A host, an address in brackets and a port consist of these; a list, a path
- * or userinfo does not. */
+/* A host, an address in brackets and a port consist of letters, digits and
+ * !$%&'()*+-.:;=[]_~; a list, a path or userinfo does not. */
 static bool is_host(const char *value, size_t size) {
+  static const uint32_t bits[4] = {0, 0x2fff6ff2, 0xaffffffe, 0x47fffffe};
   for (size_t i = 0; i < size; i++)
-    if (!strchr("-._~%!$&'()*+;=:[]", value[i]) && !is_digit(value[i]) &&
-        !((value[i] | 0x20) >= 'a' && (value[i] | 0x20) <= 'z'))
+    if (!is_among(bits, value[i]))
       return false;
-  return memchr(value, '\0', size) == NULL;
+  return true;
 }
 
 static void read_length(fh_head *head, const char *value, size_t size) {
@@ -118,13 +123,26 @@ static void check_name(fh_head *head, const char *name, size_t size) {
   if (size == 0)
     refuse(head, 400);
   for (size_t i = 0; i < size; i++)
-    if (!is_token((unsigned char)name[i]))
+    if (!is_token(name[i]))
       refuse(head, 400);
+}
+
+#define EACH(byte) (UINT64_MAX / 255 * (byte))
+
+/* Is one of eight bytes below a space, or DEL? */
+static bool may_be_control(const char *bytes) {
+  uint64_t word;
+  memcpy(&word, bytes, sizeof word);
+  uint64_t del = word ^ EACH(0x7f);
+  return (((word - EACH(0x20)) & ~word) | ((del - EACH(1)) & ~del)) &
+         EACH(0x80);
 }
 
 static void check_value(fh_head *head, const char *value, size_t size) {
   for (size_t i = 0; i < size; i++) {
-    unsigned char c = (unsigned char)value[i];
+    while (size - i >= 8 && !may_be_control(value + i))
+      i += 8;
+    unsigned char c = i < size ? (unsigned char)value[i] : ' ';
     if ((c < ' ' && c != '\t') || c == 0x7f)
       refuse(head, 400);
   }

@@ -114,8 +114,7 @@ static void accept_batch(fh_listener *l) {
       return;
 }
 
-/* True where somebody waits to be accepted. libmicrohttpd's own descriptor is
- * in the set for the sake of whoever waits for us. */
+/* Accepts who waits and notes who ended; tells whether anything happened. */
 static bool read_events(fh_listener *l) {
   struct epoll_event events[EVENTS];
   bool waiting = false;
@@ -126,7 +125,9 @@ static bool read_events(fh_listener *l) {
     else if (events[i].data.ptr != &l->daemon)
       fh_connection_ended(events[i].data.ptr);
   }
-  return waiting;
+  if (waiting)
+    accept_batch(l);
+  return count > 0;
 }
 
 /* --- making -------------------------------------------------------------- */
@@ -217,9 +218,10 @@ static bool copy_names(fh_listener *l) {
   size_t count = l->options.name_count;
   l->names = calloc(count + 1, sizeof *l->names);
   for (size_t i = 0; l->names && i < count; i++) {
-    l->names[i] = strdup(l->options.names[i]);
-    if (!l->names[i])
+    const char *name = strdup(l->options.names[i]);
+    if (!name)
       return false;
+    l->names[i] = (fh_slice){name, strlen(name)};
   }
   return l->names != NULL;
 }
@@ -272,11 +274,15 @@ int fh_listener_fd(const fh_listener *l) {
   return l->epoll;
 }
 
-double fh_listener_timeout(fh_listener *l) {
+/* libmicrohttpd has something to do although no descriptor says so. */
+static bool is_busy(fh_listener *l) {
   unsigned long long wait;
-  if (l->ready_first || l->resumed)
-    return 0;
-  if (MHD_get_timeout(l->daemon, &wait) == MHD_YES && wait == 0)
+  return l->resumed ||
+         (MHD_get_timeout(l->daemon, &wait) == MHD_YES && wait == 0);
+}
+
+double fh_listener_timeout(fh_listener *l) {
+  if (l->ready_first || is_busy(l))
     return 0;
   double first = l->accept_again > 0 ? l->accept_again : -1;
   for (int i = 0; i < FH_PHASES; i++) {
@@ -304,23 +310,28 @@ static void close_ended(fh_listener *l) {
   }
 }
 
-void fh_listener_run(fh_listener *l, unsigned rounds) {
+/* One round, and as many more as bring anything new. */
+static void run_library(fh_listener *l, unsigned rounds) {
   size_t before;
-  l->turn++;
   l->resumed = false;
-  l->now = monotonic();
-  if (l->accept_again > 0 && l->accept_again <= l->now && l->socket >= 0) {
-    l->accept_again = 0;
-    watch_socket(l, true);
-  }
-  if (read_events(l))
-    accept_batch(l);
   do {
     before = l->progress;
     MHD_run(l->daemon);
   } while (l->progress != before && l->ready_count < READY_BATCH &&
            rounds-- > 1);
-  close_ended(l);
+}
+
+void fh_listener_run(fh_listener *l, unsigned rounds) {
+  l->turn++;
+  l->now = monotonic();
+  if (l->accept_again > 0 && l->accept_again <= l->now && l->socket >= 0) {
+    l->accept_again = 0;
+    watch_socket(l, true);
+  }
+  if (read_events(l) || is_busy(l)) {
+    run_library(l, rounds);
+    close_ended(l);
+  }
   expire(l);
 }
 
@@ -390,8 +401,8 @@ static void stop_daemon(fh_listener *l) {
 }
 
 static void free_names(fh_listener *l) {
-  for (size_t i = 0; l->names && l->names[i]; i++)
-    free(l->names[i]);
+  for (size_t i = 0; l->names && l->names[i].data; i++)
+    free((void *)(size_t)l->names[i].data);
   free(l->names);
 }
 
