@@ -20,6 +20,7 @@ local errors = require "flexhooks.error"
 local metrics = require "flexhooks.metrics"
 local nginx_log = require "flexhooks.nginx.log"
 local receivers = require "flexhooks.receiver"
+local shared_counters = require "flexhooks.nginx.counters"
 
 local M = {}
 
@@ -32,7 +33,8 @@ local counters
 
 local function shared_metrics()
   if not counters then
-    counters = metrics.new { store = configuration.shared_dict() }
+    local dict = configuration.shared_dict()
+    counters = metrics.new { store = dict and shared_counters.new(dict) }
   end
   return counters
 end
@@ -69,11 +71,20 @@ local function receiver_of(app)
   if not receiver then
     receiver, err = open(app)
     if not receiver then
-      error(tostring(err), 0)
+      error(err, 0)
     end
     cache[app] = receiver
   end
   return receiver
+end
+
+-- Calls f; what it raises becomes text, since nginx tells no other error.
+local function plainly(f, ...)
+  local ok, value = pcall(f, ...)
+  if not ok then
+    error(tostring(value), 0)
+  end
+  return value
 end
 
 -- A body that nginx spilled to a file; one byte more than the cap is enough to
@@ -127,7 +138,7 @@ function M.handle(app)
     errors.raise(2, "flexhooks.nginx.handle: argument 1 must be a module's "
       .. "name, an application or a receiver, got " .. type(app))
   end
-  local receiver = receiver_of(app)
+  local receiver = opened[app] or named[app] or plainly(receiver_of, app)
   local given = ngx.req.get_headers(0)
   local body = read_body(given["content-length"], receiver.limits.body)
   local status, headers, text = receiver:answer(ngx.req.get_method(),
@@ -141,7 +152,7 @@ end
 -- rather than an event; for `init_by_lua*`.
 ---@param app string|table as `handle` takes it
 function M.preload(app)
-  receiver_of(app)
+  plainly(receiver_of, app)
 end
 
 --- Answers with the Prometheus metrics of all workers; for `content_by_lua*`.
@@ -156,6 +167,9 @@ function M.health()
 end
 
 --- Sets what nginx.conf calls things; for `init_by_lua*`.
-M.configure = configuration.set
+---@param given { shared_dict: string?, thread_pool: string?, threads: integer? }
+function M.configure(given)
+  plainly(configuration.set, given)
+end
 
 return M

@@ -87,8 +87,8 @@ end
 function Transport:send(request)
   if not ngx.run_worker_thread then
     return nil, errors.new("unsupported", "this nginx cannot run Lua in a "
-      .. "thread: lua-nginx-module 0.10.21 or newer, built --with-threads, "
-      .. "is needed, or lua-resty-http")
+      .. "thread: lua-nginx-module 0.10.21 or newer is needed, in an nginx "
+      .. "built --with-threads")
   end
   local timeout, err = take_permit(self, request.timeout)
   if err then

@@ -1,0 +1,77 @@
+--- Counters of all workers, for `flexhooks.metrics`.
+--
+-- A worker counts for itself and adds what it has to the shared dictionary once
+-- a second: each addition takes a lock that all workers share, and an event makes
+-- five. A worker that is killed takes at most that second's counts with it; one
+-- that stops adds them first.
+-- @module flexhooks.nginx.counters
+
+local M = {}
+
+-- Seconds between additions.
+local INTERVAL = 1
+
+---@class flexhooks.nginx.Counters
+local Counters = { __name = "flexhooks.nginx.counters" }
+Counters.__index = Counters
+
+-- Counters share the dictionary with a great many claims, so their names are
+-- kept in a list: the dictionary's own would stop all workers while it is made.
+local COUNT, NAME = "counters", "counter:"
+
+local function add(dict, key, n)
+  if dict:add(key, 0) then
+    dict:set(NAME .. dict:incr(COUNT, 1, 0), key)
+  end
+  dict:incr(key, n, 0)
+end
+
+local function names(dict)
+  local keys = {}
+  for i = 1, dict:get(COUNT) or 0 do
+    keys[#keys + 1] = dict:get(NAME .. i)
+  end
+  return keys
+end
+
+-- Reading the names keeps them among what a full dictionary does not give up.
+local function flush(_, self)
+  local pending = self.pending
+  self.pending, self.scheduled = {}, false
+  for key, n in pairs(pending) do
+    add(self.dict, key, n)
+  end
+  return names(self.dict)
+end
+
+--- Adds `n` to a counter.
+---@param key string
+---@param n number
+function Counters:incr(key, n)
+  self.pending[key] = (self.pending[key] or 0) + n
+  if not self.scheduled then
+    self.scheduled = ngx.timer.at(INTERVAL, flush, self) or false
+  end
+end
+
+--- The keys of all counters.
+---@return string[]
+function Counters:get_keys()
+  return flush(nil, self)
+end
+
+--- What all workers have added, and this one has counted.
+---@param key string
+---@return number?
+function Counters:get(key)
+  return self.dict:get(key)
+end
+
+--- Makes the counters of a shared dictionary.
+---@param dict table ngx.shared.NAME
+---@return flexhooks.nginx.Counters
+function M.new(dict)
+  return setmetatable({ dict = dict, pending = {}, scheduled = false }, Counters)
+end
+
+return M
