@@ -1,0 +1,102 @@
+local app = require "spec.support.nginx_app"
+local d = require "spec.support.deliveries"
+local process = require "spec.support.process"
+local system = require "system"
+local wire = require "spec.support.wire"
+
+local ONE = "https://h.example/flex/one"
+
+-- Sends without waiting for the answer.
+local function begin(server, changes, more)
+  local o = more or {}
+  o.fields = d.fields(changes)
+  local peer = wire.connect(server.port)
+  assert(peer:send(app.bytes_of(d.post(o))))
+  return peer
+end
+
+local function answer(peer)
+  local bytes = wire.read(peer, 15, function(data)
+    return #wire.parse(data) > 0
+  end)
+  peer:close()
+  return assert(wire.parse(bytes)[1], "no answer").status
+end
+
+local function begun(server, n)
+  process.eventually(function()
+    return app.value(server, "handled") == tostring(n)
+  end, 10, n .. " handlers")
+end
+
+describe("nginx.claims", function()
+  it("are shared: a re-delivery to another worker is a duplicate", function()
+    local server = app.start { workers = 4 }
+    local pids = {}
+    for i = 1, 60 do
+      local same = app.post(server, { N = "same" },
+        { idempotency_token = "0000-same" })
+      assert.equal(200, same.status)
+      app.post(server, { N = tostring(i) })
+      pids[app.value(server, "pid")] = true
+    end
+    assert.is_not_nil(next(pids, next(pids)), "one worker took everything")
+    assert.equal("61", app.value(server, "handled"))
+  end)
+
+  it("are shared: twins are handled once, equal events as often as they come",
+    function()
+      local server = app.start { workers = 4 }
+      for _ = 1, 30 do
+        app.post(server)
+        app.post(server, nil, { url = ONE })
+      end
+      assert.equal("30", app.value(server, "handled"))
+      for _ = 1, 5 do
+        app.post(server, { N = "2" })
+      end
+      for _ = 1, 5 do
+        app.post(server, { N = "2" }, { url = ONE })
+      end
+      assert.equal("35", app.value(server, "handled"))
+    end)
+
+  for name, more in pairs {
+    ["re-delivery"] = { idempotency_token = "1" }, twin = { url = ONE },
+  } do
+    it("let a " .. name .. " wait for the first one's success", function()
+      local server = app.start { workers = 2 }
+      local first = begin(server, { Do = "nap" }, { idempotency_token = "1" })
+      begun(server, 1)
+      local second = begin(server, { Do = "nap" }, more)
+      assert.equal(200, answer(second))
+      assert.equal("1", app.value(server, "handled"))
+      assert.equal(200, answer(first))
+    end)
+
+    it("let a " .. name .. " run where the first one failed", function()
+      local server = app.start { workers = 2 }
+      local first = begin(server, { Do = "nap and fail" },
+        { idempotency_token = "1" })
+      begun(server, 1)
+      local second = begin(server, { Do = "nap and fail" }, more)
+      assert.equal(500, answer(first))
+      assert.equal(500, answer(second))
+      assert.equal("2", app.value(server, "handled"))
+    end)
+  end
+
+  it("of a killed worker expire", function()
+    local server = app.start()
+    local lost = begin(server, { Do = "oversleep" }, { idempotency_token = "1" })
+    begun(server, 1)
+    os.execute("kill -KILL " .. server:workers()[1])
+    lost:close()
+    process.eventually(function()
+      system.sleep(1)
+      return app.post(server, { Do = "oversleep" }, { idempotency_token = "1" })
+        .status == 500
+    end, 30, "the claim's end")
+    assert.equal("2", app.value(server, "handled"))
+  end)
+end)
