@@ -1,5 +1,5 @@
--- Every function that others call has documentation: those of a module's table
--- and the methods of a documented class. A comment's @param lines name the
+-- Every function of a module's table has documentation ("---"), a method of a
+-- documented class at least a comment. A comment's @param lines name the
 -- parameters that are there.
 local tree = require "lint.tree"
 
@@ -65,9 +65,11 @@ local function check_lua(path, text, report)
         report(path, number, name .. ": " .. message)
       end
       local comment = comment_above(lines, number)
-      if public[name:match "^[%w_]+"] and not name:find "[.:]_"
-        and not is_documentation(comment) then
+      if name:find "^M[.:]%a" and not is_documentation(comment) then
         complain "no documentation"
+      elseif public[name:match "^[%w_]+"] and not name:find "[.:]_"
+        and #comment == 0 then
+        complain "no comment"
       end
       check_params(comment, parameters, complain)
     end

@@ -10,9 +10,9 @@ local M = {}
 local C_RANKS = {
   { "slice", "sort", "buffer", "resp", "secret", "poller", "head", "bind",
     "url" },
-  { "form", "json", "key", "signed_url", "request", "redis", "listener" },
-  { "signature", "http", "connection" },
-  { "account", "listener.c", "exchange" },
+  { "form", "json", "key", "signed_url", "answer", "redis", "listener" },
+  { "signature", "request", "connection" },
+  { "account", "http", "listener.c", "exchange" },
 }
 local LEVEL1 = { lua_compat = 10, lua_support = 11 }
 local LEVEL2 = { h = 20, c = 21 } -- bindings may show each other their handles
@@ -21,7 +21,7 @@ local LEVEL2 = { h = 20, c = 21 } -- bindings may show each other their handles
 local LUA_LAYERS = {
   { "error" },
   { "core.*" },
-  { "options" },
+  { "options", "map" },
   { "log", "json", "url", "ids", "events", "signature.*" },
   { "timers" },
   { "task" },
@@ -42,7 +42,10 @@ local LUA_LAYERS = {
 -- Modules that choose an implementation when first used, and what they choose
 -- from: these edges go up on purpose.
 local WINDOWS = {
-  host = { loop = true, ["nginx.host"] = true },
+  host = {
+    loop = true, ["transport.curl"] = true, ["nginx.host"] = true,
+  },
+  ["nginx.host"] = { ["nginx.transport"] = true },
 }
 
 local REQUIRE = "require%s*%(?%s*[\"']flexhooks%.([%w_.]+)"

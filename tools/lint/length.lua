@@ -54,7 +54,8 @@ end
 
 -- A spec's blocks are no functions in this sense: they hold lists of tests.
 local function functions_in(path, text, functions_of)
-  local list = path:find "_spec%.lua$" or path:find "^spec/data/"
+  local list = path:find "^spec/data/"
+    or path:find "^spec/" and text:find "%f[%w]describe%("
   return list and {} or functions_of(text)
 end
 

@@ -1,5 +1,5 @@
--- Every source file has its spec, and every function that leaves a Lua file is
--- named in one.
+-- Every source file has its spec, and every function that users call is named
+-- in one.
 local tree = require "lint.tree"
 
 local M = {}
@@ -33,24 +33,42 @@ local function check_files(sources, report)
   end
 end
 
--- Every word that follows a point or a colon in a spec.
+-- Every word that follows a point or a colon in a spec, in the programs that it
+-- holds as strings too.
 local function words_used(sources)
   local used = {}
-  for _, path in ipairs(tree.paths(sources, "^spec/.*_spec%.lua$")) do
-    for word in tree.lua_code(sources[path]):gmatch "[.:]([%a_][%w_]*)" do
+  for _, path in ipairs(tree.paths(sources, "^spec/.*%.lua$")) do
+    local code = tree.lua_code(sources[path], true)
+    for word in code:gmatch "[.:]([%a_][%w_]*)" do
       used[word] = true
     end
   end
   return used
 end
 
+-- The modules that users require, and those that the face loads for them.
+local function public_modules(sources)
+  local list = tree.paths(sources, "^lua/flexhooks/resources/.*%.lua$")
+  local text = (sources["lua/flexhooks.lua"] or "") .. '{ "flexhooks.testing" }'
+    .. '{ "flexhooks.nginx" } { "flexhooks.error" }'
+  local seen = {}
+  for name in text:gmatch '{ "(flexhooks[%w_.]*)"' do
+    local path = "lua/" .. name:gsub("%.", "/") .. ".lua"
+    list[#list + 1] = not seen[path] and sources[path] and path or nil
+    seen[path] = true
+  end
+  return list
+end
+
 local function check_functions(sources, used, report)
-  for _, path in ipairs(tree.paths(sources, "^lua/.*%.lua$")) do
+  for _, path in ipairs(public_modules(sources)) do
+    local documented = false
     for number, line in tree.lines(sources[path]) do
       local name = line:match "^function [%w_]+[.:]([%w_]+)%("
-      if name and not name:find "^_" and not used[name] then
+      if name and documented and not name:find "^_" and not used[name] then
         report(path, number, name .. " is used in no spec")
       end
+      documented = line:find "^%-%-%-" or documented and line:find "^%-%-"
     end
   end
 end

@@ -26,9 +26,12 @@ end
       .. "function M:g()\nend\nlocal A = {}\nfunction A.h()\nend\n"))
   end)
 
-  it("refuses a method of a documented class without", function()
-    assert.same({ "lua/a.lua:4: A:h: no documentation" }, said("lua/a.lua",
-      "---@class x.A\n---@field b any\nlocal A = {}\nfunction A:h()\nend\n"))
+  it("refuses a method of a documented class without a comment", function()
+    local text = "---@class x.A\n---@field b any\nlocal A = {}\n"
+    assert.same({ "lua/a.lua:4: A:h: no comment" },
+      said("lua/a.lua", text .. "function A:h()\nend\n"))
+    assert.same({},
+      said("lua/a.lua", text .. "-- Does it.\nfunction A:h()\nend\n"))
   end)
 
   it("refuses a parameter that is not there", function()
