@@ -5,6 +5,7 @@
 -- error, or raises. Exit 0 done, 1 failed, 2 misused.
 -- @module flexhooks.cli
 
+local advice = require "flexhooks.cli.advice"
 local argparse = require "argparse"
 local errors = require "flexhooks.error"
 
@@ -52,12 +53,19 @@ end
 local function on_raise(err)
   if errors.is(err) then
     return err
+  elseif tostring(err):find "interrupted!$" then
+    -- The interpreter's own answer to Ctrl-C.
+    return errors.new("cancelled", "interrupted")
   end
   return debug.traceback(tostring(err), 2)
 end
 
 local function report(err)
   io.stderr:write("flexhooks: ", plain(err), "\n")
+  local what_to_do = errors.is(err) and advice.of(err)
+  if what_to_do then
+    io.stderr:write("  ", what_to_do, "\n")
+  end
 end
 
 -- A wrong option of the program's own is what the arguments asked for.

@@ -14,12 +14,18 @@ local function words(arguments)
   return list
 end
 
+--- The variables of a command in this spec.
+function M.environment(env)
+  local all = { LUA = process.lua }
+  for name, value in pairs(env or {}) do
+    all[name] = value
+  end
+  return all
+end
+
 local function options(env, more)
   local all = more or {}
-  all.env = { LUA = process.lua }
-  for name, value in pairs(env or {}) do
-    all.env[name] = value
-  end
+  all.env = M.environment(env)
   return all
 end
 

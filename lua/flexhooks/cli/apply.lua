@@ -1,8 +1,10 @@
 --- flexhooks apply: makes the registered webhooks what a file says.
 -- @module flexhooks.cli.apply
 
+local ask = require "flexhooks.cli.ask"
 local errors = require "flexhooks.error"
 local hooks = require "flexhooks.cli.hooks"
+local interrupt = require "flexhooks.cli.interrupt"
 local json = require "flexhooks.json"
 local output = require "flexhooks.cli.output"
 local text = require "flexhooks.provision.text"
@@ -21,11 +23,9 @@ function M.configure(parser)
 end
 
 local function confirm()
-  if not output.is_terminal(io.stdin) then
+  if not ask.possible() then
     return nil, errors.new("argument", "nobody can be asked here: give --yes")
-  end
-  io.stderr:write("Apply these changes? Only 'yes' is accepted: ")
-  if io.stdin:read("*l") == "yes" then
+  elseif ask.line("Apply these changes? Only 'yes' is accepted: ") == "yes" then
     return true
   end
   return nil, errors.new("cancelled", "nothing was changed")
@@ -41,9 +41,30 @@ local function progress(change, webhook, err)
   end
 end
 
+-- What came before the failure stays done, and the next run finds it.
+local function say_what_is_left(plan, err)
+  local done = err.details.done
+  local changes, left = 0, 0
+  for action, count in pairs(done) do
+    if action ~= "unchanged" then
+      changes = changes + count
+      left = left + plan.counts[action] - count
+    end
+  end
+  output.say("%d of %d changes were made; run it again to make the others.",
+    changes, changes + left)
+end
+
 local function carry_out(plan, given)
-  local done, err = plan:apply { on_change = progress }
+  local done, err = interrupt.run(function(interrupted)
+    local done, err = plan:apply { on_change = progress }
+    if err and interrupted() then
+      err = errors.new("cancelled", "interrupted", { details = err.details })
+    end
+    return done, err
+  end)
   if not done then
+    say_what_is_left(plan, err)
     return nil, err
   end
   if given.json then

@@ -2,6 +2,7 @@
 -- @module flexhooks.cli.serve
 
 local log = require "flexhooks.cli.log"
+local settings = require "flexhooks.cli.settings"
 
 local M = {}
 
@@ -23,6 +24,7 @@ function M.configure(parser)
     .. "$FLEXHOOKS_PUBLIC_URL or the application's."):argname("URL")
   parser:option("--grace", "Seconds to finish what runs when stopped.")
     :argname("SECONDS"):convert(tonumber)
+  settings.configure_token(parser)
   log.configure(parser)
 end
 
@@ -37,8 +39,16 @@ end
 ---@return true? done
 ---@return flexhooks.Error? err
 function M.run(given)
+  local token, err
+  if given.auth_token_file then
+    token, err = settings.auth_token(given)
+  end
+  if err then
+    return nil, err
+  end
   return require("flexhooks").serve {
     app = given.app,
+    auth_token = token,
     host = given.host,
     port = given.port,
     admin = given.admin,

@@ -1,29 +1,26 @@
---- Where commands take credentials from: the environment or a file, never the
--- arguments, which every user of the machine can read.
+--- Where commands take credentials from: the environment, a file, or a person
+-- at the terminal; never the arguments, which every user of the machine can
+-- read.
 -- @module flexhooks.cli.settings
 
+local ask = require "flexhooks.cli.ask"
 local errors = require "flexhooks.error"
+local secret_file = require "flexhooks.cli.secret_file"
 
 local M = {}
 
---- Adds the options that every command with credentials has.
-function M.configure(parser)
+--- Adds the options of every command that signs or verifies.
+function M.configure_token(parser)
   parser:option("--auth-token-file",
     "File that holds the auth token. Default: $TWILIO_AUTH_TOKEN.")
     :argname("FILE")
 end
 
-local function read(path)
-  local file, why = io.open(path, "rb")
-  local text = file and file:read("*a")
-  if file then
-    file:close()
-  end
-  if not text then
-    return nil, errors.new("config", "cannot read --auth-token-file: "
-      .. (why or path .. " is not a file"))
-  end
-  return text
+--- Adds the options of every command that calls the API.
+function M.configure(parser)
+  M.configure_token(parser)
+  parser:option("--api-secret-file", "File that holds the secret of the API "
+    .. "key $TWILIO_API_KEY. Default: $TWILIO_API_SECRET."):argname("FILE")
 end
 
 --- A variable of the environment; an empty one counts as absent.
@@ -33,25 +30,60 @@ function M.env(name)
   return value ~= "" and value or nil
 end
 
+local NO_TOKEN = "no auth token: set TWILIO_AUTH_TOKEN, or name a file that "
+  .. "holds it with --auth-token-file"
+
+local function ask_for_token()
+  if not ask.possible() then
+    return nil, errors.new("config", NO_TOKEN)
+  end
+  local account = M.env "TWILIO_ACCOUNT_SID"
+  return ask.secret("Auth token" .. (account and " of " .. account or "")
+    .. " (not shown): ")
+end
+
 --- The auth token, or nil and an error of kind `config`.
 ---@param given table the parsed arguments
 ---@return string?
 ---@return flexhooks.Error?
 function M.auth_token(given)
-  local token = M.env("TWILIO_AUTH_TOKEN")
   if given.auth_token_file then
-    local text, err = read(given.auth_token_file)
-    if not text then
-      return nil, err
-    end
-    token = text:match("^%s*(%S+)%s*$")
+    return secret_file.read("--auth-token-file", given.auth_token_file)
   end
-  if not token then
-    return nil, errors.new("config",
-      "no auth token: set TWILIO_AUTH_TOKEN, or name a file that holds it "
-      .. "with --auth-token-file")
+  local token = M.env "TWILIO_AUTH_TOKEN"
+  if token then
+    return token
   end
-  return token
+  return ask_for_token()
+end
+
+-- The file's secret belongs to the environment's API key.
+local function api_key(given)
+  local key = M.env "TWILIO_API_KEY"
+  if not key then
+    return nil, errors.new("config", "--api-secret-file needs TWILIO_API_KEY, "
+      .. "the key that the secret is of")
+  end
+  local secret, err = secret_file.read("--api-secret-file",
+    given.api_secret_file)
+  if not secret then
+    return nil, err
+  end
+  return { api_key = key, api_secret = secret }
+end
+
+local function credentials(given)
+  if given.api_secret_file then
+    return api_key(given)
+  end
+  local complete = M.env "TWILIO_AUTH_TOKEN"
+    or M.env "TWILIO_API_KEY" and M.env "TWILIO_API_SECRET"
+  if given.auth_token_file or not complete and M.env "TWILIO_ACCOUNT_SID"
+    and ask.possible() then
+    local token, err = M.auth_token(given)
+    return token and { auth_token = token }, err
+  end
+  return {}
 end
 
 --- The queue's URL that was asked for, or nil; an error where it shows a
@@ -67,21 +99,19 @@ function M.queue(given)
 end
 
 --- An API client on the environment's account.
+---@param given table the parsed arguments
 ---@return flexhooks.Client?
 ---@return flexhooks.Error?
 function M.client(given)
-  local flexhooks = require "flexhooks"
-  if not given.auth_token_file then
-    return flexhooks.client()
-  end
-  local token, err = M.auth_token(given)
-  if not token then
+  local options, err = credentials(given)
+  if not options then
     return nil, err
   end
-  return flexhooks.client {
-    account_sid = M.env("TWILIO_ACCOUNT_SID"),
-    auth_token = token,
-  }
+  if next(options) then
+    options.account_sid = M.env "TWILIO_ACCOUNT_SID"
+    options.instance_sid = M.env "FLEX_INSTANCE_SID"
+  end
+  return require("flexhooks").client(options)
 end
 
 return M

@@ -50,7 +50,7 @@ function M.configure(parser)
   parser:option("--error-shape", "How errors are written.")
     :choices(require("flexhooks.simulator.fault").SHAPES)
   parser:flag("--older-names", "Send onChannelUpdated and FlexInstanceSid.")
-  settings.configure(parser)
+  settings.configure_token(parser)
   log.configure(parser)
 end
 

@@ -23,7 +23,7 @@ function M.configure(parser)
     .. "same, else the one to send to."):argname("URL")
   parser:option("--method", "How to deliver it.")
     :choices({ "POST", "GET" })
-  settings.configure(parser)
+  settings.configure_token(parser)
 end
 
 local function parse_fields(words)

@@ -23,7 +23,7 @@ function M.configure(parser)
     .. "else GET."):choices({ "POST", "GET" })
   parser:option("--content-type", "The body's content type. Default: a form.")
     :argname("TYPE")
-  settings.configure(parser)
+  settings.configure_token(parser)
 end
 
 local function read_body(path)

@@ -1,12 +1,16 @@
+local command = require "spec.support.command"
 local process = require "spec.support.process"
 local settings = require "flexhooks.cli.settings"
+local simulators = require "spec.support.simulator"
+local terminal = require "spec.support.terminal"
 
 -- They run in processes of their own, where their names are text.
-local FUNCTIONS = { settings.auth_token, settings.client, settings.env }
+local FUNCTIONS = { settings.auth_token, settings.client, settings.configure,
+  settings.configure_token, settings.env }
 
 -- What a call gives, in a process with this environment.
 local function given(call, env)
-  assert.equal(3, #FUNCTIONS)
+  assert.equal(5, #FUNCTIONS)
   local _, out = process.run({ process.lua, "-e", [[
     local value, err = require("flexhooks.cli.settings").]] .. call .. [[
 
@@ -42,5 +46,38 @@ describe("cli.settings", function()
     local text = given('auth_token { auth_token_file = "' .. file .. '" }')
     assert.matches("^nil\tconfig", text)
     assert.is_nil(text:find("words", 1, true))
+  end)
+
+  it("asks at a terminal where nothing is set", function()
+    local simulator = simulators.start()
+    local session = terminal.spawn({ "webhooks", "list" }, {
+      TWILIO_ACCOUNT_SID = simulators.account_sid, TWILIO_AUTH_TOKEN = false,
+      FLEXHOOKS_BASE_URL = simulator.url })
+    session.child:wait_output("Auth token of " .. simulators.account_sid)
+    session:type(simulators.auth_token .. "\n")
+    local status, screen = session:wait()
+    assert.equal(0, status)
+    assert.matches("TTID", screen)
+    assert.is_nil(screen:find(simulators.auth_token, 1, true))
+    simulator.child:stop()
+  end)
+
+  it("takes an API key's secret from a file", function()
+    local key = "SK" .. ("c"):rep(32)
+    local file = process.write(process.folder() .. "/secret", "key-s3cret\n")
+    local service = command.spawn({ "simulate", "--port", "0" }, {
+      TWILIO_ACCOUNT_SID = simulators.account_sid, TWILIO_AUTH_TOKEN = "other",
+      TWILIO_API_KEY = key, TWILIO_API_SECRET = "key-s3cret" })
+    local env = { TWILIO_ACCOUNT_SID = simulators.account_sid,
+      TWILIO_AUTH_TOKEN = false, TWILIO_API_SECRET = false,
+      FLEXHOOKS_BASE_URL = service:wait_output "listening on (%S+)" }
+    local list = { "webhooks", "list", "--api-secret-file", file }
+    local status, _, err = command.run(list, env)
+    assert.equal(2, status)
+    assert.matches("needs TWILIO_API_KEY", err)
+    env.TWILIO_API_KEY = key
+    status, _, err = command.run(list, env)
+    assert.equal(0, status, err)
+    service:stop()
   end)
 end)

@@ -1,0 +1,146 @@
+local apply = require "flexhooks.cli.apply"
+local hooks_command = require "spec.support.hooks_command"
+local json = require "flexhooks.json"
+local terminal = require "spec.support.terminal"
+
+describe("cli.apply", function()
+  local bench, two
+
+  before_each(function()
+    bench = hooks_command.start()
+    two = bench:file(hooks_command.TWO)
+  end)
+
+  after_each(function()
+    bench:stop()
+  end)
+
+  it("says what it will do, does it, and then has nothing to do", function()
+    assert.is_function(apply.configure)
+    assert.is_function(apply.run)
+    local status, out, err = bench:run("apply", two, "--yes")
+    assert.equal(0, status, err)
+    assert.equal("Applied: 2 created.\n", out)
+    assert.matches("Plan: 2 to create%.\n  create all: done %(flex_%w+_%w+%)\n"
+      .. "  create own: done %(flex_%w+_%w+%)\n$", err)
+    assert.equal(2, #bench:ttids())
+    status, out, err = bench:run("apply", two)
+    assert.equal(0, status, err)
+    assert.equal("Applied: 2 unchanged.\n", out)
+    assert.equal(0, (bench:run("plan", two, "--check")))
+  end)
+
+  it("asks at a terminal, and takes 'yes' for a yes alone", function()
+    local function answered(keys)
+      local session = terminal.spawn({ "apply", two }, bench.env)
+      session.child:wait_output "Only 'yes' is accepted: "
+      session:type(keys)
+      return session:wait()
+    end
+    for _, keys in ipairs { "y\n", "\n", "\3" } do
+      local status, screen = answered(keys)
+      assert.equal(1, status)
+      assert.matches("flexhooks: cancelled: ", screen)
+      assert.same({}, bench:ttids())
+    end
+    local status, screen = answered "yes\n"
+    assert.equal(0, status)
+    assert.matches("Applied: 2 created%.\n$", screen)
+    assert.equal(2, #bench:ttids())
+  end)
+
+  it("does nothing unasked where nobody can be asked", function()
+    local status, out, err = bench:run("apply", two)
+    assert.equal(2, status)
+    assert.equal("", out)
+    assert.matches("Plan: 2 to create", err)
+    assert.matches("flexhooks: argument: .*%-%-yes\n$", err)
+    assert.same({}, bench:ttids())
+  end)
+
+  it("prunes what it owns, when asked to", function()
+    assert.equal(0, (bench:run("apply", two, "--yes")))
+    assert.equal(0, (bench:run("webhooks", "create", "--name", "theirs",
+      "--url", "https://other.example/", "--event", "onChannelCreated")))
+    local one = bench:file((hooks_command.TWO:gsub('{ friendly_name = "own".*',
+      "}")))
+    local status, _, err = bench:run("apply", one, "--yes")
+    assert.equal(0, status, err)
+    assert.matches("own .*is not in the file; prune deletes it", err)
+    assert.equal(3, #bench:ttids())
+    local out
+    status, out, err = bench:run("apply", one, "--yes", "--prune", "--json")
+    assert.equal(0, status, err)
+    assert.matches("delete own: done", err)
+    local data = assert(json.decode(out))
+    assert.same({ "unchanged", "delete" }, { data.changes[1].action,
+      data.changes[2].action })
+    local _, left = bench:run("webhooks", "list")
+    assert.matches("theirs", left)
+    assert.is_nil(left:find "/own")
+  end)
+
+  it("changes nothing where one entry is invalid", function()
+    for entry, wanted in pairs {
+      ['{ webhook_url = "https://a.example", webhook_events = '
+        .. '{ "onChanelCreated" } }'] = "did you mean 'onChannelCreated'",
+      ['{ webhook_url = "ftp://a.example", webhook_events = { "*" } }'] =
+        "http",
+      ['{ webhook_url = 5, webhook_events = { "*" } }'] = "webhook_url",
+      ['{ webhook_uri = "https://a.example" }'] = "webhook_ur[il]",
+      ['{ friendly_name = "all", webhook_url = "https://a.example", '
+        .. 'webhook_events = { "*" } }'] = "its friendly_name is that of",
+      ["5"] = "table of parameters",
+    } do
+      local file = bench:file((hooks_command.TWO:gsub("}%s*$",
+        "  " .. entry .. ",\n}\n")))
+      local status, out, err = bench:run("apply", file, "--yes")
+      assert.equal(2, status, err)
+      assert.equal("", out)
+      assert.matches("flexhooks: argument: .*entry 3.*" .. wanted, err)
+    end
+    assert.same({}, bench:ttids())
+  end)
+
+  it("says where a file is not one of webhooks", function()
+    for text, wanted in pairs { ["return 5"] = "hooks.lua must return a list",
+      ["return {"] = "cannot load .*hooks.lua", ["error 'oh'"] = "hooks.lua failed: .*oh" } do
+      local status, _, err = bench:run("apply", bench:file(text), "--yes")
+      assert.equal(2, status)
+      assert.matches("flexhooks: config: .*" .. wanted, err)
+    end
+    local status, _, err = bench:run("apply", "/nonexistent.lua")
+    assert.equal(2, status)
+    assert.matches("nonexistent", err)
+  end)
+end)
+
+describe("cli.apply, interrupted", function()
+  local MANY = [[
+local hooks = {}
+for i = 1, 5 do
+  hooks[i] = { friendly_name = "hook " .. i, webhook_events = { "*" },
+    webhook_url = "https://company.example/" .. i }
+end
+return hooks]]
+
+  it("says what was done, and run again does the rest", function()
+    -- Two requests a second of an endpoint make it slow enough to be met.
+    local bench = hooks_command.start { "--rate-limit", "2" }
+    local file = bench:file(MANY)
+    local session = terminal.spawn({ "apply", file, "--yes" }, bench.env)
+    session.child:wait_output "create hook 1: done"
+    session:type "\3"
+    local status, screen = session:wait(20)
+    assert.equal(1, status)
+    local made = tonumber(screen:match
+      "\n(%d) of 5 changes were made; run it again to make the others%.\n")
+    assert.is_true(made >= 1 and made < 5, screen)
+    assert.matches("\nflexhooks: cancelled: interrupted\n$", screen)
+    local again, _, err = bench:run("apply", file, "--yes")
+    assert.equal(0, again, err)
+    assert.equal(5, #bench:ttids())
+    assert.equal(0, (bench:run("plan", file, "--check")))
+    bench:stop()
+  end)
+end)
