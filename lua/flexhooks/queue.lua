@@ -43,7 +43,7 @@ end
 local function open_memory(_, given)
   local checked = options.check("flexhooks.queue", merged(COMMON, {
     max_events = { type = "integer", min = 1, default = 1000000 },
-  }), given, 3)
+  }), given, 2)
   local storage = require("flexhooks.queue.memory").new(checked)
   return require("flexhooks.queue.single").new("memory:", storage,
     { turns = false, pid = no_process })
@@ -65,7 +65,7 @@ local function open_sqlite(rest, given)
     max_events = { type = "integer", min = 1, default = 100000000 },
     synchronous = { one_of = { "full", "normal", "off" }, type = "string",
       default = "full" },
-  }), given, 3)
+  }), given, 2)
   local storage = require("flexhooks.queue.sqlite").new(path, checked)
   local single = require("flexhooks.queue.single").new("sqlite:" .. path,
     storage, { turns = true, pid = process })
@@ -251,7 +251,7 @@ local function each(self, method, id)
     end
     return done, err
   end
-  local list, err = letters(self, options.check(method, FILTERS, id, 2))
+  local list, err = letters(self, options.check(method, FILTERS, id))
   if not list then
     return nil, err
   end

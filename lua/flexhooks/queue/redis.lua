@@ -103,7 +103,7 @@ end
 function M.new(rest, given)
   local address = read_url(rest)
   local checked = options.check("flexhooks.queue",
-    SPEC, read_query(address.query, given), 3)
+    SPEC, read_query(address.query, given), 2)
   local password = address.password
   address.password = password
     and require("flexhooks.core").secret(password)

@@ -58,6 +58,7 @@ end
 
 -- The connection is over; everybody who waits for an answer is told.
 function Connection:drop(err)
+  self.lost = err
   if self.source then
     self.source:remove()
     self.source = nil
@@ -153,6 +154,9 @@ end
 
 -- Appends a command; its answer comes to the waiter that is returned.
 function Connection:send(arguments)
+  if not self.handle then
+    return nil, self.lost
+  end
   local ok, kind, message = self.handle:append(arguments)
   if not ok then
     return nil, self:failure(message, kind)
@@ -186,17 +190,18 @@ end
 
 function Connection:greet()
   local address = self.address
-  local steps = {}
+  local commands = { { "SELECT", tostring(address.db) } }
   if address.password then
-    local command = { "AUTH", address.user, address.password:reveal() }
-    if not address.user then
-      table.remove(command, 2)
-    end
-    steps[#steps + 1] = self:send(command)
+    local secret = address.password:reveal()
+    table.insert(commands, 1, address.user
+      and { "AUTH", address.user, secret } or { "AUTH", secret })
   end
-  steps[#steps + 1] = self:send { "SELECT", tostring(address.db) }
-  for _, step in ipairs(steps) do
-    local value, err = self:await(step, CONNECT_TIMEOUT)
+  for _, command in ipairs(commands) do
+    local waiter, err = self:send(command)
+    local value
+    if waiter then
+      value, err = self:await(waiter, CONNECT_TIMEOUT)
+    end
     if not value then
       self:drop(err)
       return nil, err
@@ -211,6 +216,9 @@ function Connection:open()
     ok, err = self:greet()
   end
   self.greeted = ok
+  if ok and not self.handle then
+    return nil, self.lost
+  end
   return ok, err
 end
 
