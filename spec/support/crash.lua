@@ -83,29 +83,49 @@ local function entries(path)
   return list
 end
 
+-- An effect of a worker that had lost its lease before: a higher fence was seen.
+local function is_late(highest, entry)
+  local fence = tonumber(entry.fence)
+  local known = highest[entry.line]
+  if fence then
+    highest[entry.line] = math.max(fence, known or fence)
+  end
+  return fence and known and fence < known
+end
+
+-- Nothing but a crash between handling and finishing repeats an event, so its
+-- second handling is another process's, another attempt, and its interaction's
+-- last event.
+local function judge(verdict, seen, last, entry)
+  local key = entry.line .. " " .. entry.number
+  if not seen[key] then
+    verdict.handled = verdict.handled + 1
+    if entry.number ~= (last[entry.line] or 0) + 1 then
+      verdict.disordered = verdict.disordered + 1
+    end
+  else
+    verdict.repeated = verdict.repeated + 1
+    if seen[key] == entry.mark or entry.attempt == 1 then
+      verdict.wrongly_repeated = verdict.wrongly_repeated + 1
+    end
+    if last[entry.line] ~= entry.number then
+      verdict.disordered = verdict.disordered + 1
+    end
+  end
+  seen[key], last[entry.line] = entry.mark, entry.number
+end
+
 --- Compares what was acknowledged with what was handled.
 function M.verdict(load, path)
   local verdict = { acknowledged = #load.acknowledged, handled = 0, lost = 0,
-    repeated = 0, disordered = 0, wrongly_repeated = 0 }
-  local seen, last = {}, {}
+    repeated = 0, disordered = 0, wrongly_repeated = 0, late = 0 }
+  local seen, last, highest = {}, {}, {}
   for _, entry in ipairs(entries(path)) do
-    local key = entry.line .. " " .. entry.number
-    if seen[key] then
-      verdict.repeated = verdict.repeated + 1
-      -- Nothing but a crash between handling and finishing repeats an event,
-      -- so its second handling is another process's, and another attempt.
-      if seen[key] == entry.mark or entry.attempt == 1 then
-        verdict.wrongly_repeated = verdict.wrongly_repeated + 1
-      end
-    elseif entry.number ~= (last[entry.line] or 0) + 1 then
-      verdict.disordered = verdict.disordered + 1
+    if is_late(highest, entry) then
+      verdict.late = verdict.late + 1
+    else
+      judge(verdict, seen, last, entry)
     end
-    -- A repeated event is the last that its interaction saw.
-    if seen[key] and last[entry.line] ~= entry.number then
-      verdict.disordered = verdict.disordered + 1
-    end
-    verdict.handled = verdict.handled + (seen[key] and 0 or 1)
-    seen[key], last[entry.line] = entry.mark, entry.number
   end
   for _, key in ipairs(load.acknowledged) do
     verdict.lost = verdict.lost + (seen[key] and 0 or 1)
