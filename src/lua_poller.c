@@ -29,9 +29,12 @@ static int signals_fd(lua_State *L);
 static int signals_next(lua_State *L);
 
 static const luaL_Reg poller_methods[] = {
-    {"fd", poller_fd},           {"timeout", poller_timeout},
-    {"watch", poller_watch},     {"unwatch", poller_unwatch},
-    {"wait", poller_wait},       {"signals", poller_signals},
+    {"fd", poller_fd},
+    {"timeout", poller_timeout},
+    {"watch", poller_watch},
+    {"unwatch", poller_unwatch},
+    {"wait", poller_wait},
+    {"signals", poller_signals},
     {NULL, NULL},
 };
 
@@ -59,7 +62,8 @@ static const struct {
   const char *name;
   int number;
 } signal_names[] = {{"TERM", SIGTERM}, {"INT", SIGINT},   {"HUP", SIGHUP},
-                    {"QUIT", SIGQUIT}, {"USR1", SIGUSR1}, {"USR2", SIGUSR2}};
+                    {"QUIT", SIGQUIT}, {"USR1", SIGUSR1}, {"USR2", SIGUSR2},
+                    {"PIPE", SIGPIPE}};
 
 enum { SIGNAL_COUNT = sizeof signal_names / sizeof *signal_names };
 
@@ -116,8 +120,8 @@ static int check_fd(lua_State *L, int index) {
 
 static unsigned check_interest(lua_State *L, int index) {
   const char *text = luaL_checkstring(L, index);
-  unsigned interest = (strchr(text, 'r') ? FH_READ : 0) |
-                      (strchr(text, 'w') ? FH_WRITE : 0);
+  unsigned interest =
+      (strchr(text, 'r') ? FH_READ : 0) | (strchr(text, 'w') ? FH_WRITE : 0);
   luaL_argcheck(L, interest && strspn(text, "rw") == strlen(text), index,
                 "must be \"r\", \"w\" or \"rw\"");
   return interest;

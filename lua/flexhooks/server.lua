@@ -98,16 +98,19 @@ local function open(self)
   return true
 end
 
--- The first signal stops, a second one stops at once.
+-- The first signal stops, a second one stops at once. SIGPIPE is taken too, so
+-- that a log whose reader has gone does not end the server.
 local function watch_signals(self)
-  local signals = loop.poller():signals("TERM", "INT")
+  local signals = loop.poller():signals("TERM", "INT", "PIPE")
   self.signals = signals
   self.signal_source = loop.add_source {
     fd = signals:fd(), interest = "r",
     run = function()
       for name in signals.next, signals do
-        self.log("info", "signal received", { signal = name })
-        self:stop(self.stopping and 0 or nil)
+        if name ~= "PIPE" then
+          self.log("info", "signal received", { signal = name })
+          self:stop(self.stopping and 0 or nil)
+        end
       end
     end,
     timeout = function() end,

@@ -61,8 +61,8 @@ local function literal(value)
 end
 
 --- Starts a server and waits until it listens.
----@param given { app: string?, options: table?, env: table?, limit: string? }?
---- `app`: lines of Lua; `limit`: arguments of the shell's ulimit
+---@param given { app: string?, options: table?, env: table?, shell: string? }?
+--- `app`: lines of Lua; `shell`: a script that runs `"$@"`, the server
 function M.start(given)
   given = given or {}
   local dir = process.folder()
@@ -76,9 +76,8 @@ function M.start(given)
     given.app or ""))
   local main = process.write(dir .. "/main.lua", MAIN:format(literal(options)))
   local command = { process.lua, main }
-  if given.limit then
-    command = { "sh", "-c", "ulimit " .. given.limit .. '; exec "$@"', "sh",
-      process.lua, main }
+  if given.shell then
+    command = { "sh", "-c", given.shell, "sh", process.lua, main }
   end
   self.child = process.spawn(command, { env = given.env })
   local port, admin = self.child:wait_output "ready %d+ %d+"

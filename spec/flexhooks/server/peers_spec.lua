@@ -97,6 +97,23 @@ describe("a server with a peer that", function()
     assert.is_true(result.closed)
   end)
 
+  it("waits to continue is told to", function()
+    start {}
+    local text, body = server:post(nil, { Expect = "100-continue" })
+    local peer = wire.connect(server.port)
+    assert(peer:send(text:sub(1, -#body - 1)))
+    local heard = wire.read(peer, 5, function(data)
+      return #wire.parse(data) == 1
+    end)
+    assert.equal(100, wire.parse(heard)[1].status)
+    assert(peer:send(body))
+    heard = wire.read(peer, 5, function(data)
+      return #wire.parse(data) == 1
+    end)
+    assert.equal(200, wire.parse(heard)[1].status)
+    peer:close()
+  end)
+
   it("falls silent between requests is let go", function()
     start(limits { idle_time = 0.5 })
     local result = wire.send(server.port, (server:post()), { wait = 5 })
@@ -127,7 +144,7 @@ describe("a server with a peer that", function()
   it("takes every descriptor makes it wait, not spin, and it comes back",
     function()
       local given = limits { idle_time = 60, header_time = 60 }
-      given.limit = "-n 40"
+      given.shell = 'ulimit -n 40; exec "$@"'
       start(given)
       local peers = {}
       for i = 1, 100 do
