@@ -11,6 +11,7 @@
 
 local core = require "flexhooks.core"
 local errors = require "flexhooks.error"
+local options = require "flexhooks.options"
 local task = require "flexhooks.task"
 
 local unpack = table.unpack or unpack
@@ -251,19 +252,27 @@ end
 
 --- The loop as an object, for a foreign loop to drive: watch `pollfd` for
 -- `events`, and call `step` when it is ready or `timeout` has passed.
----@param options table? `logger`: gets the failures nobody waited for
+---@param given table? `logger`: gets the failures nobody waited for
 ---@return flexhooks.Loop
-function M.get(options)
-  if options and options.logger then
-    task.logger = options.logger
-  end
+function M.get(given)
+  local checked = options.check("flexhooks.loop",
+    { logger = { type = "function" } }, given)
+  task.logger = checked.logger or task.logger
   return here()
 end
 
 ---@class flexhooks.Loop
 
+local function check_loop(self, name)
+  if getmetatable(self) ~= Loop then
+    errors.raise(3, "loop." .. name .. " is a method: call it with ':', as in "
+      .. "loop:" .. name .. "()")
+  end
+end
+
 --- Starts `f(...)` as a task.
 function Loop:spawn(f, ...)
+  check_loop(self, "spawn")
   check_function("loop:spawn", f)
   return task.spawn(f, ...)
 end
@@ -271,12 +280,14 @@ end
 --- A descriptor that is readable when there is something to do.
 ---@return integer
 function Loop:pollfd()
+  check_loop(self, "pollfd")
   return self.poller:fd()
 end
 
 --- What to watch the descriptor for.
 ---@return string
 function Loop:events()
+  check_loop(self, "events")
   return "r"
 end
 
@@ -284,12 +295,15 @@ end
 -- nil where nothing is foreseen.
 ---@return number?
 function Loop:timeout()
+  check_loop(self, "timeout")
   return least(timeout_of(self), self.poller:timeout())
 end
 
 --- Does what is to be done, after waiting for it at most `timeout` seconds.
 ---@param timeout number? 0 where absent
 function Loop:step(timeout)
+  check_loop(self, "step")
+  options.argument("loop:step", 1, { type = "number", min = 0 }, timeout)
   if task.current() then
     errors.raise(2, "loop:step: called inside a task, which the loop drives")
   end

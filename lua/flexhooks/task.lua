@@ -419,6 +419,13 @@ end
 ---@class flexhooks.Task
 M.Task = Task
 
+local function check_task(self, name)
+  if getmetatable(self) ~= Task then
+    errors.raise(3, "task." .. name .. " is a method: call it with ':', as in "
+      .. "task:" .. name .. "()")
+  end
+end
+
 local function results(task)
   task.watched = true
   local fault = task.fault
@@ -439,6 +446,7 @@ end
 -- `handler` where it raised (`err.cause` is what it raised, `err.details` the
 -- traceback), `timeout` or `cancelled` where this wait was cut
 function Task:wait(timeout)
+  check_task(self, "wait")
   if timeout ~= nil then
     check_seconds("task:wait", timeout)
   end
@@ -458,6 +466,7 @@ end
 --- Cancels the task: its pending call, and every later one that would wait,
 -- returns `nil, err` of kind `cancelled`. No effect on a task that has ended.
 function Task:cancel()
+  check_task(self, "cancel")
   if self.ended or self.cancelled then
     return
   end
