@@ -33,6 +33,13 @@ local function sorted(names)
   return list
 end
 
+-- Does the table say that the name came from the API? An object carries its
+-- whole answer along, so fields that Twilio adds one day are no mistakes.
+local function came_with(params, name)
+  local data = rawget(params, "data")
+  return type(data) == "table" and rawget(data, name) ~= nil
+end
+
 -- What is wrong with the names in `params`. Fields that only answers have are
 -- let pass: a copy of a fetched object is a good parameter table.
 local function name_complaint(class, action, params)
@@ -41,7 +48,7 @@ local function name_complaint(class, action, params)
       return "parameter names must be strings, got " .. type(name)
     end
     if not action.json and not action.fields[name]
-      and not class.known[name] then
+      and not class.known[name] and not came_with(params, name) then
       local hint = class.hints[name] or HINTS[name]
       return "unknown parameter '" .. name:sub(1, 64) .. "'"
         .. (hint and " (" .. hint .. ")"
