@@ -71,6 +71,13 @@ function M.is(value)
   return type(value) == "table" and getmetatable(value) == Error
 end
 
+--- Is `kind` one of the documented kinds?
+---@param kind any
+---@return boolean
+function M.is_kind(kind)
+  return KINDS[kind] == true
+end
+
 --- Raises a mistake of the programmer as an error object of kind `argument`.
 -- The message begins with the position of the caller `level` levels up.
 ---@param level integer 1 is the function that calls `raise`

@@ -23,6 +23,14 @@ describe("error", function()
     end, "unknown error kind")
   end)
 
+  it("knows the documented kinds", function()
+    assert.is_true(errors.is_kind "dns")
+    for _, kind in ipairs { "surprise", "", 1, {} } do
+      assert.is_false(errors.is_kind(kind))
+    end
+    assert.is_false(errors.is_kind(nil))
+  end)
+
   it("is told from other values", function()
     assert.is_true(errors.is(errors.new("dns", "x")))
     for _, value in ipairs { "dns: x", 1, { kind = "dns", message = "x" } } do

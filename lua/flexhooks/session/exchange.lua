@@ -47,11 +47,17 @@ local function authorize(request, transport, sent)
   return secret
 end
 
+-- What a transport returned as its error: an error of ours, a table that says
+-- as much, or only words.
 local function failed(given)
   if errors.is(given) then
     return given
   end
-  return errors.new("reset", "the transport failed: " .. tostring(given))
+  local told = type(given) == "table" and given or { message = given }
+  local message = type(told.message) == "string" and told.message
+    or "the transport failed without a reason"
+  local kind = errors.is_kind(told.kind) and told.kind or "reset"
+  return errors.new(kind, message, type(given) == "table" and given or nil)
 end
 
 -- Sends once. A refusal by `authorize` has been through attempts of its own:
