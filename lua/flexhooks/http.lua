@@ -1,7 +1,7 @@
 --- HTTP for any service: `flexhooks.http(url, { … })`.
 --
--- A call suspends its task, or blocks outside of one, like every other call. It
--- goes out over the transport of whatever runs us.
+-- A call suspends its task, or blocks outside of one, like every other call.
+-- It goes out over the transport of whatever runs us.
 -- @module flexhooks.http
 
 local core = require "flexhooks.core"
@@ -119,8 +119,8 @@ local function compose(url, given)
   }
 end
 
---- Sends one request and returns the answer, whatever its status. Redirects are
--- not followed, cookies not kept, and the environment's proxies not used.
+--- Sends one request and returns the answer, whatever its status. Redirects
+-- are not followed, cookies not kept, and the environment's proxies not used.
 ---@param url string http or https, without credentials
 ---@param given table? `method` (GET, or POST where there is a body), `headers`
 -- (name → value or list of values), `query` (name → value), one of `body`

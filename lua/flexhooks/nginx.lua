@@ -8,9 +8,9 @@
 --       content_by_lua_block { require("flexhooks.nginx").metrics() }
 --     }
 --
--- The same receiver, router and application as in every other host. Nothing here
--- blocks the worker: verification and routing are microseconds, and calls that
--- handlers make wait in threads of nginx's own pool.
+-- The same receiver, router and application as in every other host. Nothing
+-- here blocks the worker: verification and routing are microseconds, and calls
+-- that handlers make wait in threads of nginx's own pool.
 -- @module flexhooks.nginx
 
 local apps = require "flexhooks.app"
@@ -99,8 +99,8 @@ local function read_file(path, cap)
   return body
 end
 
--- The whole body, or nil where it is over the cap: of one that says so before it
--- was sent, nothing is read.
+-- The whole body, or nil where it is over the cap: of one that says so before
+-- it was sent, nothing is read.
 local function read_body(length, cap)
   if length and (tonumber(length) or 0) > cap then
     return nil
@@ -148,8 +148,8 @@ function M.handle(app)
   send(status, headers or OK_HEADERS, text or OK_BODY)
 end
 
---- Opens an application while nginx starts, so that a mistake in it stops nginx
--- rather than an event; for `init_by_lua*`.
+--- Opens an application while nginx starts, so that a mistake in it stops
+-- nginx rather than an event; for `init_by_lua*`.
 ---@param app string|table as `handle` takes it
 function M.preload(app)
   plainly(receiver_of, app)

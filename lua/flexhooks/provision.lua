@@ -1,13 +1,13 @@
---- Webhooks as code: a file says which webhooks there shall be, a plan says what
--- that takes, and applying it does it.
+--- Webhooks as code: a file says which webhooks there shall be, a plan says
+-- what that takes, and applying it does it.
 --
 --     local plan, err = flexhooks.plan(client, require "hooks")
 --     print(plan)
 --     local done, err = plan:apply()
 --
--- An entry is a parameter table of `client.webhooks:create`. Its `friendly_name`
--- is its identity, unique in the file; what is there under another name, but with
--- the same URL and type, is adopted.
+-- An entry is a parameter table of `client.webhooks:create`. Its
+-- `friendly_name` is its identity, unique in the file; what is there under
+-- another name, but with the same URL and type, is adopted.
 -- @module flexhooks.provision
 
 local apply = require "flexhooks.provision.apply"

@@ -64,8 +64,8 @@ local function add_pairs(list, name, value)
   end
 end
 
---- A table of parameters as `{ name, value }` pairs of strings, sorted by name;
--- a list as value becomes as many pairs.
+--- A table of parameters as `{ name, value }` pairs of strings, sorted by
+-- name; a list as value becomes as many pairs.
 ---@param params table<string, string|number|boolean|table>
 ---@return table? list
 ---@return string? wrong
@@ -127,8 +127,8 @@ local function milliseconds(least, most)
   end
 end
 
--- The overrides in the order in which they are written, each with the test that
--- its value has to pass.
+-- The overrides in the order in which they are written, each with the test
+-- that its value has to pass.
 local ORDER = { "rc", "rp", "ct", "rt", "tt" }
 local VALID = {
   rc = function(text)

@@ -1,8 +1,8 @@
 --- Workers: what takes events from a queue and runs the handlers.
 --
 -- A worker runs up to `concurrency` interactions at once, the events of one of
--- them strictly in the order stored. An attempt is counted, durably, before its
--- handlers run; a failed one is retried later without holding up any other
+-- them strictly in the order stored. An attempt is counted, durably, before
+-- its handlers run; a failed one is retried later without holding up any other
 -- interaction; the last one sends the event to the dead letters.
 -- @module flexhooks.worker
 
@@ -64,8 +64,8 @@ local SPEC = {
 -- (8), `backoff` ({ first, longest } seconds, { 1, 300 }), `handler_timeout`
 -- (seconds, 60), `on_exhausted` ("skip": the interaction goes on; "park": it
 -- waits until the dead letter is replayed or discarded), `grace` (seconds that
--- `stop` gives to running handlers, 25), `lease` (seconds, Redis only: 1.5 times
--- the handler timeout), `logger`, `on_outcome` (function(outcome, event,
+-- `stop` gives to running handlers, 25), `lease` (seconds, Redis only: 1.5
+-- times the handler timeout), `logger`, `on_outcome` (function(outcome, event,
 -- context, seconds), outcome one of handled, retried, dead)
 ---@return flexhooks.Worker
 function M.new(given)
@@ -329,8 +329,8 @@ function Worker:recheck()
   end
 end
 
--- Partitions that are no longer ours: forget what is known of them, and end what
--- runs, whose outcome would not be taken.
+-- Partitions that are no longer ours: forget what is known of them, and end
+-- what runs, whose outcome would not be taken.
 function Worker:lose(parts)
   for part in pairs(parts) do
     self.lanes:drop(part)

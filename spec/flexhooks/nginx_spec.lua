@@ -91,8 +91,8 @@ describe("verdicts", function()
     }
   end)
 
-  -- nginx refuses by itself what no HTTP header or request line may hold, and an
-  -- answer to HEAD has no body.
+  -- nginx refuses by itself what no HTTP header or request line may hold, and
+  -- an answer to HEAD has no body.
   local function is_carried(request)
     if request.method == "HEAD" then
       return false
@@ -106,8 +106,8 @@ describe("verdicts", function()
     return not request.target:find "[%z\r\n ]" and request.target:find "^/"
   end
 
-  -- Broken escapes, paths that leave the root and headers that are too long never
-  -- reach the location.
+  -- Broken escapes, paths that leave the root and headers that are too long
+  -- never reach the location.
   local function is_of_nginx(answer)
     return answer.status == 400 and answer.headers["content-type"] == "text/html"
   end

@@ -1,5 +1,5 @@
--- Applies spec/data/hooks.lua, pruning, and dies by SIGKILL at its N-th request:
--- at odd N before it is sent, at even N when it has been answered.
+-- Applies spec/data/hooks.lua, pruning, and dies by SIGKILL at its N-th
+-- request: at odd N before it is sent, at even N when it has been answered.
 --
 --   lua spec/support/apply_killed.lua BASE_URL N
 local core = require "flexhooks.core"

@@ -7,8 +7,8 @@
 --   server:log() -> text           its error log
 --   server:stop()
 --
--- `main`, `http` and `server` are configuration put into those blocks; `workers`
--- is their number. $PORT in a text is the port.
+-- `main`, `http` and `server` are configuration put into those blocks;
+-- `workers` is their number. $PORT in a text is the port.
 local lfs = require "lfs"
 
 local process = require "spec.support.process"

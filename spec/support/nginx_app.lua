@@ -12,7 +12,8 @@ local wire = require "spec.support.wire"
 
 local M = {}
 
--- What the application of these specs does with an event is told by its fields.
+-- What the application of these specs does with an event is told by its
+-- fields.
 M.app = [[
 local flexhooks = require "flexhooks"
 local router = flexhooks.router()

@@ -11,7 +11,8 @@
 --   provisioned.hook(changes)      an entry of a file
 local simulator = require "spec.support.simulator"
 
--- The module under test is loaded anew for each file, so nothing here keeps it.
+-- The module under test is loaded anew for each file, so nothing here keeps
+-- it.
 local M = { url = "https://company.example/flex/events" }
 
 M.own = { friendly_name = "own", type = "interaction",

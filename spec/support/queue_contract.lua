@@ -1,5 +1,5 @@
--- What every queue must do, whatever it is made of. `make(options)` gives a new
--- and empty one; the caller closes nothing.
+-- What every queue must do, whatever it is made of. `make(options)` gives a
+-- new and empty one; the caller closes nothing.
 local assert = require "luassert"
 local busted = require "busted"
 

@@ -33,8 +33,8 @@ local function check_files(sources, report)
   end
 end
 
--- Every word that follows a point or a colon in a spec, in the programs that it
--- holds as strings too.
+-- Every word that follows a point or a colon in a spec, in the programs that
+-- it holds as strings too.
 local function words_used(sources)
   local used = {}
   for _, path in ipairs(tree.paths(sources, "^spec/.*%.lua$")) do

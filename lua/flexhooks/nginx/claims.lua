@@ -2,9 +2,9 @@
 -- dictionary.
 --
 -- A token's entry says `pending` while a worker handles the event and `done`
--- afterwards. A form's entry lists its instances: which sources reported each, and
--- whether it is handled; it is changed under a lock of its own. What a killed
--- worker had pending expires, so that a re-delivery is handled.
+-- afterwards. A form's entry lists its instances: which sources reported each,
+-- and whether it is handled; it is changed under a lock of its own. What a
+-- killed worker had pending expires, so that a re-delivery is handled.
 -- @module flexhooks.nginx.claims
 
 local errors = require "flexhooks.error"
@@ -43,9 +43,9 @@ local function poll(look, ends)
   end
 end
 
--- An instance is kept as "number opened state source,source,…", one a line, until
--- its window ends: those who wait for it read there how it ended. A label's own
--- bytes are kept apart from these marks.
+-- An instance is kept as "number opened state source,source,…", one a line,
+-- until its window ends: those who wait for it read there how it ended. A
+-- label's own bytes are kept apart from these marks.
 local function escape(label)
   return (label:gsub("[%% ,\n]", function(c)
     return ("%%%02x"):format(c:byte())
@@ -82,8 +82,8 @@ local function spell(instances)
   return table.concat(lines)
 end
 
--- Runs `change(instances)` on a form's instances while no other worker does, and
--- writes back what it left.
+-- Runs `change(instances)` on a form's instances while no other worker does,
+-- and writes back what it left.
 local function with_form(self, twin, change)
   local lock, key = "lock:" .. twin, "twin:" .. twin
   poll(function()

@@ -1,9 +1,9 @@
 --- Counters of all workers, for `flexhooks.metrics`.
 --
--- A worker counts for itself and adds what it has to the shared dictionary once
--- a second: each addition takes a lock that all workers share, and an event makes
--- five. A worker that is killed takes at most that second's counts with it; one
--- that stops adds them first.
+-- A worker counts for itself and adds what it has to the shared dictionary
+-- once a second: each addition takes a lock that all workers share, and an
+-- event makes five. A worker that is killed takes at most that second's counts
+-- with it; one that stops adds them first.
 -- @module flexhooks.nginx.counters
 
 local M = {}
@@ -16,7 +16,8 @@ local Counters = { __name = "flexhooks.nginx.counters" }
 Counters.__index = Counters
 
 -- Counters share the dictionary with a great many claims, so their names are
--- kept in a list: the dictionary's own would stop all workers while it is made.
+-- kept in a list: the dictionary's own would stop all workers while it is
+-- made.
 local COUNT, NAME = "counters", "counter:"
 
 local function add(dict, key, n)

@@ -1,9 +1,9 @@
 --- The host interface inside nginx: light threads, semaphores, nginx's clock.
 --
 -- Every wait is a wait on one semaphore with a timeout, so that a deadline can
--- cut it and a cancelled task can be woken. What a light thread knows of itself
--- (its deadline, whether it was cancelled) is kept under its coroutine from the
--- moment it is needed until it ends.
+-- cut it and a cancelled task can be woken. What a light thread knows of
+-- itself (its deadline, whether it was cancelled) is kept under its coroutine
+-- from the moment it is needed until it ends.
 -- @module flexhooks.nginx.host
 
 local semaphore = require "ngx.semaphore"

@@ -1,9 +1,9 @@
 --- The far side of nginx's transport: runs in a thread of nginx's pool.
 --
--- A thread has a Lua VM of its own for the length of a call, taken from a small
--- cache; the poller and the pool of connections live in that VM, so connections
--- are kept from call to call. Only plain values come in and go out, and `ngx`
--- offers nothing that waits here.
+-- A thread has a Lua VM of its own for the length of a call, taken from a
+-- small cache; the poller and the pool of connections live in that VM, so
+-- connections are kept from call to call. Only plain values come in and go
+-- out, and `ngx` offers nothing that waits here.
 -- @module flexhooks.nginx.thread
 
 local core = require "flexhooks.core"

@@ -1,9 +1,9 @@
 --- The transport inside nginx: calls that do not block the worker.
 --
--- A call runs in a thread of one of nginx's pools (`thread_pool` in nginx.conf)
--- through `ngx.run_worker_thread`. As many calls run at once as the pool has
--- threads; further ones wait their turn in the worker, because a thread pool
--- whose queue overflows takes the whole worker down with it.
+-- A call runs in a thread of one of nginx's pools (`thread_pool` in
+-- nginx.conf) through `ngx.run_worker_thread`. As many calls run at once as
+-- the pool has threads; further ones wait their turn in the worker, because a
+-- thread pool whose queue overflows takes the whole worker down with it.
 -- @module flexhooks.nginx.transport
 
 local semaphore = require "ngx.semaphore"

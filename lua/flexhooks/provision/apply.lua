@@ -1,10 +1,10 @@
 --- Carries out the changes of a plan, one request after the other.
 --
 -- Every step can be cut short and made again: what an earlier run did is found
--- by the next plan. A create whose answer was lost is looked up before anything
--- else is sent, and after every create the list is read once more, so that two
--- runs at the same time end with one webhook: the older one stays, and whoever
--- made the younger one removes it.
+-- by the next plan. A create whose answer was lost is looked up before
+-- anything else is sent, and after every create the list is read once more, so
+-- that two runs at the same time end with one webhook: the older one stays,
+-- and whoever made the younger one removes it.
 -- @module flexhooks.provision.apply
 
 local diff = require "flexhooks.provision.diff"

@@ -62,8 +62,8 @@ local function match(wanted, current, taken, by)
   return webhook
 end
 
--- Names decide first, over the whole file, so that no entry adopts what another
--- one has by name.
+-- Names decide first, over the whole file, so that no entry adopts what
+-- another one has by name.
 local function match_all(desired, current)
   local taken, matched = {}, {}
   for i, wanted in ipairs(desired) do

@@ -39,7 +39,8 @@ local function without(list, other)
   return left
 end
 
--- Events are told one by one, since a list of seven hides the one that changed.
+-- Events are told one by one, since a list of seven hides the one that
+-- changed.
 local function event_lines(from, to)
   from, to = desired_set.event_set(from), desired_set.event_set(to)
   local lines = {}
@@ -147,8 +148,8 @@ local function entry(webhook, comment)
 end
 
 --- The text of a file that asks for exactly these webhooks. One that could not
--- stand beside another (the same name, or the same URL and type) is written as a
--- comment.
+-- stand beside another (the same name, or the same URL and type) is written as
+-- a comment.
 ---@param webhooks table[]
 ---@return string
 function M.file(webhooks)

@@ -1,5 +1,5 @@
---- The two rules of duplicates for a queue of one process, with the claims of a
--- transaction kept or released together.
+--- The two rules of duplicates for a queue of one process, with the claims of
+-- a transaction kept or released together.
 --
 -- Everything here is in memory. It is rebuilt after a restart by taking the
 -- written claims again in their order, which is why `take` depends on nothing

@@ -1,5 +1,5 @@
---- The worker's door to a queue of one process. Nothing expires here: who holds
--- the storage owns every event in it.
+--- The worker's door to a queue of one process. Nothing expires here: who
+-- holds the storage owns every event in it.
 -- @module flexhooks.queue.consumer
 
 local envelope = require "flexhooks.queue.envelope"
@@ -137,7 +137,8 @@ function Consumer:bury(ref, failure, reason, park)
   end)
 end
 
---- Which of these parked refs may go on: replayed ones, and ones that are gone.
+--- Which of these parked refs may go on: replayed ones, and ones that are
+--- gone.
 function Consumer:recheck(refs)
   local changed = {}
   for _, ref in ipairs(refs) do

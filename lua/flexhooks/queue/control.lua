@@ -1,9 +1,9 @@
 --- Commands that reach the process which owns an SQLite queue.
 --
--- They are rows of a small database beside the queue's: who asks writes one and
--- waits for its answer, the owner looks several times a second. Nothing listens,
--- and who may use it is decided by the permissions of the files, as for the queue
--- itself. What is in it is worth nothing after a crash.
+-- They are rows of a small database beside the queue's: who asks writes one
+-- and waits for its answer, the owner looks several times a second. Nothing
+-- listens, and who may use it is decided by the permissions of the files, as
+-- for the queue itself. What is in it is worth nothing after a crash.
 -- @module flexhooks.queue.control
 
 local envelope = require "flexhooks.queue.envelope"

@@ -104,8 +104,8 @@ function M.encode(item)
 end
 
 --- The item of these bytes. What cannot be read (another version's, a damaged
--- one) comes back as an item with `raw` and a `reason`, so that it ends among the
--- dead letters and not nowhere.
+-- one) comes back as an item with `raw` and a `reason`, so that it ends among
+-- the dead letters and not nowhere.
 ---@param bytes string
 ---@return table item
 function M.decode(bytes)

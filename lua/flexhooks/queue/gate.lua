@@ -19,8 +19,9 @@ local function leave(waiters, ...)
   end
 end
 
---- Calls f, or waits for the call that is under way. Its failure is that of all
--- who waited; but where its caller was cancelled, the next one calls again.
+--- Calls f, or waits for the call that is under way. Its failure is that of
+-- all who waited; but where its caller was cancelled, the next one calls
+-- again.
 ---@param f function returns true, or nil and an error
 ---@return true|nil ok
 ---@return flexhooks.Error? err

@@ -1,8 +1,9 @@
 --- Whose turn it is: one line for each interaction, one event of it at a time.
 --
--- Pure bookkeeping, no clock and no I/O. A lane's head is a ref with its state;
--- behind it only sequence numbers are kept, because what has not been a head was
--- never started. Lanes become ready in the order their heads were added.
+-- Pure bookkeeping, no clock and no I/O. A lane's head is a ref with its
+-- state; behind it only sequence numbers are kept, because what has not been a
+-- head was never started. Lanes become ready in the order their heads were
+-- added.
 -- @module flexhooks.queue.lanes
 
 local M = {}
@@ -75,8 +76,8 @@ function Lanes:make_wait(lane, at)
   end
 end
 
---- Adds the next ref of its line. `ref.at` (the same clock as `next`'s) is when
--- it may start; nil for at once, math.huge for only when released.
+--- Adds the next ref of its line. `ref.at` (the same clock as `next`'s) is
+-- when it may start; nil for at once, math.huge for only when released.
 function Lanes:add(ref)
   self.known = self.known + 1
   local lane = self.lanes[ref.line]

@@ -1,5 +1,5 @@
---- The worker's door to a queue in Redis: leases of partitions, and the entries
--- in them.
+--- The worker's door to a queue in Redis: leases of partitions, and the
+-- entries in them.
 --
 -- A lease is counted from before its renewal was sent, on this process's own
 -- monotonic clock, so it never seems longer here than it is in Redis. A lost
@@ -81,8 +81,8 @@ local function adopt(self, held)
   return lost
 end
 
--- Gives back what is over our share: partitions where nothing runs, and, of the
--- others, those that will start nothing more until nothing runs.
+-- Gives back what is over our share: partitions where nothing runs, and, of
+-- the others, those that will start nothing more until nothing runs.
 function Consumer:shrink(share, lost)
   local over, idle = -share, {}
   for _ in pairs(self.parts) do
@@ -183,7 +183,8 @@ function Consumer:refs_of(reply)
   return refs
 end
 
--- All that these partitions had was seen: from here on a listener waits for more.
+-- All that these partitions had was seen: from here on a listener waits for
+-- more.
 function Consumer:drained(args)
   for i = 2, #args, 2 do
     local state = self.parts[args[i]]

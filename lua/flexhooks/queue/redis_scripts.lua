@@ -1,8 +1,8 @@
 --- What Redis runs for a queue: each step is one script, so each is atomic.
 --
--- Text only: whoever can send EVALSHA can use them. All keys begin with KEYS[1],
--- which carries the queue's one hash tag. Redis's own clock counts, never that of
--- a worker. For Redis 6.2 and newer.
+-- Text only: whoever can send EVALSHA can use them. All keys begin with
+-- KEYS[1], which carries the queue's one hash tag. Redis's own clock counts,
+-- never that of a worker. For Redis 6.2 and newer.
 --
 --   meta          hash: version, partitions
 --   p:<n>         stream: the unfinished events of partition n, fields l (line),
@@ -99,9 +99,9 @@ redis.call('HSETNX', K .. 'meta', 'partitions', ARGV[2])
 return redis.call('HMGET', K .. 'meta', 'version', 'partitions')
 ]]
 
--- ARGV: window, twin_window (seconds), then for each item line, body, id, token,
--- twin, source, reason (of one that is no event; empty for an event).
--- A token is remembered with the score of nothing: its key and its expiry.
+-- ARGV: window, twin_window (seconds), then for each item line, body, id,
+-- token, twin, source, reason (of one that is no event; empty for an event). A
+-- token is remembered with the score of nothing: its key and its expiry.
 M.store = PRELUDE .. [[
 if redis.call('EXISTS', K .. 'meta') == 0 then
   return redis.error_reply('NOQUEUE the queue is not set up')
@@ -344,8 +344,8 @@ local letter = first_letter(ARGV[1])
 return letter and redis.call('HGET', K .. 'dead', letter)
 ]]
 
--- Returns events, running, delayed, dead, age of the oldest (ms), then the owner
--- of each partition, empty where it has none.
+-- Returns events, running, delayed, dead, age of the oldest (ms), then the
+-- owner of each partition, empty where it has none.
 M.stats = PRELUDE .. [[
 local partitions = tonumber(redis.call('HGET', K .. 'meta', 'partitions') or 0)
 local events, running, delayed, oldest, owners = 0, 0, 0, NOW, {}

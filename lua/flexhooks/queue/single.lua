@@ -1,8 +1,9 @@
 --- The queue of one process: rules, group commit and consumer over a storage.
 --
--- Writes are gathered while a turn of the loop runs and become one transaction;
--- whoever asked is woken after it. If it fails, it is rolled back and its
--- parts are tried one by one, so that one that cannot be stored fails alone.
+-- Writes are gathered while a turn of the loop runs and become one
+-- transaction; whoever asked is woken after it. If it fails, it is rolled back
+-- and its parts are tried one by one, so that one that cannot be stored fails
+-- alone.
 -- @module flexhooks.queue.single
 
 local claims = require "flexhooks.queue.claims"
@@ -265,8 +266,8 @@ function Single:store(items, rule)
   return true, verdicts
 end
 
--- A read outside of any transaction; the storage raises where it fails. What is
--- not there comes back as false.
+-- A read outside of any transaction; the storage raises where it fails. What
+-- is not there comes back as false.
 function Single:read(f, ...)
   local ready, err = self:ready()
   if not ready then

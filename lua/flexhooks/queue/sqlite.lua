@@ -1,11 +1,11 @@
 --- The storage of a queue in an SQLite file, through LuaSQL.
 --
--- One process owns the file: it holds an exclusive transaction on `<file>.lock`
--- for as long as the queue is open, which the kernel takes back whatever ends
--- the process. One connection writes and checkpoints.
+-- One process owns the file: it holds an exclusive transaction on
+-- `<file>.lock` for as long as the queue is open, which the kernel takes back
+-- whatever ends the process. One connection writes and checkpoints.
 --
--- LuaSQL binds no parameters, and its `escape` cuts at NUL. So text goes in as a
--- quoted literal with its quotes doubled, and bytes that hold a NUL as x'…'.
+-- LuaSQL binds no parameters, and its `escape` cuts at NUL. So text goes in as
+-- a quoted literal with its quotes doubled, and bytes that hold a NUL as x'…'.
 -- @module flexhooks.queue.sqlite
 
 local M = {}

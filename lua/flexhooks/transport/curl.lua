@@ -1,8 +1,8 @@
 --- The transport over libcurl: one connection pool, all requests at once.
 --
 -- Each transport has a pool of its own, so that no connection is ever shared
--- between two sets of credentials. The pool is made with the first request, and
--- again in a child process.
+-- between two sets of credentials. The pool is made with the first request,
+-- and again in a child process.
 -- @module flexhooks.transport.curl
 
 local core = require "flexhooks.core"
@@ -29,8 +29,8 @@ Transport.__index = Transport
 
 --- A transport of its own connections.
 ---@param given table? `proxy` (URL), `ca_file` (PEM, instead of the system's),
--- `max_response` (bytes), `max_connections`, `stall_timeout` (seconds without a
--- byte)
+-- `max_response` (bytes), `max_connections`, `stall_timeout` (seconds without
+-- a byte)
 ---@return flexhooks.Transport
 function M.new(given)
   local checked = options.check("flexhooks.transport.curl", OPTIONS, given)
