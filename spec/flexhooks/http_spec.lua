@@ -1,0 +1,161 @@
+local flexhooks = require "flexhooks"
+local rude = require "spec.support.rude"
+
+local http = flexhooks.http
+
+local server
+
+setup(function()
+  server = rude.start()
+end)
+
+before_each(function()
+  server:forget()
+end)
+
+local function echo(options, rest)
+  local answer = assert(http(server.url .. "/echo" .. (rest or ""), options))
+  local head, body = answer.body:match "^(.-\r\n\r\n)(.*)$"
+  return head, body, answer
+end
+
+describe("flexhooks.http", function()
+  it("asks with GET, and gives status, headers and body", function()
+    local head, body, answer = echo()
+    assert.matches("^GET /echo HTTP/1.1\r\n", head)
+    assert.matches("\r\nUser-Agent: flexhooks\r\n", head, 1, true)
+    assert.equal("", body)
+    assert.equal(200, answer.status)
+    assert.equal(tostring(#answer.body), answer.headers["content-length"])
+  end)
+
+  it("takes a status for an answer, whatever it is", function()
+    for path, status in pairs { ["404"] = 404, ["500"] = 500,
+      ["redirect/302//ok"] = 302 } do
+      assert.equal(status, assert(http(server.url .. "/" .. path)).status)
+    end
+    assert.equal(3, #server:requests())
+  end)
+
+  it("sends a query", function()
+    local head = echo({ query = { b = { 1, "x y" }, a = "&" } }, "?q#fragment")
+    assert.matches("^GET /echo%?q&a=%%26&b=1&b=x%%20y HTTP/1.1\r\n", head)
+  end)
+
+  it("sends a form", function()
+    local head, body = echo { form = { b = { 1, "x y" }, a = "&" } }
+    assert.matches("^POST ", head)
+    assert.matches("\r\nContent-Type: application/x-www-form-urlencoded\r\n",
+      head, 1, true)
+    assert.equal("a=%26&b=1&b=x+y", body)
+  end)
+
+  it("sends JSON, false too", function()
+    local head, body = echo { json = { a = { 1, 2 } }, method = "put" }
+    assert.matches("^PUT ", head)
+    assert.matches("\r\nContent-Type: application/json\r\n", head, 1, true)
+    assert.equal('{"a":[1,2]}', body)
+    assert.equal("false", select(2, echo { json = false }))
+  end)
+
+  it("sends bytes, and headers as they are given", function()
+    local head, body = echo { body = "\0\255", headers = {
+      ["content-type"] = "a/b", ["user-agent"] = "me", ["X-N"] = 5 } }
+    assert.matches("^POST ", head)
+    assert.equal("\0\255", body)
+    assert.matches("\r\ncontent-type: a/b\r\n", head, 1, true)
+    assert.matches("\r\nuser-agent: me\r\n", head, 1, true)
+    assert.matches("\r\nX-N: 5\r\n", head, 1, true)
+    assert.is_nil(head:find("flexhooks", 1, true))
+    head = echo { json = {}, headers = { ["Content-Type"] = "a/json" } }
+    assert.is_nil(head:find("application/json", 1, true))
+  end)
+
+  it("leaves the caller's tables as they were", function()
+    local options = { json = { 1 }, headers = { A = "b" }, query = { c = "d" } }
+    echo(options)
+    assert.same({ json = { 1 }, headers = { A = "b" }, query = { c = "d" } },
+      options)
+  end)
+
+  it("suspends its task alone", function()
+    local order = {}
+    flexhooks.run(function()
+      flexhooks.spawn(function()
+        http(server.url .. "/slow?seconds=0.1")
+        order[#order + 1] = "slow"
+      end)
+      flexhooks.spawn(function()
+        http(server.url .. "/ok")
+        order[#order + 1] = "ok"
+      end)
+    end)
+    assert.same({ "ok", "slow" }, order)
+  end)
+
+  it("gives an error where there is no answer", function()
+    local answer, err = http(server.url .. "/hang?secret=1", { timeout = 0.1 })
+    assert.is_nil(answer)
+    assert.equal("timeout", err.kind)
+    assert.equal(server.url .. "/hang", err.url)
+    assert.equal("GET", err.method)
+    assert.equal("too_large", select(2, http(server.url .. "/ok",
+      { max_response = 1 })).kind)
+  end)
+
+  for what, row in pairs {
+    ["a URL with credentials"] = { "http://u:secret@127.0.0.1/" },
+    ["a URL with a line end"] = { "http://127.0.0.1/\r\nX: y" },
+    ["another scheme"] = { "file:///etc/passwd" },
+    ["no URL"] = { "" },
+    ["a header that splits"] = { "http://127.0.0.1:1/",
+      { headers = { A = "b\r\nC: d" } } },
+    ["a method that splits"] = { "http://127.0.0.1:1/",
+      { method = "GET / HTTP/1.1\r\n" } },
+  } do
+    it("sends nothing to " .. what, function()
+      local answer, err = http(row[1], row[2])
+      assert.is_nil(answer)
+      assert.equal("argument", err.kind)
+      assert.is_nil(tostring(err):find("secret", 1, true))
+      assert.is_nil(err.url:find("secret", 1, true))
+    end)
+  end
+
+  for what, options in pairs {
+    ["an unknown option"] = { metod = "GET" },
+    ["a method that is no string"] = { method = 1 },
+    ["headers that are a string"] = { headers = "A: b" },
+    ["headers that are lines"] = { headers = { "A: b" } },
+    ["a header that is a boolean"] = { headers = { A = true } },
+    ["a query that is a string"] = { query = "a=b" },
+    ["a query that nests"] = { query = { a = { {} } } },
+    ["a form that nests"] = { form = { a = { {} } } },
+    ["a form of functions"] = { form = { a = print } },
+    ["JSON that is a function"] = { json = print },
+    ["two bodies"] = { json = {}, form = {} },
+    ["a body and a form"] = { body = "", form = {} },
+    ["no time"] = { timeout = 0 },
+    ["a time that is text"] = { timeout = "1" },
+    ["options that are no table"] = 5,
+  } do
+    it("raises for " .. what, function()
+      local ok, err = pcall(function()
+        http(server.url .. "/ok", options)
+      end)
+      assert.is_false(ok)
+      assert.equal("argument", err.kind)
+      assert.matches("http_spec.lua:%d+: flexhooks.http:", err.message)
+      assert.same({}, server:requests())
+    end)
+  end
+
+  it("raises for a URL that is no string", function()
+    for _, value in ipairs { 1, {}, true } do
+      local ok, err = pcall(http, value)
+      assert.is_false(ok)
+      assert.equal("argument", err.kind)
+    end
+    assert.is_false((pcall(http)))
+  end)
+end)
