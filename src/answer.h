@@ -20,8 +20,8 @@ typedef struct fh_answer {
   fh_buffer body;
   size_t lines; /* of every head so far, informational ones included */
   enum { FH_BEFORE_HEAD, FH_IN_HEAD, FH_AFTER_HEAD } place;
-  size_t length;  /* where the body's length is in `head`, plus one */
-  bool encoded;   /* the head has a Transfer-Encoding */
+  size_t length; /* where the body's length is in `head`, plus one */
+  bool encoded;  /* the head has a Transfer-Encoding */
   bool too_large, malformed, no_memory;
 } fh_answer;
 

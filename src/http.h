@@ -1,7 +1,7 @@
 /* HTTP for many requests at once: a pool is one libcurl multi handle whose
- * sockets and timer live in a poller, so that waiting for the poller moves every
- * request on. Connections are kept and shared within a pool, never between
- * pools: a pool belongs to one set of credentials.
+ * sockets and timer live in a poller, so that waiting for the poller moves
+ * every request on. Connections are kept and shared within a pool, never
+ * between pools: a pool belongs to one set of credentials.
  *
  * No callback does more than append to capped buffers. A request that ended is
  * handed out by fh_pool_next after the wait. Pool, request and poller may be

@@ -54,8 +54,8 @@ static const fh_class request_class = {
 /* --- the pool -------------------------------------------------------------
  */
 
-/* The pool's user value holds the poller, and each request from its start until
- * pool:next gives it out. */
+/* The pool's user value holds the poller, and each request from its start
+ * until pool:next gives it out. */
 static void keep_poller(lua_State *L, int poller) {
   lua_newtable(L);
   lua_pushvalue(L, poller);

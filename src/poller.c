@@ -130,8 +130,8 @@ void fh_poller_unwatch(fh_poller *poller, int fd) {
 
 void fh_timer_open(fh_timer *timer, fh_poller *poller, fh_timer_fn *fire,
                    void *owner) {
-  *timer = (fh_timer){poller, fire, owner, -1, poller->timers,
-                      &poller->timers};
+  *timer =
+      (fh_timer){poller, fire, owner, -1, poller->timers, &poller->timers};
   if (timer->next)
     timer->next->link = &timer->next;
   poller->timers = timer;

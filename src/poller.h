@@ -1,6 +1,6 @@
-/* One epoll set and its timers; with the signals, the only code that is Linux's
- * own. Whatever waits in a process is registered here, so that one descriptor
- * tells when any of it is ready.
+/* One epoll set and its timers; with the signals, the only code that is
+ * Linux's own. Whatever waits in a process is registered here, so that one
+ * descriptor tells when any of it is ready.
  *
  * A watch is known by its descriptor, not by a pointer: an event that was read
  * together with the one whose callback removed it finds nothing to call. What

@@ -18,7 +18,8 @@ static long bytes_sent(CURL *easy) {
   return bytes;
 }
 
-/* Called when a connection is ready and nothing of the request is on it yet. */
+/* Called when a connection is ready and nothing of the request is on it yet.
+ */
 static int on_ready(void *owner, char *remote, char *local, int remote_port,
                     int local_port) {
   fh_request *request = owner;
@@ -60,9 +61,15 @@ static bool named(const char *line, size_t size, const char *name) {
 
 /* Headers that frame the message or belong to the connection are ours. */
 static bool is_reserved(const char *line, size_t size) {
-  static const char *const names[] = {
-      "content-length", "transfer-encoding", "connection", "keep-alive",
-      "proxy-connection", "upgrade", "te", "trailer", "expect"};
+  static const char *const names[] = {"content-length",
+                                      "transfer-encoding",
+                                      "connection",
+                                      "keep-alive",
+                                      "proxy-connection",
+                                      "upgrade",
+                                      "te",
+                                      "trailer",
+                                      "expect"};
   for (size_t i = 0; i < sizeof names / sizeof *names; i++)
     if (named(line, size, names[i]))
       return true;
@@ -124,7 +131,7 @@ static const char *check_method(const fh_call *call) {
 /* One block, wiped when it is freed: the list that libcurl reads, the header
  * lines it points to, and the body behind them. */
 struct fh_outgoing {
-  size_t size; /* of the block */
+  size_t size;                /* of the block */
   char text[FH_MESSAGE_SIZE]; /* libcurl's account of an error */
   struct curl_slist nodes[];
 };
@@ -243,8 +250,8 @@ void fh_request_init(void) {
 
 static CURLcode set_rules(CURL *easy) {
 #if LIBCURL_VERSION_NUM >= 0x075800
-  /* Before 7.88 a write to a closed TLS connection raised SIGPIPE unless libcurl
-   * might touch signals. */
+  /* Before 7.88 a write to a closed TLS connection raised SIGPIPE unless
+   * libcurl might touch signals. */
   SET(CURLOPT_NOSIGNAL, 1L);
 #endif
   SET(CURLOPT_PROTOCOLS_STR, "http,https");
@@ -349,8 +356,8 @@ static CURLcode set_target(CURL *easy, fh_request *request,
   return CURLE_OK;
 }
 
-static CURLcode configure(fh_request *request, CURL *easy,
-                          const fh_call *call, char *body) {
+static CURLcode configure(fh_request *request, CURL *easy, const fh_call *call,
+                          char *body) {
   CURLcode code = set_rules(easy);
   if (code == CURLE_OK)
     code = set_tls(easy, call);
@@ -509,8 +516,7 @@ void fh_request_finish(fh_request *request, CURLcode code) {
   if (code == CURLE_OK && request->answer.place != FH_AFTER_HEAD)
     code = CURLE_PARTIAL_FILE;
   if (code == CURLE_OK) {
-    curl_easy_getinfo(request->easy, CURLINFO_RESPONSE_CODE,
-                      &request->status);
+    curl_easy_getinfo(request->easy, CURLINFO_RESPONSE_CODE, &request->status);
   } else {
     request->sent = was_sent(request);
     request->kind = kind_for(request, code);

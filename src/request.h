@@ -1,10 +1,11 @@
 /* One HTTP transfer: what is asked, checked before anything is sent; a capped
  * answer; and the verdict. A request is driven by its pool (http.h).
  *
- * `sent` is the question that decides about repeating a POST: could any byte of
- * the request have left? libcurl itself repeats a request when a kept
+ * `sent` is the question that decides about repeating a POST: could any byte
+ * of the request have left? libcurl itself repeats a request when a kept
  * connection dies before the first byte of an answer. That is refused for
- * requests that must not take effect twice, once something of them was sent. */
+ * requests that must not take effect twice, once something of them was sent.
+ */
 #ifndef FH_REQUEST_H
 #define FH_REQUEST_H
 
@@ -20,7 +21,7 @@
 typedef struct fh_call {
   fh_text method;
   fh_text url;
-  fh_text body; /* data NULL: none */
+  fh_text body;           /* data NULL: none */
   const fh_text *headers; /* "Name: value" */
   size_t header_count;
   const fh_secret *authorization; /* NULL: none */
@@ -54,14 +55,14 @@ typedef struct fh_request {
   CURL *easy;            /* borrowed while it runs, else NULL */
   fh_outgoing *outgoing; /* what is sent, and the text of a failure */
   fh_answer answer;
-  int slot;            /* the binding's reference to its userdata */
-  bool repeatable;     /* may take effect twice: GET, PUT, DELETE, … */
-  bool prepared;       /* a connection was ready for it at least once */
-  double stall;        /* seconds without a byte that are too many; 0: none */
-  double moved_at;     /* when the last byte moved */
+  int slot;        /* the binding's reference to its userdata */
+  bool repeatable; /* may take effect twice: GET, PUT, DELETE, … */
+  bool prepared;   /* a connection was ready for it at least once */
+  double stall;    /* seconds without a byte that are too many; 0: none */
+  double moved_at; /* when the last byte moved */
   curl_off_t moved;
   bool stalled;
-  bool unwatched;      /* its socket cannot be waited for */
+  bool unwatched; /* its socket cannot be waited for */
   bool ended;
   long before;         /* bytes of proxy talk sent by then */
   long status;         /* of the answer; 0 where there is none */
@@ -81,8 +82,8 @@ bool fh_request_prepare(fh_request *request, CURL *easy, const fh_call *call,
 /* Takes the verdict from the easy handle and lets go of it. */
 void fh_request_finish(fh_request *request, CURLcode code);
 
-/* Ends it without an answer; `kind` and `message` are static. In a process that
- * must not touch the easy handle, set that to NULL before. */
+/* Ends it without an answer; `kind` and `message` are static. In a process
+ * that must not touch the easy handle, set that to NULL before. */
 void fh_request_abort(fh_request *request, const char *kind,
                       const char *message);
 

@@ -55,9 +55,8 @@ static const char *check_port(const char *text, size_t size) {
       return "the URL's port must be a number";
     port = port * 10 + (text[i] - '0');
   }
-  return port >= 1 && port <= 65535
-             ? NULL
-             : "the URL's port must be from 1 to 65535";
+  return port >= 1 && port <= 65535 ? NULL
+                                    : "the URL's port must be from 1 to 65535";
 }
 
 static const char *check_host(const authority *part) {

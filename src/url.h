@@ -1,6 +1,6 @@
-/* URLs. What a request may go to is checked against a grammar narrower than any
- * parser's, so that no two parsers can see different hosts in it; taking a URL
- * apart is left to libcurl's own parser. */
+/* URLs. What a request may go to is checked against a grammar narrower than
+ * any parser's, so that no two parsers can see different hosts in it; taking a
+ * URL apart is left to libcurl's own parser. */
 #ifndef FH_URL_H
 #define FH_URL_H
 

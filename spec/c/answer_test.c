@@ -1,0 +1,144 @@
+#include "support.h"
+
+#include "answer.h"
+
+/* Feeds one line, at the end of a page; false where it ends the transfer. */
+static bool line(fh_answer *answer, const char *text, size_t size) {
+  char *edge = edge_copy(text, size);
+  size_t taken = fh_answer_on_header(edge, 1, size, answer);
+  edge_free(edge, size);
+  return taken == size;
+}
+
+#define LINE(answer, text) line(answer, text, sizeof text - 1)
+
+static bool body(fh_answer *answer, const char *text) {
+  size_t size = strlen(text);
+  char *edge = edge_copy(text, size);
+  size_t taken = fh_answer_on_body(edge, 1, size, answer);
+  edge_free(edge, size);
+  return taken == size;
+}
+
+static void expect(fh_answer *answer, const char *const *pairs) {
+  size_t at = 0;
+  fh_text name, value;
+  while (fh_answer_header(answer, &at, &name, &value)) {
+    assert_non_null(*pairs);
+    assert_int_equal(name.size, strlen(pairs[0]));
+    assert_memory_equal(name.data, pairs[0], name.size);
+    assert_int_equal(value.size, strlen(pairs[1]));
+    assert_memory_equal(value.data, pairs[1], value.size);
+    pairs += 2;
+  }
+  assert_null(*pairs);
+}
+
+static void keeps_the_headers_of_the_last_head(void **state) {
+  (void)state;
+  fh_answer answer;
+  fh_answer_init(&answer, 100);
+  assert_true(LINE(&answer, "HTTP/1.1 103 Early Hints\r\n"));
+  assert_true(LINE(&answer, "Link: </a>\r\n"));
+  assert_true(LINE(&answer, "\r\n"));
+  assert_true(LINE(&answer, "HTTP/1.1 200 OK\r\n"));
+  assert_true(LINE(&answer, "X-A:  b \t\r\n"));
+  assert_true(LINE(&answer, " c\r\n"));
+  assert_true(LINE(&answer, "x-e:\r\n"));
+  assert_true(LINE(&answer, "not a header\r\n"));
+  assert_true(LINE(&answer, ": no name\r\n"));
+  assert_true(LINE(&answer, "no token: x\r\n"));
+  assert_int_equal(answer.place, FH_IN_HEAD);
+  assert_true(LINE(&answer, "\r\n"));
+  assert_int_equal(answer.place, FH_AFTER_HEAD);
+  assert_true(body(&answer, "ok"));
+  assert_true(LINE(&answer, "X-Trailer: 1\r\n"));
+  expect(&answer, (const char *[]){"x-a", "b c", "x-e", "", NULL});
+  fh_answer_free(&answer);
+  fh_answer_free(&answer);
+}
+
+static void caps_the_body(void **state) {
+  (void)state;
+  fh_answer answer;
+  fh_answer_init(&answer, 3);
+  assert_true(body(&answer, "abc"));
+  assert_false(answer.too_large);
+  assert_false(body(&answer, "d"));
+  assert_true(answer.too_large);
+  fh_answer_free(&answer);
+}
+
+static void caps_the_lines_and_the_bytes_of_heads(void **state) {
+  (void)state;
+  fh_answer answer;
+  fh_answer_init(&answer, 0);
+  for (int i = 0; i < FH_MAX_ANSWER_LINES; i++)
+    assert_true(LINE(&answer, "HTTP/1.1 100 Continue\r\n"));
+  assert_false(LINE(&answer, "HTTP/1.1 100 Continue\r\n"));
+  assert_true(answer.too_large);
+  fh_answer_free(&answer);
+
+  static char large[FH_MAX_ANSWER_HEAD + 1];
+  memset(large, 'a', sizeof large);
+  memcpy(large, "X: ", 3);
+  fh_answer_init(&answer, 0);
+  assert_true(LINE(&answer, "HTTP/1.1 200 OK\r\n"));
+  assert_false(line(&answer, large, sizeof large));
+  assert_true(answer.too_large);
+  fh_answer_free(&answer);
+}
+
+/* Feeds a head; true where it is refused as malformed. */
+static bool is_malformed(const char *const *lines) {
+  fh_answer answer;
+  fh_answer_init(&answer, 0);
+  bool taken = LINE(&answer, "HTTP/1.1 200 OK\r\n");
+  for (; taken && *lines; lines++)
+    taken = line(&answer, *lines, strlen(*lines));
+  assert_int_equal(taken, !answer.malformed);
+  fh_answer_free(&answer);
+  return !taken;
+}
+
+static void refuses_heads_that_could_end_anywhere(void **state) {
+  (void)state;
+  static const char *const good[][3] = {
+      {"Content-Length: 5\r\n", "content-length:5\r\n"},
+      {"Transfer-Encoding: gzip\r\n", "Transfer-Encoding: chunked\r\n"},
+      {"X-Content-Length: 5\r\n", "Content-Length: 6\r\n"},
+  };
+  static const char *const bad[][3] = {
+      {"Content-Length: 5\r\n", "Content-Length: 6\r\n"},
+      {"Content-Length: 5\r\n", "Content-Length: 50\r\n"},
+      {"Content-Length: 50\r\n", "Content-Length: 5\r\n"},
+      {"Content-Length: 5\r\n", "Transfer-Encoding: chunked\r\n"},
+      {"Transfer-Encoding: chunked\r\n", "CONTENT-LENGTH: 5\r\n"},
+      {"X: a\rb\r\n"},
+  };
+  for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+    assert_false(is_malformed(good[i]));
+  for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+    assert_true(is_malformed(bad[i]));
+}
+
+static void refuses_a_nul_in_a_head(void **state) {
+  (void)state;
+  fh_answer answer;
+  fh_answer_init(&answer, 0);
+  assert_true(LINE(&answer, "HTTP/1.1 200 OK\r\n"));
+  assert_false(LINE(&answer, "X: a\0b\r\n"));
+  assert_true(answer.malformed);
+  fh_answer_free(&answer);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(keeps_the_headers_of_the_last_head),
+      cmocka_unit_test(caps_the_body),
+      cmocka_unit_test(caps_the_lines_and_the_bytes_of_heads),
+      cmocka_unit_test(refuses_heads_that_could_end_anywhere),
+      cmocka_unit_test(refuses_a_nul_in_a_head),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
