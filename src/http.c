@@ -3,10 +3,14 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "wiped.h"
+
 static CURLcode initialised = CURLE_FAILED_INIT;
 
 static void initialise(void) {
-  initialised = curl_global_init(CURL_GLOBAL_DEFAULT);
+  initialised =
+      curl_global_init_mem(CURL_GLOBAL_DEFAULT, fh_wiped_malloc, fh_wiped_free,
+                           fh_wiped_realloc, fh_wiped_strdup, fh_wiped_calloc);
   fh_request_init();
 }
 

@@ -299,7 +299,7 @@ local function fire()
 end
 
 io.stdout:setvbuf "line"
-local listener = assert(socket.bind("127.0.0.1", tonumber(arg[1])))
+local listener = assert(socket.bind("127.0.0.1", tonumber(arg[1]), 512))
 listener:settimeout(0)
 waiting[1] = listener
 local connections = 0

@@ -1,0 +1,15 @@
+/* The memory that libcurl works in, wiped when it is given back: requests carry
+ * credentials and answers carry tokens through its buffers. */
+#ifndef FH_WIPED_H
+#define FH_WIPED_H
+
+#include <stddef.h>
+
+/* In the place of the C library's functions, for curl_global_init_mem. */
+void *fh_wiped_malloc(size_t size);
+void *fh_wiped_calloc(size_t count, size_t size);
+void *fh_wiped_realloc(void *old, size_t size);
+char *fh_wiped_strdup(const char *text);
+void fh_wiped_free(void *block);
+
+#endif
