@@ -27,7 +27,7 @@ http {
     listen 127.0.0.1:$port;
     location / {
       default_type application/json;
-      return 200 '{"ttid":"flex_interactionwebhook_01h0000000000000000000000000",
+      return 200 '{"ttid":"flex_interactionwebhook_01h00000000000000000000",
 "account_sid":"AC$sid","instance_sid":"GO$sid","type":"global",
 "webhook_url":"https://company.example/flex/events","webhook_method":"POST",
 "webhook_events":["onChannelCreated","onParticipantJoined"]}';

@@ -25,6 +25,7 @@ typedef struct fh_answer {
   bool too_large, malformed, no_memory;
 } fh_answer;
 
+/* Keeps at most `max_body` bytes of body; allocates nothing yet. */
 void fh_answer_init(fh_answer *answer, size_t max_body);
 void fh_answer_free(fh_answer *answer); /* idempotent */
 

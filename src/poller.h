@@ -74,9 +74,11 @@ double fh_poller_timeout(const fh_poller *poller);
  * timer, then calls back. A signal ends the wait like an event. */
 int fh_poller_wait(fh_poller *poller, double seconds);
 
+/* The poller and the owner are borrowed; not armed yet. */
 void fh_timer_open(fh_timer *timer, fh_poller *poller, fh_timer_fn *fire,
                    void *owner);
 void fh_timer_close(fh_timer *timer); /* idempotent */
+/* Fires once, `seconds` from now. */
 void fh_timer_arm(fh_timer *timer, double seconds);
 void fh_timer_disarm(fh_timer *timer);
 

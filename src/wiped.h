@@ -1,5 +1,5 @@
-/* The memory that libcurl works in, wiped when it is given back: requests carry
- * credentials and answers carry tokens through its buffers. */
+/* The memory that libcurl works in, wiped when it is given back: requests
+ * carry credentials and answers carry tokens through its buffers. */
 #ifndef FH_WIPED_H
 #define FH_WIPED_H
 

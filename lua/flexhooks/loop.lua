@@ -64,7 +64,7 @@ function M.poller()
   return here().poller
 end
 
--- --- sources -------------------------------------------------------------------
+-- --- sources -------------------------------------------------------------
 
 --- Adds something that has work of its own to do in each turn.
 -- `fd` and `interest` ("r", "w", "rw"): a descriptor to watch, or none;
@@ -118,7 +118,7 @@ local function run_sources(self)
   end
 end
 
--- --- a turn -----------------------------------------------------------------------
+-- --- a turn --------------------------------------------------------------
 
 --- Calls `f` once at the end of this turn, after every task that was ready.
 function M.at_turn_end(f)
@@ -195,7 +195,7 @@ function task.drive(limit)
   step(here(), limit)
 end
 
--- --- the public face ---------------------------------------------------------------
+-- --- the public face -----------------------------------------------------
 
 local function check_function(fn, f)
   if type(f) ~= "function" then
@@ -228,7 +228,8 @@ end
 function M.run(f, ...)
   check_function("flexhooks.run", f)
   if task.current() then
-    errors.raise(2, "flexhooks.run: already inside a task: use flexhooks.spawn")
+    errors.raise(2, "flexhooks.run: already inside a task: use "
+      .. "flexhooks.spawn")
   end
   local self = here()
   if self.running or self.turning then

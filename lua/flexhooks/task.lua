@@ -4,10 +4,10 @@
 -- descriptor: the loop tells it the time and drives it. Code outside of every
 -- task that waits drives the loop itself until its wait is over.
 --
--- A task that was cancelled stays so: each of its waiting calls, the pending one
--- first, returns `nil, err` at once, so that it ends by the way it ends on any
--- failure. The same holds past a deadline. One that keeps on waiting without
--- regard for that is unwound by an error.
+-- A task that was cancelled stays so: each of its waiting calls, the pending
+-- one first, returns `nil, err` at once, so that it ends by the way it ends on
+-- any failure. The same holds past a deadline. One that keeps on waiting
+-- without regard for that is unwound by an error.
 -- @module flexhooks.task
 
 local core = require "flexhooks.core"
@@ -242,7 +242,8 @@ end
 
 local function expire(holder, scope)
   scope.owner.expired = true
-  return interruption(holder, scope.owner, "timeout", "the deadline has passed")
+  return interruption(holder, scope.owner, "timeout",
+    "the deadline has passed")
 end
 
 local function interrupted(holder)
@@ -265,8 +266,8 @@ local function suspend(task, due)
   return task.why
 end
 
--- Drives the loop from outside of every task, for a turn at least, until `event`
--- is set or the time has come.
+-- Drives the loop from outside of every task, for a turn at least, until
+-- `event` is set or the time has come.
 local function block(event, due)
   repeat
     M.drive(due and math.max(0, due - clock()))
@@ -279,8 +280,8 @@ end
 
 local function check_coroutine(task)
   if running() ~= task.co then
-    error(errors.new("argument", "a call that waits was made in a coroutine of "
-      .. "your own inside a task: start it with flexhooks.spawn instead of "
+    error(errors.new("argument", "a call that waits was made in a coroutine "
+      .. "of your own inside a task: start it with flexhooks.spawn instead of "
       .. "coroutine.create or coroutine.wrap"), 0)
   end
 end
@@ -338,7 +339,7 @@ function M.sleep(seconds)
   return true
 end
 
--- --- events -------------------------------------------------------------------
+-- --- events --------------------------------------------------------------
 
 --- Something that happens once and can be waited for by any number of tasks.
 function M.event()
@@ -411,10 +412,11 @@ function Event:wait(timeout)
   if task then
     leave_list(self, task)
   end
-  return nil, err or errors.new("timeout", "waited " .. timeout .. " s in vain")
+  return nil, err
+    or errors.new("timeout", "waited " .. timeout .. " s in vain")
 end
 
--- --- a task as others see it ---------------------------------------------------
+-- --- a task as others see it ---------------------------------------------
 
 ---@class flexhooks.Task
 M.Task = Task
@@ -439,8 +441,8 @@ local function results(task)
   return unpack(task.results, 1, task.n)
 end
 
---- Waits until the task has ended, at most `timeout` seconds, for ever where it
--- is absent.
+--- Waits until the task has ended, at most `timeout` seconds, for ever where
+-- it is absent.
 ---@param timeout number?
 ---@return any ... what the task's function returned; or nil, err: of kind
 -- `handler` where it raised (`err.cause` is what it raised, `err.details` the
@@ -500,7 +502,7 @@ function M.report(all)
   failures = kept
 end
 
--- --- deadlines ----------------------------------------------------------------
+-- --- deadlines -----------------------------------------------------------
 
 --- From here on, no call of this task waits beyond `deadline`.
 ---@param deadline number of the monotonic clock
@@ -530,7 +532,7 @@ function M.remaining()
   return scope and math.max(0, scope.due - clock())
 end
 
--- --- map ------------------------------------------------------------------------
+-- --- map -----------------------------------------------------------------
 
 -- A task under the deadline of whoever starts it.
 local function spawn_within(f, ...)

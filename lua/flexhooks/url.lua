@@ -57,8 +57,8 @@ local function add_pairs(list, name, value)
   for _, v in ipairs(type(value) == "table" and value or { value }) do
     local text = as_text(v)
     if not text then
-      return "'" .. tostring(name) .. "' must be a string, a number, a boolean "
-        .. "or a list of them"
+      return "'" .. tostring(name) .. "' must be a string, a number, a "
+        .. "boolean or a list of them"
     end
     list[#list + 1] = { tostring(name), text }
   end
@@ -115,7 +115,7 @@ function M.add_query(text, query)
   return before .. joint .. query .. fragment
 end
 
--- --- delivery overrides ---------------------------------------------------------
+-- --- delivery overrides --------------------------------------------------
 
 local RETRY_ON = { ["4xx"] = true, ["5xx"] = true, ct = true, rt = true,
   all = true }
@@ -222,9 +222,10 @@ end
 -- fragment, which is never sent to the server and never signed. Overrides that
 -- the URL has already are kept unless named here.
 ---@param url string http or https
----@param given table `retries` (0 to 5), `retry_on` ("4xx", "5xx", "ct" connect
--- time-out, "rt" read time-out, "all", or a list of them), `connect_timeout`
--- (0.1 to 10 seconds), `read_timeout`, `total_timeout` (0.1 to 15 seconds)
+---@param given table `retries` (0 to 5), `retry_on` ("4xx", "5xx", "ct"
+-- connect time-out, "rt" read time-out, "all", or a list of them),
+-- `connect_timeout` (0.1 to 10 seconds), `read_timeout`, `total_timeout` (0.1
+-- to 15 seconds)
 ---@return string url
 function M.delivery(url, given)
   local fn = "flexhooks.delivery_url"

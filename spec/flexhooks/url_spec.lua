@@ -37,6 +37,18 @@ describe("url.parse", function()
   end)
 end)
 
+describe("url.parse_http", function()
+  it("takes http and https alone", function()
+    assert.equal("h", url.parse_http "HTTP://h/".host)
+    assert.equal("h", url.parse_http "https://h/".host)
+    for _, text in ipairs { "redis://h/", "httpx://h/", "h" } do
+      local parts, wrong = url.parse_http(text)
+      assert.is_nil(parts)
+      assert.equal("string", type(wrong))
+    end
+  end)
+end)
+
 describe("url.query", function()
   it("encodes names and values, sorted, lists repeated", function()
     assert.equal("a%20b=%C3%A4%26&list=1&list=2.5&n=1000000&t=true",

@@ -73,8 +73,9 @@ local RAW = {
   ["407"] = "HTTP/1.1 407 No\r\nContent-Length: 0\r\n\r\n",
 }
 
-local KEPT = { ok = true, ["404"] = true, ["500"] = true, ["no-content"] = true,
-  repeated = true, cookie = true, early = true, fold = true }
+local KEPT = { ok = true, ["404"] = true, ["500"] = true,
+  ["no-content"] = true, repeated = true, cookie = true, early = true,
+  fold = true }
 
 local ready = {} -- socket -> coroutine that waits for it
 local waiting = {} -- sockets, as socket.select wants them

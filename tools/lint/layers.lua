@@ -9,7 +9,7 @@ local M = {}
 -- and 2 follow from the names.
 local C_RANKS = {
   { "slice", "sort", "buffer", "resp", "secret", "poller", "head", "bind",
-    "url" },
+    "url", "answer", "wiped" },
   { "form", "json", "key", "signed_url", "answer", "redis", "listener" },
   { "signature", "request", "connection" },
   { "account", "http", "listener.c", "exchange" },

@@ -37,7 +37,7 @@ function M.new(given)
   return setmetatable({ options = checked }, Transport)
 end
 
--- --- the pool --------------------------------------------------------------------
+-- --- the pool ------------------------------------------------------------
 
 -- The state of one process: `waiting` maps a request to the event that tells
 -- its end, or to false where nobody waits any more. It holds no reference to
@@ -52,11 +52,11 @@ local function new_state(limit)
   return { pid = core.pid(), pool = pool, waiting = {}, running = 0 }
 end
 
-function Transport:state_here()
-  local state, err = self.state, nil
+local function state_of(transport)
+  local state, err = transport.state, nil
   if not state or state.pid ~= core.pid() then
-    state, err = new_state(self.options.max_connections)
-    self.state = state
+    state, err = new_state(transport.options.max_connections)
+    transport.state = state
   end
   return state, err
 end
@@ -93,7 +93,7 @@ local function track(state, request, event)
   end
 end
 
--- --- a request --------------------------------------------------------------------
+-- --- a request -----------------------------------------------------------
 
 local function append(lines, name, value)
   if type(value) == "table" then
@@ -166,10 +166,10 @@ end
 ---@param request table `method`, `url`, `headers` (name → value or list of
 -- values), `body`, `timeout`, `connect_timeout` (seconds), `authorization`
 ---@return table? response `{ status, headers, body }`, names in lower case
----@return flexhooks.Error? err `err.sent` is false where nothing of the request
--- has left
+---@return flexhooks.Error? err `err.sent` is false where nothing of the
+-- request has left
 function Transport:send(request)
-  local state, err = self:state_here()
+  local state, err = state_of(self)
   if not state then
     return nil, err
   end

@@ -231,7 +231,8 @@ describe("failures before anything was sent", function()
   end)
 
   it("a connection refused", function()
-    local _, err = transport:send { method = "POST", url = "http://127.0.0.1:1/" }
+    local _, err = transport:send { method = "POST",
+      url = "http://127.0.0.1:1/" }
     assert.equal("connect", err.kind)
     assert.is_false(err.sent)
   end)

@@ -1,0 +1,29 @@
+local process = require "spec.support.process"
+
+describe("host", function()
+  it("is the loop outside of nginx, with everything it promises", function()
+    local host, loop = require "flexhooks.host", require "flexhooks.loop"
+    for _, name in ipairs { "now", "clock", "sleep", "spawn", "map", "event",
+      "enter", "leave", "remaining" } do
+      assert.equal("function", type(host[name]))
+      assert.equal(loop[name], host[name])
+    end
+    local transport = host.transport {}
+    assert.equal("function", type(transport.send))
+    assert.is_true(transport.takes_secrets)
+    assert.is_nil(host.nothing_of_that_name)
+  end)
+
+  it("chooses only when asked, and by nginx's own table", function()
+    local status, out, err = process.run { process.lua, "-e", [[
+      local host = require "flexhooks.host"
+      print(package.loaded["flexhooks.loop"])
+      ngx = { config = { subsystem = "http" } }
+      package.loaded["flexhooks.nginx.host"] = { sleep = "nginx's" }
+      print(host.sleep)
+      print(package.loaded["flexhooks.loop"])]] }
+    assert.equal("", err)
+    assert.equal(0, status)
+    assert.equal("nil\nnginx's\nnil\n", out)
+  end)
+end)
