@@ -25,7 +25,9 @@ end
 local function confirm()
   if not ask.possible() then
     return nil, errors.new("argument", "nobody can be asked here: give --yes")
-  elseif ask.line("Apply these changes? Only 'yes' is accepted: ") == "yes" then
+  end
+  local answer = ask.line "Apply these changes? Only 'yes' is accepted: "
+  if answer == "yes" then
     return true
   end
   return nil, errors.new("cancelled", "nothing was changed")

@@ -26,7 +26,7 @@ end
 local function load_file(path)
   local chunk, why = loadfile(path)
   if not chunk then
-    return nil, errors.new("config", "cannot load " .. path .. ": " .. why)
+    return nil, errors.new("config", "cannot load: " .. why)
   end
   local ok, hooks = xpcall(chunk, function(raised)
     return errors.is(raised) and raised or debug.traceback(tostring(raised), 2)
@@ -34,8 +34,8 @@ local function load_file(path)
   if not ok then
     return nil, errors.new("config", path .. " failed: " .. tostring(hooks))
   elseif type(hooks) ~= "table" then
-    return nil, errors.new("config", path .. " must return a list of webhooks, "
-      .. "got " .. type(hooks))
+    return nil, errors.new("config", path .. " must return a list of "
+      .. "webhooks, got " .. type(hooks))
   end
   return hooks
 end

@@ -55,7 +55,7 @@ function M.read(option, path)
     file:close()
   end
   if why then
-    return nil, errors.new("config", ("cannot read %s: %s"):format(option, why))
+    return nil, errors.new("config", "cannot read " .. option .. ": " .. why)
   end
   text = (text or ""):gsub("^" .. BOM, "")
   local wrong = complaint(text)

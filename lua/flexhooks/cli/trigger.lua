@@ -1,42 +1,67 @@
---- flexhooks trigger: sends one signed event.
+--- flexhooks trigger: sends signed events.
 -- @module flexhooks.cli.trigger
 
 local errors = require "flexhooks.error"
+local event_source = require "flexhooks.cli.event_source"
+local interrupt = require "flexhooks.cli.interrupt"
+local live = require "flexhooks.cli.live"
 local output = require "flexhooks.cli.output"
+local pace = require "flexhooks.cli.pace"
 local settings = require "flexhooks.cli.settings"
+local tallies = require "flexhooks.cli.tally"
 
 local M = {}
 
-M.summary = "Send one signed event to a receiver."
+M.summary = "Send signed events to a receiver: one, a scenario, or a load."
 M.example = [[
 flexhooks trigger onParticipantJoined --url http://127.0.0.1:8080/flex/events \
-   ParticipantType=agent MediaChannelType=sms]]
+   ParticipantType=agent MediaChannelType=sms
+flexhooks trigger --scenario conversation --speed 10 --url http://…
+flexhooks trigger --events captured.jsonl --url http://…
+flexhooks trigger onChannelCreated --count 10000 --rate 500 --url http://…]]
+
+local MAX_COUNT = 1000000
+local LOAD_CONCURRENCY = 32
+
+local function positive(text)
+  local number = tonumber(text)
+  if number and number > 0 and number < math.huge then
+    return number
+  end
+  return nil, "'" .. text .. "' is not a number above 0"
+end
+
+local function natural(text)
+  local number = positive(text)
+  if number and number % 1 == 0 and number <= MAX_COUNT then
+    return number
+  end
+  return nil, "'" .. text .. "' is not a whole number from 1 to 1000000"
+end
+
+local function configure_load(parser)
+  parser:option("--count", "Send it so many times, each with SIDs of its own; "
+    .. "captured events as they are."):argname("N"):convert(natural)
+  parser:option("--rate", "Events a second."):argname("N"):convert(positive)
+  parser:option("--concurrency", "Interactions at a time; each one's events "
+    .. "stay in order. Default: 1, with --count or --rate 32.")
+    :argname("N"):convert(natural)
+  parser:option("--speed", "Keep the time between events, so many times "
+    .. "faster. Default: no waiting."):argname("N"):convert(positive)
+  parser:flag("--json", "Print the summary as JSON.")
+end
 
 --- Adds the command's arguments to its parser.
 function M.configure(parser)
-  parser:argument("event", "The event's name.")
-  parser:argument("fields", "Fields of the event."):argname("Field=value")
-    :args("*")
-  parser:option("--url", "Where to send it."):argname("URL"):count(1)
+  event_source.configure(parser)
+  parser:option("--url", "Where to send."):argname("URL"):count(1)
   parser:option("--signed-url", "The URL to sign, where the receiver is "
     .. "behind a proxy. Default: $FLEXHOOKS_PUBLIC_URL where its path is the "
     .. "same, else the one to send to."):argname("URL")
-  parser:option("--method", "How to deliver it.")
+  parser:option("--method", "How to deliver.")
     :choices({ "POST", "GET" })
+  configure_load(parser)
   settings.configure_token(parser)
-end
-
-local function parse_fields(words)
-  local fields = {}
-  for _, word in ipairs(words) do
-    local name, value = word:match("^([^=]+)=(.*)$")
-    if not name then
-      return nil, errors.new("argument",
-        "'" .. word .. "' is not of the form Field=value")
-    end
-    fields[name] = value
-  end
-  return fields
 end
 
 local function path_of(url)
@@ -65,14 +90,102 @@ local function address(request, url)
   return (url:gsub("#.*$", ""))
 end
 
-local function answered(response)
-  io.stdout:write(response.status, " ", response.body, "\n")
-  if response.status < 300 then
-    return true
-  elseif response.status == 403 then
-    output.say("The receiver refused the signature: check that it has this "
-      .. "auth token, and takes this URL for its own.")
+-- What sends one item and tells how it went.
+local function sender(given, token)
+  local http = require("flexhooks").http
+  local testing = require "flexhooks.testing"
+  local signing = { auth_token = token, url = url_to_sign(given),
+    method = given.method }
+  return function(item)
+    local request = testing.request(item.event, signing)
+    return http(address(request, given.url), { method = request.method,
+      headers = request.headers, body = request.body })
   end
+end
+
+local HINTS = {
+  ["400"] = "400: the signature held, but the event lacks a field, or one has "
+    .. "the wrong shape.",
+  ["403"] = "The receiver refused the signature: check that it has this auth "
+    .. "token, and takes this URL for its own.",
+  ["404"] = "404: nothing is served at this path.",
+}
+
+-- Prints each answer as it comes, or keeps a live line where they are many.
+local function reporter(given, single)
+  if given.count or given.rate or given.json then
+    return live.line()
+  end
+  return {
+    answered = function(_, _, item, response)
+      if response and single then
+        io.stdout:write(response.status, " ", response.body, "\n")
+      elseif response then
+        io.stdout:write(response.status, " ", item.event.EventType, " ",
+          tostring(item.event.InteractionSid or "-"), "\n")
+      end
+    end,
+    close = function() end,
+  }
+end
+
+local function conclude(job, whole)
+  local tally, given = job.tally, job.given
+  local now = require("flexhooks").clock()
+  job.report:close()
+  if given.json then
+    output.json(tally:summary(now))
+  elseif given.count or given.rate then
+    print(tally:line(now))
+  elseif not job.source.single then
+    output.say("%s", tally:line(now))
+  end
+  for _, status in ipairs { "400", "403", "404" } do
+    if tally.statuses[status] then
+      output.say("%s", HINTS[status])
+    end
+  end
+  if not whole then
+    return nil, job.failure or errors.new("cancelled", "interrupted")
+  end
+  return tally.good == tally.sent or nil
+end
+
+-- Of a few events none is sent after one that could not be; a load goes on.
+local function send_one(job, item)
+  local clock = require("flexhooks").clock
+  local begun = clock()
+  local response, err = job.send(item)
+  if err and err.kind == "cancelled" then
+    return nil
+  end
+  job.tally:add(clock() - begun, response, err)
+  job.report:answered(job.tally, item, response)
+  if err and not (job.given.count or job.given.rate) then
+    job.failure = err
+    return nil
+  end
+  return true
+end
+
+local function carry_out(job)
+  local given = job.given
+  local many = given.count or given.rate
+  job.tally = tallies.new(require("flexhooks").clock())
+  return conclude(job, interrupt.run(function(interrupted)
+    return pace.run {
+      lists = job.source.lists, count = job.source.count,
+      concurrency = given.concurrency
+        or many and not given.events and LOAD_CONCURRENCY or 1,
+      rate = given.rate, speed = given.speed,
+      stopped = function()
+        return job.failure ~= nil or interrupted()
+      end,
+      send = function(item)
+        return send_one(job, item)
+      end,
+    }
+  end))
 end
 
 --- Runs the command.
@@ -80,31 +193,16 @@ end
 ---@return true? done
 ---@return flexhooks.Error? err
 function M.run(given)
-  local flexhooks, testing = require "flexhooks", require "flexhooks.testing"
-  local token, err = settings.auth_token(given)
-  local fields
-  if token then
-    fields, err = parse_fields(given.fields)
+  local source, err = event_source.read(given)
+  local token
+  if source then
+    token, err = settings.auth_token(given)
   end
-  if not fields then
+  if not token then
     return nil, err
   end
-  fields.AccountSid = fields.AccountSid or settings.env("TWILIO_ACCOUNT_SID")
-  local request = testing.request(testing.event(given.event, fields), {
-    auth_token = token,
-    url = url_to_sign(given),
-    method = given.method,
-  })
-  local response
-  response, err = flexhooks.http(address(request, given.url), {
-    method = request.method,
-    headers = request.headers,
-    body = request.body,
-  })
-  if not response then
-    return nil, err
-  end
-  return answered(response)
+  return carry_out { given = given, source = source,
+    send = sender(given, token), report = reporter(given, source.single) }
 end
 
 return M

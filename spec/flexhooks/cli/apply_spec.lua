@@ -103,8 +103,11 @@ describe("cli.apply", function()
   end)
 
   it("says where a file is not one of webhooks", function()
-    for text, wanted in pairs { ["return 5"] = "hooks.lua must return a list",
-      ["return {"] = "cannot load .*hooks.lua", ["error 'oh'"] = "hooks.lua failed: .*oh" } do
+    for text, wanted in pairs {
+      ["return 5"] = "hooks.lua must return a list",
+      ["return {"] = "cannot load .*hooks.lua",
+      ["error 'oh'"] = "hooks.lua failed: .*oh",
+    } do
       local status, _, err = bench:run("apply", bench:file(text), "--yes")
       assert.equal(2, status)
       assert.matches("flexhooks: config: .*" .. wanted, err)

@@ -48,7 +48,8 @@ describe("cli.interrupt", function()
       local child = spawn(WAITS)
       child:kill(signal)
       assert.equal(0, child:wait())
-      assert.equal("begun\nfalse\ncancelled\ncancelled\ntrue\tnil\tc\n", child:stdout())
+      assert.equal("begun\nfalse\ncancelled\ncancelled\ntrue\tnil\tc\n",
+        child:stdout())
     end
   end)
 

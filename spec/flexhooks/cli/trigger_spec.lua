@@ -1,4 +1,5 @@
 local command = require "spec.support.command"
+local json = require "flexhooks.json"
 local process = require "spec.support.process"
 local trigger = require "flexhooks.cli.trigger"
 
@@ -56,6 +57,14 @@ describe("cli.trigger", function()
     assert.is_nil((out .. err):find("0ther", 1, true))
   end)
 
+  it("says what a 400 means", function()
+    local status, out, err = run { "trigger", "onChannelCreated", "--url",
+      url, "--signed-url", SIGNED, "InteractionSid=no" }
+    assert.equal(1, status)
+    assert.matches("^400 ", out)
+    assert.matches("^400: the signature held", err)
+  end)
+
   it("signs the URL it sends to where no other is named", function()
     local status, out, err = run { "trigger", "onChannelCreated", "--url",
       url }
@@ -103,5 +112,78 @@ describe("cli.trigger", function()
       "http://127.0.0.1:1/" }
     assert.equal(1, status)
     assert.matches("^flexhooks: connect: ", err)
+  end)
+
+  it("sends a scenario in its order", function()
+    local status, out, err = run { "trigger", "--scenario", "conversation",
+      "--url", url, "--signed-url", SIGNED, "--speed", "100" }
+    assert.equal(0, status, err)
+    local names = {}
+    for name in out:gmatch "200 (%w+) KD%x+\n" do
+      names[#names + 1] = name
+    end
+    assert.equal("onInteractionCreated onChannelCreated "
+      .. "onChannelStatusUpdated onParticipantJoined onParticipantJoined "
+      .. "onParticipantUpdated onParticipantLeft onChannelStatusUpdated",
+      table.concat(names, " "))
+    assert.matches("^8 sent in .*: 200 × 8; p50 ", err)
+    server:wait_output("handled onParticipantLeft agent\n"
+      .. "handled onChannelStatusUpdated")
+  end)
+
+  it("signs captured events anew, from a file or a pipe", function()
+    local captured = [[
+{"EventType":"onNewerThanUs","AccountSid":"%s","InteractionSid":"KD%s"}
+EventType=onOther&AccountSid=%s&InteractionSid=KD1&ParticipantType=a+b%%26
+]]
+    local account = "AC" .. ("d"):rep(32)
+    captured = captured:format(account, ("e"):rep(32), account)
+      :gsub("KD1", "KD" .. ("f"):rep(32))
+    local path = process.write(process.folder() .. "/captured", captured)
+    for _, arguments in ipairs { { path }, { "-" } } do
+      local status, out, err = command.run({ "trigger", "--events",
+        arguments[1], "--url", url, "--signed-url", SIGNED },
+        { TWILIO_AUTH_TOKEN = "s3cret" }, { stdin = captured })
+      assert.equal(0, status, err)
+      assert.equal("200 onNewerThanUs KD" .. ("e"):rep(32)
+        .. "\n200 onOther KD" .. ("f"):rep(32) .. "\n", out)
+    end
+    server:wait_output "handled onOther a b&\n"
+  end)
+
+  it("sends a load, and says what came of it", function()
+    local load = { "trigger", "onChannelCreated", "--url", url, "--signed-url",
+      SIGNED, "--count", "50", "--rate", "500" }
+    local status, out, err = run(load)
+    assert.equal(0, status, err)
+    assert.equal("", err)
+    assert.matches("^50 sent in [%d.]+ s %(%d+/s%): 200 × 50; p50 [%d.]+ ms, "
+      .. "p99 [%d.]+ ms, max [%d.]+ ms\n$", out)
+    load[#load + 1] = "--json"
+    status, out, err = run(load)
+    assert.equal(0, status, err)
+    local summary = assert(json.decode(out))
+    assert.same({ ["200"] = 50 }, summary.statuses)
+    assert.equal(50, summary.good)
+    local _, handled = server:stdout():gsub("handled onChannelCreated", "")
+    assert.equal(100, handled)
+  end)
+
+  it("fails with 1 where any of a load fails, and counts on", function()
+    local status, out = run { "trigger", "onChannelCreated", "--url",
+      "http://127.0.0.1:1/", "--count", "3" }
+    assert.equal(1, status)
+    assert.matches("^3 sent in .*: connect × 3\n$", out)
+  end)
+
+  it("ends at Ctrl-C with what was sent so far", function()
+    local child = command.spawn({ "trigger", "onChannelCreated", "--url", url,
+      "--signed-url", SIGNED, "--count", "100000", "--rate", "50" },
+      { TWILIO_AUTH_TOKEN = "s3cret" })
+    server:wait_output "handled onChannelCreated"
+    child:kill "INT"
+    assert.equal(1, child:wait())
+    assert.matches("^%d+ sent in .*: 200 × %d+", child:stdout())
+    assert.equal("flexhooks: cancelled: interrupted\n", child:stderr())
   end)
 end)
