@@ -153,10 +153,17 @@ end
 
 -- A forgery -----------------------------------------------------------------
 
+-- Workers of nginx add up what they counted a few times a second: a reading is
+-- whole when the next one is the same.
 local function read_metrics()
-  local response = must(flexhooks.http("http://" .. os.getenv "DEMO_ADMIN"
-    .. "/metrics"))
-  return response.body
+  local url = "http://" .. os.getenv "DEMO_ADMIN" .. "/metrics"
+  local text, before
+  repeat
+    before = text
+    text = must(flexhooks.http(url)).body
+    flexhooks.sleep(0.3)
+  until text == before
+  return text
 end
 
 local function count_refusals()

@@ -1,15 +1,15 @@
 --- Counters of all workers, for `flexhooks.metrics`.
 --
 -- A worker counts for itself and adds what it has to the shared dictionary
--- once a second: each addition takes a lock that all workers share, and an
--- event makes five. A worker that is killed takes at most that second's counts
--- with it; one that stops adds them first.
+-- five times a second: each addition takes a lock that all workers share, and
+-- an event makes five. A worker that is killed takes the last counts with it;
+-- one that stops adds them first.
 -- @module flexhooks.nginx.counters
 
 local M = {}
 
 -- Seconds between additions.
-local INTERVAL = 1
+local INTERVAL = 0.2
 
 ---@class flexhooks.nginx.Counters
 local Counters = { __name = "flexhooks.nginx.counters" }
