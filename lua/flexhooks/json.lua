@@ -18,9 +18,14 @@ local MAX_DEPTH = 1000
 local MAX_NAME = 2 ^ 31 - 1
 local EXACT = 2 ^ 53 -- up to here a double holds every whole number
 
-local codec = cjson.new()
-codec.decode_max_depth(MAX_DEPTH)
-codec.decode_invalid_numbers(false)
+local function new_decoder()
+  local codec = cjson.new()
+  codec.decode_max_depth(MAX_DEPTH)
+  codec.decode_invalid_numbers(false)
+  return codec.decode
+end
+
+local decoder = new_decoder()
 
 --- What encodes as `null`; decoding never gives it.
 M.null = cjson.null
@@ -60,6 +65,17 @@ local function settle(value, keep_null)
   return value
 end
 
+-- A decoder reads numbers as the locale did when it was made; where that has
+-- changed since, a new one does.
+local function decode_checked(text)
+  local decoded, value = pcall(decoder, text)
+  if not decoded then
+    decoder = new_decoder()
+    decoded, value = pcall(decoder, text)
+  end
+  return decoded, value
+end
+
 --- Decodes `text`. Never raises. `null` becomes nil, also within tables.
 ---@param text string
 ---@param limits { depth: integer?, name: integer?, keep_null: boolean? }?
@@ -77,7 +93,7 @@ function M.decode(text, limits)
   if not good then
     return nil, wrong
   end
-  local decoded, value = pcall(codec.decode, text)
+  local decoded, value = decode_checked(text)
   if not decoded then
     return nil, "it cannot be decoded"
   end

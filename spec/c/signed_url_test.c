@@ -90,6 +90,20 @@ static void escapes_apostrophes_of_the_path(void **state) {
       forms("http://u@h:1/''"));
 }
 
+static void escapes_as_many_as_there_are(void **state) {
+  (void)state;
+  enum { MANY = 1000 };
+  char url[MANY + 16] = "http://u@h/";
+  fh_signed_url opened;
+  memset(url + 11, '\'', MANY);
+  assert_true(fh_signed_url_open(&opened, (fh_slice){url, 11 + MANY}));
+  assert_int_equal(FH_URL_FORMS, opened.count);
+  fh_slice last = opened.forms[FH_URL_FORMS - 1].text;
+  assert_int_equal(strlen("http://u@h:80/") + 3 * MANY, last.size);
+  assert_memory_equal("%27", last.data + last.size - 3, 3);
+  fh_signed_url_close(&opened);
+}
+
 static void refuses_what_is_no_configured_url(void **state) {
   (void)state;
   static const char *const bad[] = {
@@ -207,6 +221,7 @@ int main(void) {
       cmocka_unit_test(leaves_query_and_fragment_out),
       cmocka_unit_test(touches_no_escape),
       cmocka_unit_test(escapes_apostrophes_of_the_path),
+      cmocka_unit_test(escapes_as_many_as_there_are),
       cmocka_unit_test(refuses_what_is_no_configured_url),
       cmocka_unit_test(a_query_begins_with_the_configured_one),
       cmocka_unit_test(an_apostrophe_may_come_escaped),

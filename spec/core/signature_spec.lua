@@ -361,7 +361,7 @@ describe("a verifier, compared with the definition,", function()
 
   it("agrees on random forms", function()
     math.randomseed(20240607)
-    for _ = 1, 300 do
+    for _ = 1, 200 do
       local list = fields()
       local query = pick { false, "", "x=1", "y=''", "b=%27&a" } or nil
       local url = URL .. (query and "?" .. query or "")
@@ -446,7 +446,7 @@ describe("a verifier that is used again while it makes an event", function()
         local during = 0
         finalized = 0
         small_steps(true)
-        for round = 1, 300 do
+        for round = 1, 150 do
           for _ = 1, 20 do
             litter(function()
               assert(v:form(key, other_signature, nil, other_body))

@@ -1,4 +1,5 @@
 local json = require "flexhooks.json"
+local process = require "spec.support.process"
 
 -- { text, what the message says }
 local REFUSED = {
@@ -113,6 +114,7 @@ local ACCEPTED = {
   { "[0e999999999]", { 0 } },
   { "[1e-999999999]", { 0 } },
   { ('{"%s":1}'):format(("n"):rep(127)), { [("n"):rep(127)] = 1 } },
+  { ('{"%s":1}'):format(("\\u0061"):rep(127)), { [("a"):rep(127)] = 1 } },
   { '{"a":null,"b":[null,1,null],"c":{"d":null}}',
     { b = { [2] = 1 }, c = {} } },
   { '{"__index":1,"__gc":"x"}', { __index = 1, __gc = "x" } },
@@ -179,15 +181,36 @@ describe("json.decode", function()
     local _, message = json.decode '{"secret":"hunter2",}'
     assert.is_nil(message:find "hunter")
   end)
+end)
 
-  it("is the same whatever the locale", function()
-    local before = os.setlocale(nil, "numeric")
-    for _, name in ipairs { "de_DE.UTF-8", "de_DE", "tr_TR.UTF-8", "C" } do
-      os.setlocale(name, "numeric")
-      assert.equal("[0.5]", json.encode { 0.5 })
-    end
-    os.setlocale(before, "numeric")
-  end)
+-- Debian's package `locales` has what localedef makes one of.
+local function comma_locale()
+  local folder = process.folder()
+  local status = process.run { "localedef", "-i", "de_DE", "-f", "UTF-8",
+    folder .. "/de_DE.UTF-8" }
+  return status == 0 and folder or nil
+end
+
+describe("json in a process with a decimal comma", function()
+  local PROGRAM = [[
+    local json = require "flexhooks.json"
+    assert(os.setlocale(arg[1]))
+    assert(json.decode("[0.5,1.25e3]")[2] == 1250)
+    assert(json.encode { 0.5, 0.1 + 0.2 } == "[0.5,0.30000000000000004]")
+    assert(os.setlocale "C")
+    assert(json.decode("0.5") == 0.5)
+  ]]
+  local folder = comma_locale()
+
+  for _, locale in ipairs { "C", folder and "de_DE.UTF-8" } do
+    it("reads and writes a point: " .. locale, function()
+      local script = process.write(process.folder() .. "/a.lua", PROGRAM)
+      local status, _, errors = process.run({ process.lua, script, locale },
+        { env = { LOCPATH = folder } })
+      assert.equal("", errors)
+      assert.equal(0, status)
+    end)
+  end
 end)
 
 describe("json.is_array", function()

@@ -49,12 +49,19 @@ local SPEC = {
   content_type = { type = "string" },
 }
 
+-- Not string.lower: in a Turkish process that has another `I`.
+local function lower(text)
+  return (text:gsub("[A-Z]", function(c)
+    return string.char(c:byte() + 32)
+  end))
+end
+
 --- Is this content type a form's? One that is not given is.
 ---@param content_type string?
 ---@return boolean
 function M.is_form(content_type)
   local media = (content_type or ""):match "^%s*([^;%s]*)"
-  return media == "" or media:lower() == "application/x-www-form-urlencoded"
+  return media == "" or lower(media) == "application/x-www-form-urlencoded"
 end
 
 -- A whole number has no point on the wire, whatever this Lua calls it.

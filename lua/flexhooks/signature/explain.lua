@@ -12,7 +12,7 @@ local M = {}
 
 local MAX_STEPS = 4 -- as far as anything is looked for
 local MAX_TRIES = 20000
-local MAX_BYTES = 5e7 -- signed in all
+local MAX_BYTES = 2e7 -- signed in all
 
 local NO_SIGNATURE = "There is no signature: the X-Twilio-Signature header is "
   .. "missing. A proxy may drop it."
