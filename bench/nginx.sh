@@ -1,12 +1,14 @@
 #!/bin/sh
-# Signed events at one nginx worker, over kept connections: a location that only
-# reads the body and answers 204, the handler that one would write by hand, and
-# ours, with duplicates off as in the other two, and as it is by default.
+# Signed events at one nginx worker, over kept connections: a location that
+# only reads the body and answers 204, the handler that one would write by
+# hand, and ours, with duplicates off as in the other two, and as it is by
+# default.
 set -eu
 cd "$(dirname "$0")/.."
 seconds=${SECONDS_EACH:-2}
 modules=/usr/lib/nginx/modules
-if [ ! -e $modules/ngx_http_lua_module.so ] || ! command -v wrk >/dev/null; then
+if [ ! -e $modules/ngx_http_lua_module.so ] ||
+  ! command -v wrk >/dev/null; then
   echo "# nginx: needs libnginx-mod-http-lua and wrk"
   exit 0
 fi
@@ -54,9 +56,15 @@ measure() {
     "http://127.0.0.1:$port$2" >"$dir/out"
   grep -q "Non-2xx" "$dir/out" && cat "$dir/out" "$dir/error.log" >&2 && exit 1
   awk -v v="$1" '
-    /^Requests\/sec:/ { printf "events at one nginx worker\t%s\t%s\tevents/s\n", v, $2 }
-    /^ +99%/ { n = $2 + 0; if ($2 ~ /us$/) n /= 1000; else if ($2 !~ /ms$/) n *= 1000
-      printf "p99 at one nginx worker\t%s\t%s\tms\n", v, n }' "$dir/out"
+    /^Requests\/sec:/ {
+      printf "events at one nginx worker\t%s\t%s\tevents/s\n", v, $2
+    }
+    /^ +99%/ {
+      n = $2 + 0
+      if ($2 ~ /us$/) n /= 1000
+      else if ($2 !~ /ms$/) n *= 1000
+      printf "p99 at one nginx worker\t%s\t%s\tms\n", v, n
+    }' "$dir/out"
 }
 
 for _ in 1 2 3 4 5 6 7 8 9 10; do

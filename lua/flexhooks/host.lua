@@ -17,20 +17,29 @@
 --   transport(options)             the default transport
 -- @module flexhooks.host
 
-local function implementation()
+local function in_nginx()
   local nginx = rawget(_G, "ngx")
-  if nginx and nginx.config and nginx.config.subsystem == "http" then
-    return require "flexhooks.nginx.host"
-  end
-  return require "flexhooks.loop"
+  return nginx and nginx.config and nginx.config.subsystem == "http"
+end
+
+local function implementation()
+  return in_nginx() and require "flexhooks.nginx.host"
+    or require "flexhooks.loop"
+end
+
+local function transport()
+  local chosen = in_nginx() and require "flexhooks.nginx.transport"
+    or require "flexhooks.transport.curl"
+  return chosen.new
 end
 
 return setmetatable({}, {
   __index = function(host, name)
-    local chosen = implementation()
-    local value = chosen[name]
-    if name == "transport" and not value then
-      value = require("flexhooks.transport.curl").new
+    local value
+    if name == "transport" then
+      value = transport()
+    else
+      value = implementation()[name]
     end
     rawset(host, name, value)
     return value

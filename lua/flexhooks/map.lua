@@ -64,8 +64,8 @@ local function run(host, job)
 end
 
 --- Makes the `map` of a host.
----@param host { spawn: function, event: function } spawn starts a task under the
---- deadline of whoever calls map
+---@param host { spawn: function, event: function } spawn starts a task under
+--- the deadline of whoever calls map
 ---@return fun(list: table, n: integer, f: function): table?, table?
 function M.over(host)
   --- Calls `f(item, i)` for each item of `list`, at most `n` at a time.

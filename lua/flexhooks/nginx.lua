@@ -167,7 +167,7 @@ function M.health()
 end
 
 --- Sets what nginx.conf calls things; for `init_by_lua*`.
----@param given { shared_dict: string?, thread_pool: string?, threads: integer? }
+---@param given flexhooks.nginx.Settings
 function M.configure(given)
   plainly(configuration.set, given)
 end

@@ -30,6 +30,9 @@ local M = {}
 ---@field adopted boolean? it is there under another name
 ---@field webhook table? after applying: the webhook
 
+---@alias flexhooks.OnChange
+---| fun(change: flexhooks.Change, webhook: any, err: flexhooks.Error?)
+
 ---@class flexhooks.Plan
 ---@field changes flexhooks.Change[]
 ---@field counts table<string, integer> changes of each action
@@ -49,10 +52,10 @@ end
 local function read_hooks(fn, hooks)
   local desired, complaints = desired_set.read(hooks)
   if not desired then
-    local err = errors.new("argument", fn .. ": " .. complaints[1]
-      .. (#complaints > 1 and (" (and %d more)"):format(#complaints - 1) or ""),
-      { details = complaints })
-    error(err, 0)
+    local more = #complaints > 1
+      and (" (and %d more)"):format(#complaints - 1) or ""
+    error(errors.new("argument", fn .. ": " .. complaints[1] .. more,
+      { details = complaints }), 0)
   end
   return desired
 end
@@ -88,8 +91,8 @@ local function notes(desired, kept, prune, empty)
   end
   if plain and not empty then
     list[#list + 1] = "an event is lost where a delivery fails: "
-      .. "flexhooks.delivery_url(url, { retries = 3, retry_on = \"all\" }) asks "
-      .. "Twilio to try again"
+      .. "flexhooks.delivery_url(url, { retries = 3, retry_on = \"all\" }) "
+      .. "asks Twilio to try again"
   end
   return list
 end
@@ -97,8 +100,8 @@ end
 --- Compares what is registered with what is wanted.
 ---@param client table
 ---@param hooks table[] the entries
----@param given { prune: boolean? }? delete webhooks that bear a name and point at
---- a receiver of the file's, but are not in it
+---@param given { prune: boolean? }? delete webhooks that bear a name and point
+--- at a receiver of the file's, but are not in it
 ---@return flexhooks.Plan?
 ---@return flexhooks.Error? err
 function M.plan(client, hooks, given)
@@ -122,8 +125,8 @@ end
 
 --- Carries the plan out. It stops at the first failure; planning and applying
 -- again goes on from there.
----@param given { on_change: fun(change: flexhooks.Change, webhook: any, err: flexhooks.Error?)? }?
---- called after every change, also the one that failed
+---@param given { on_change: flexhooks.OnChange? }? called after every change,
+--- also the one that failed
 ---@return table<string, integer>? done changes of each action
 ---@return flexhooks.Error? err `details.done` counts what was done before
 function Plan:apply(given)

@@ -5,6 +5,6 @@ return {
   { friendly_name = "all", webhook_url = URL, webhook_events = { "*" } },
   { friendly_name = "own", type = "global", webhook_url = URL .. "/own",
     webhook_events = { "onChannelCreated" } },
-  { friendly_name = "left", webhook_url = URL .. "/left", webhook_method = "GET",
-    webhook_events = { "onParticipantLeft" } },
+  { friendly_name = "left", webhook_url = URL .. "/left",
+    webhook_method = "GET", webhook_events = { "onParticipantLeft" } },
 }

@@ -34,7 +34,8 @@ describe("a location of nginx", function()
 
   it("reads a body that nginx spilled to a file", function()
     local long = ("x"):rep(60000)
-    assert.equal(200, app.post(server, { A = long, B = long, C = long }).status)
+    local answer = app.post(server, { A = long, B = long, C = long })
+    assert.equal(200, answer.status)
     assert.matches("buffered to a temporary file", server:log(), 1, true)
   end)
 
@@ -109,10 +110,12 @@ describe("verdicts", function()
   -- Broken escapes, paths that leave the root and headers that are too long
   -- never reach the location.
   local function is_of_nginx(answer)
-    return answer.status == 400 and answer.headers["content-type"] == "text/html"
+    return answer.status == 400
+      and answer.headers["content-type"] == "text/html"
   end
 
-  local posting = app.app:gsub('methods = { "POST", "GET" }', 'methods = { "POST" }')
+  local posting = app.app:gsub('methods = { "POST", "GET" }',
+    'methods = { "POST" }')
 
   for _, group in ipairs { "targets", "signatures", "forms", "json" } do
     it("are those of the receiver: " .. group, function()
@@ -139,8 +142,8 @@ describe("verdicts", function()
 
   it("hold for two headers of one name", function()
     local request = d.post {}
-    local twice = app.bytes_of(request):gsub("\r\n(X%-Twilio%-Signature: [^\r]+)",
-      "\r\n%1\r\n%1")
+    local twice = app.bytes_of(request):gsub(
+      "\r\n(X%-Twilio%-Signature: [^\r]+)", "\r\n%1\r\n%1")
     local result = wire.send(server.port, twice, { expect = 1 })
     assert.equal(403, result.answers[1].status)
   end)
@@ -202,7 +205,9 @@ describe("workers", function()
     if process.lua ~= "luajit" then
       return -- it is nginx that is measured, with its own Lua
     end
-    local server = app.start { http = app.http .. "keepalive_requests 1000000;" }
+    local server = app.start {
+      http = app.http .. "keepalive_requests 1000000;",
+    }
     local function wrk(seconds)
       local status, out, err = process.run({ "wrk", "-t1", "-c16",
         "-d" .. seconds .. "s", "-s", "bench/nginx_wrk.lua",
@@ -232,7 +237,8 @@ describe("lua_code_cache off", function()
   it("still answers, with claims that outlive the request", function()
     local server = app.start { http = app.http .. "lua_code_cache off;" }
     for _ = 1, 3 do
-      assert.equal(200, app.post(server, nil, { idempotency_token = "1" }).status)
+      local answer = app.post(server, nil, { idempotency_token = "1" })
+      assert.equal(200, answer.status)
     end
     assert.equal("1", app.value(server, "handled"))
   end)

@@ -31,11 +31,13 @@ describe("a plan", function()
     assert.equal(2, assert(plan:apply()).create)
     assert.equal(2, #bench:registered())
     bench:settled(hooks)
-    assert.same({ "unchanged all", "unchanged own" }, actions(bench:plan(hooks)))
+    assert.same({ "unchanged all", "unchanged own" },
+      actions(bench:plan(hooks)))
   end)
 
   it("compares events as a set of canonical names", function()
-    bench:apply { hook { webhook_events = { "onChannelUpdated", "onChannelCreated" } } }
+    bench:apply { hook { webhook_events = { "onChannelUpdated",
+      "onChannelCreated" } } }
     bench:settled { hook { webhook_events = { "onChannelCreated",
       "onChannelStatusUpdated", "onChannelCreated" } } }
     bench:apply { hook { webhook_events = { "*" } } }
@@ -56,7 +58,8 @@ describe("a plan", function()
       true)
     local ttid = plan.changes[1].ttid
     assert.equal(1, assert(plan:apply()).update)
-    assert.equal(url .. "/new", assert(bench.client.webhooks:get(ttid)).webhook_url)
+    assert.equal(url .. "/new",
+      assert(bench.client.webhooks:get(ttid)).webhook_url)
   end)
 
   it("leaves alone what the file does not say", function()
@@ -78,7 +81,8 @@ describe("a plan", function()
   end)
 
   it("adopts what has another name, but the same url and type", function()
-    local made = assert(bench.client.webhooks:create(hook { friendly_name = "old" }))
+    local old = hook { friendly_name = "old" }
+    local made = assert(bench.client.webhooks:create(old))
     local plan = bench:plan { hook() }
     assert.same({ "update all" }, actions(plan))
     assert.is_true(plan.changes[1].adopted)
@@ -167,7 +171,8 @@ end)
 
 describe("export", function()
   it("writes a file that plans to no changes", function()
-    bench:apply { hook { friendly_name = 'quotes " and \\ and\nlines' }, hook(own) }
+    bench:apply { hook { friendly_name = 'quotes " and \\ and\nlines' },
+      hook(own) }
     local unnamed = hook { webhook_url = url .. "/unnamed" }
     unnamed.friendly_name = nil
     assert(bench.client.webhooks:create(unnamed))

@@ -26,7 +26,8 @@ local function send(i)
   else
     counts.failed = counts.failed + 1
     counts.unanswered = counts.unanswered + (answer and 0 or 1)
-    io.stderr:write("no good answer: ", answer and answer.status or "none", "\n")
+    io.stderr:write("no good answer: ", answer and answer.status or "none",
+      "\n")
   end
 end
 

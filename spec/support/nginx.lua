@@ -64,9 +64,10 @@ local Server = { __name = "nginx" }
 Server.__index = Server
 
 local function configuration(self, options)
-  local text = CONFIG:format(MODULES, MODULES, USER, options.log_level or "warn",
-    options.workers or 1, options.main or "", self.dir, process.top,
-    process.top, M.modules(), options.http or "", options.server or "")
+  local text = CONFIG:format(MODULES, MODULES, USER,
+    options.log_level or "warn", options.workers or 1, options.main or "",
+    self.dir, process.top, process.top, M.modules(), options.http or "",
+    options.server or "")
   return (text:gsub("%$PORT", tostring(self.port)))
 end
 

@@ -2,7 +2,7 @@
 --
 --   local server = nginx_app.start { workers = 4 }
 --   nginx_app.post(server, fields, more)   a signed event; what was answered
---   nginx_app.ask(server, request)         any request of spec.support.deliveries
+--   nginx_app.ask(server, request)         any of spec.support.deliveries
 --   nginx_app.get(server, target)
 --   nginx_app.value(server, name)          what a handler has noted
 local d = require "spec.support.deliveries"

@@ -171,8 +171,8 @@ function M.spawn(command, options)
   end
   local d = quote(dir)
   local pid = shell(SCRIPT:format(quote(options.cwd or M.top),
-    environment(options.env, command[1]), d, d, table.concat(words, " "), quote(stdin),
-    d, d, d))
+    environment(options.env, command[1]), d, d, table.concat(words, " "),
+    quote(stdin), d, d, d))
   local child = setmetatable({ pid = assert(tonumber(pid), "not started"),
     dir = dir, name = table.concat(command, " ") }, Child)
   children[#children + 1] = child

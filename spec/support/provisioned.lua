@@ -74,8 +74,9 @@ function Bench:registered()
   local list = {}
   for _, webhook in ipairs(assert(self.client.webhooks:list())) do
     table.sort(webhook.webhook_events)
-    list[#list + 1] = table.concat({ webhook.friendly_name or "-", webhook.type,
-      webhook.webhook_url, table.concat(webhook.webhook_events, ",") }, " ")
+    list[#list + 1] = table.concat({ webhook.friendly_name or "-",
+      webhook.type, webhook.webhook_url,
+      table.concat(webhook.webhook_events, ",") }, " ")
   end
   table.sort(list)
   return list

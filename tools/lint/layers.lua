@@ -43,9 +43,9 @@ local LUA_LAYERS = {
 -- from: these edges go up on purpose.
 local WINDOWS = {
   host = {
-    loop = true, ["transport.curl"] = true, ["nginx.host"] = true,
+    loop = true, ["transport.curl"] = true,
+    ["nginx.host"] = true, ["nginx.transport"] = true,
   },
-  ["nginx.host"] = { ["nginx.transport"] = true },
 }
 
 local REQUIRE = "require%s*%(?%s*[\"']flexhooks%.([%w_.]+)"

@@ -49,8 +49,8 @@ end
 -- The modules that users require, and those that the face loads for them.
 local function public_modules(sources)
   local list = tree.paths(sources, "^lua/flexhooks/resources/.*%.lua$")
-  local text = (sources["lua/flexhooks.lua"] or "") .. '{ "flexhooks.testing" }'
-    .. '{ "flexhooks.nginx" } { "flexhooks.error" }'
+  local text = (sources["lua/flexhooks.lua"] or "")
+    .. '{ "flexhooks.testing" } { "flexhooks.nginx" } { "flexhooks.error" }'
   local seen = {}
   for name in text:gmatch '{ "(flexhooks[%w_.]*)"' do
     local path = "lua/" .. name:gsub("%.", "/") .. ".lua"

@@ -5,6 +5,11 @@ local options = require "flexhooks.options"
 
 local M = {}
 
+---@class flexhooks.nginx.Settings
+---@field shared_dict string? for duplicates and metrics of all workers
+---@field thread_pool string? for outgoing calls
+---@field threads integer? of that pool
+
 local SPEC = {
   shared_dict = { type = "string", default = "flexhooks" },
   thread_pool = { type = "string", default = "default" },
@@ -15,9 +20,7 @@ local current = options.check("flexhooks.nginx.configure", SPEC, {})
 local warned = false
 
 --- Sets names and numbers.
----@param given { shared_dict: string?, thread_pool: string?, threads: integer? }
---- `lua_shared_dict` for duplicates and metrics of all workers ("flexhooks");
---- `thread_pool` for outgoing calls ("default") and its number of threads (8)
+---@param given flexhooks.nginx.Settings
 function M.set(given)
   current = options.check("flexhooks.nginx.configure", SPEC, given)
 end
@@ -36,8 +39,8 @@ function M.shared_dict()
   if not dict and not warned then
     warned = true
     ngx.log(ngx.WARN, "flexhooks: no lua_shared_dict ", current.shared_dict,
-      ": duplicates that reach different workers are not noticed, and metrics ",
-      "are per worker; declare it in http{}: lua_shared_dict ",
+      ": duplicates that reach different workers are not noticed, and ",
+      "metrics are per worker; declare it in http{}: lua_shared_dict ",
       current.shared_dict, " 10m;")
   end
   return dict

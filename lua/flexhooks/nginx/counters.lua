@@ -72,7 +72,8 @@ end
 ---@param dict table ngx.shared.NAME
 ---@return flexhooks.nginx.Counters
 function M.new(dict)
-  return setmetatable({ dict = dict, pending = {}, scheduled = false }, Counters)
+  local self = { dict = dict, pending = {}, scheduled = false }
+  return setmetatable(self, Counters)
 end
 
 return M

@@ -145,10 +145,13 @@ function M.event()
   return setmetatable({ n = nil, waiters = 0 }, Event)
 end
 
+--- Whether the values are there.
+---@return boolean
 function Event:is_set()
   return self.n ~= nil
 end
 
+--- Sets the values and wakes every waiter; the first time counts.
 function Event:set(...)
   if self.n then
     return
@@ -276,8 +279,8 @@ end
 ---@return flexhooks.Task
 function M.spawn(f, ...)
   if type(f) ~= "function" then
-    errors.raise(2, "flexhooks.spawn: the first argument must be a function, got "
-      .. type(f))
+    errors.raise(2, "flexhooks.spawn: the first argument must be a function, "
+      .. "got " .. type(f))
   end
   check_phase("flexhooks.spawn")
   return start({}, f, ...)
@@ -305,11 +308,6 @@ function Task:cancel()
   if self.context.waiting_on then
     self.context.waiting_on:post(1)
   end
-end
-
---- The default transport: our core in nginx's thread pool.
-function M.transport(options)
-  return require("flexhooks.nginx.transport").new(options)
 end
 
 return M

@@ -66,8 +66,8 @@ function M.read(hooks)
   local complaints, desired, seen = {}, {}, {}
   for key in pairs(hooks) do
     if type(key) ~= "number" or key < 1 or key > #hooks or key % 1 ~= 0 then
-      complaints[#complaints + 1] = "a list of webhooks is expected, but it has "
-        .. "the key '" .. tostring(key):sub(1, 64) .. "'"
+      complaints[#complaints + 1] = "a list of webhooks is expected, but it "
+        .. "has the key '" .. tostring(key):sub(1, 64) .. "'"
     end
   end
   for index, hook in ipairs(hooks) do

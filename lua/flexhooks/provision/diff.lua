@@ -88,7 +88,8 @@ local function change_of(wanted, current)
   local fields = M.fields(wanted, current)
   local action = not fields and "unchanged" or fields.type and "replace"
     or "update"
-  return { action = action, wanted = wanted, current = current, fields = fields,
+  return { action = action, wanted = wanted, current = current,
+    fields = fields,
     adopted = current.friendly_name ~= wanted.friendly_name or nil }
 end
 

@@ -136,7 +136,8 @@ local function entry(webhook, comment)
   local lines = { "  {" }
   for _, name in ipairs(M.FIELDS) do
     if webhook[name] ~= nil then
-      lines[#lines + 1] = ("    %s = %s,"):format(name, lua_value(webhook[name]))
+      lines[#lines + 1] = ("    %s = %s,"):format(name,
+        lua_value(webhook[name]))
     end
   end
   lines[#lines + 1] = "  },"

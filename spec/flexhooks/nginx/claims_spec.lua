@@ -88,14 +88,14 @@ describe("nginx.claims", function()
 
   it("of a killed worker expire", function()
     local server = app.start()
-    local lost = begin(server, { Do = "oversleep" }, { idempotency_token = "1" })
+    local token = { idempotency_token = "1" }
+    local lost = begin(server, { Do = "oversleep" }, token)
     begun(server, 1)
     os.execute("kill -KILL " .. server:workers()[1])
     lost:close()
     process.eventually(function()
       system.sleep(1)
-      return app.post(server, { Do = "oversleep" }, { idempotency_token = "1" })
-        .status == 500
+      return app.post(server, { Do = "oversleep" }, token).status == 500
     end, 30, "the claim's end")
     assert.equal("2", app.value(server, "handled"))
   end)

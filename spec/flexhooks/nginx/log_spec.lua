@@ -9,9 +9,9 @@ describe("nginx.log", function()
       local log = server:log()
       assert.not_matches("payload-value", log, 1, true)
       assert.not_matches("a-token-of-ours", log, 1, true)
-      assert.matches("%[info%].*flexhooks: handled .*EventType=onParticipantJoined"
-        .. ".*InteractionSid=" .. sids.interaction
-        .. ".*POST /flex/events HTTP/1.1", log)
+      assert.matches("%[info%].*flexhooks: handled "
+        .. ".*EventType=onParticipantJoined"
+        .. ".*InteractionSid=" .. sids.interaction .. ".*POST /flex/events HTTP/1.1", log)
       assert.matches("%[error%].*flexhooks: an event was not handled", log)
     end)
 end)

@@ -34,7 +34,8 @@ describe("applying", function()
 
   it("creates anew what was deleted since the plan was made", function()
     bench:apply { hook() }
-    local plan = bench:plan { hook { webhook_events = { "onChannelCreated" } } }
+    local changed = hook { webhook_events = { "onChannelCreated" } }
+    local plan = bench:plan { changed }
     assert(bench.client.webhooks:delete(plan.changes[1].ttid))
     assert(plan:apply())
     bench:settled { hook { webhook_events = { "onChannelCreated" } } }
@@ -50,14 +51,16 @@ describe("applying", function()
   it("stops at the first failure and says what was done", function()
     local sent = 0
     local real = host.transport {}
-    local failing = bench:new_client { transport = { send = function(_, request)
+    local transport = {}
+    function transport.send(_, request)
       sent = sent + (request.method == "POST" and 1 or 0)
       if request.method == "POST" and sent == 2 then
         return { status = 400, headers = {}, body = '{"code":20001,'
           .. '"message":"no","status":400}' }
       end
       return real:send(request)
-    end } }
+    end
+    local failing = bench:new_client { transport = transport }
     local plan = assert(flexhooks.plan(failing, { hook(), hook(own) }))
     local done, err = plan:apply()
     assert.is_nil(done)
@@ -128,8 +131,8 @@ describe("applying", function()
     local runs = 0
     repeat
       runs = runs + 1
-      local status = process.run({ process.lua, "spec/support/apply_killed.lua",
-        bench.base_url, tostring(runs) })
+      local status = process.run({ process.lua,
+        "spec/support/apply_killed.lua", bench.base_url, tostring(runs) })
       assert.is_true(status == 0 or status == 137, "status " .. status)
     until status == 0
     assert.is_true(runs > 8, "killed at " .. runs .. " places only")

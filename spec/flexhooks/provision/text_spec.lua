@@ -39,10 +39,11 @@ Plan: 1 to create, 1 to update, 1 to delete, 2 unchanged.]], text.plan {
   end)
 
   it("writes a file that Lua reads back", function()
-    local webhook = { ttid = "t", friendly_name = 'a "b"\n\\c', type = "global",
-      webhook_url = "https://h.example/?a=%20b", webhook_events = {
-        "onChannelUpdated" } }
-    local hooks = assert((loadstring or load)(text.file { webhook }))()
+    local webhook = { ttid = "t", type = "global",
+      friendly_name = 'a "b"\n\\c', webhook_url = "https://h.example/?a=%20b",
+      webhook_events = { "onChannelUpdated" } }
+    local load_text = loadstring or load
+    local hooks = assert(load_text(text.file { webhook }))()
     assert.same({ { friendly_name = 'a "b"\n\\c', type = "global",
       webhook_url = "https://h.example/?a=%20b",
       webhook_events = { "onChannelStatusUpdated" } } }, hooks)
