@@ -3,10 +3,12 @@
 --   local server = nginx_app.start { workers = 4 }
 --   nginx_app.post(server, fields, more)   a signed event; what was answered
 --   nginx_app.ask(server, request)         any of spec.support.deliveries
+--   nginx_app.begin(server, fields, more) -> peer; nginx_app.answer(peer)
 --   nginx_app.get(server, target)
 --   nginx_app.value(server, name)          what a handler has noted
 local d = require "spec.support.deliveries"
 local nginx = require "spec.support.nginx"
+local process = require "spec.support.process"
 local sids = require "spec.data.sids"
 local wire = require "spec.support.wire"
 
@@ -100,7 +102,6 @@ local SERVER = [[
 
 local POOL = "thread_pool default threads=4;"
 
-
 function M.start(changes)
   local options = { main = POOL, http = M.http, server = SERVER,
     files = { ["app.lua"] = M.app } }
@@ -131,10 +132,36 @@ function M.value(server, name)
   return M.get(server, "/value?name=" .. name:gsub(" ", "%%20")).body
 end
 
-function M.post(server, changes, more)
+local function delivery(changes, more)
   local o = more or {}
   o.fields = d.fields(changes)
-  return M.ask(server, d.post(o))
+  return d.post(o)
+end
+
+function M.post(server, changes, more)
+  return M.ask(server, delivery(changes, more))
+end
+
+--- Posts without waiting for the answer; `answer` does that.
+function M.begin(server, changes, more)
+  local peer = wire.connect(server.port)
+  assert(peer:send(M.bytes_of(delivery(changes, more))))
+  return peer
+end
+
+function M.answer(peer)
+  local bytes = wire.read(peer, 15, function(data)
+    return #wire.parse(data) > 0
+  end)
+  peer:close()
+  return assert(wire.parse(bytes)[1], "no answer").status
+end
+
+--- Waits until handlers have begun `n` times.
+function M.begun(server, n)
+  process.eventually(function()
+    return M.value(server, "handled") == tostring(n)
+  end, 10, n .. " handlers")
 end
 
 return M

@@ -45,13 +45,17 @@ local function flush(_, self)
   return names(self.dict)
 end
 
---- Adds `n` to a counter.
+--- Adds `n` to a counter. A worker that is stopping starts no timer: it adds
+-- at once.
 ---@param key string
 ---@param n number
 function Counters:incr(key, n)
   self.pending[key] = (self.pending[key] or 0) + n
   if not self.scheduled then
     self.scheduled = ngx.timer.at(INTERVAL, flush, self) or false
+    if not self.scheduled then
+      flush(nil, self)
+    end
   end
 end
 

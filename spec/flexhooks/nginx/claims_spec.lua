@@ -1,33 +1,8 @@
 local app = require "spec.support.nginx_app"
-local d = require "spec.support.deliveries"
 local process = require "spec.support.process"
 local system = require "system"
-local wire = require "spec.support.wire"
 
 local ONE = "https://h.example/flex/one"
-
--- Sends without waiting for the answer.
-local function begin(server, changes, more)
-  local o = more or {}
-  o.fields = d.fields(changes)
-  local peer = wire.connect(server.port)
-  assert(peer:send(app.bytes_of(d.post(o))))
-  return peer
-end
-
-local function answer(peer)
-  local bytes = wire.read(peer, 15, function(data)
-    return #wire.parse(data) > 0
-  end)
-  peer:close()
-  return assert(wire.parse(bytes)[1], "no answer").status
-end
-
-local function begun(server, n)
-  process.eventually(function()
-    return app.value(server, "handled") == tostring(n)
-  end, 10, n .. " handlers")
-end
 
 describe("nginx.claims", function()
   it("are shared: a re-delivery to another worker is a duplicate", function()
@@ -66,22 +41,22 @@ describe("nginx.claims", function()
   } do
     it("let a " .. name .. " wait for the first one's success", function()
       local server = app.start { workers = 2 }
-      local first = begin(server, { Do = "nap" }, { idempotency_token = "1" })
-      begun(server, 1)
-      local second = begin(server, { Do = "nap" }, more)
-      assert.equal(200, answer(second))
+      local first = app.begin(server, { Do = "nap" }, { idempotency_token = "1" })
+      app.begun(server, 1)
+      local second = app.begin(server, { Do = "nap" }, more)
+      assert.equal(200, app.answer(second))
       assert.equal("1", app.value(server, "handled"))
-      assert.equal(200, answer(first))
+      assert.equal(200, app.answer(first))
     end)
 
     it("let a " .. name .. " run where the first one failed", function()
       local server = app.start { workers = 2 }
-      local first = begin(server, { Do = "nap and fail" },
+      local first = app.begin(server, { Do = "nap and fail" },
         { idempotency_token = "1" })
-      begun(server, 1)
-      local second = begin(server, { Do = "nap and fail" }, more)
-      assert.equal(500, answer(first))
-      assert.equal(500, answer(second))
+      app.begun(server, 1)
+      local second = app.begin(server, { Do = "nap and fail" }, more)
+      assert.equal(500, app.answer(first))
+      assert.equal(500, app.answer(second))
       assert.equal("2", app.value(server, "handled"))
     end)
   end
@@ -89,8 +64,8 @@ describe("nginx.claims", function()
   it("of a killed worker expire", function()
     local server = app.start()
     local token = { idempotency_token = "1" }
-    local lost = begin(server, { Do = "oversleep" }, token)
-    begun(server, 1)
+    local lost = app.begin(server, { Do = "oversleep" }, token)
+    app.begun(server, 1)
     os.execute("kill -KILL " .. server:workers()[1])
     lost:close()
     process.eventually(function()

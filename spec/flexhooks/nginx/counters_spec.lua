@@ -38,6 +38,17 @@ describe("nginx.counters", function()
     end, 10, "a count of 60")
   end)
 
+  it("adds what a worker counts while it stops", function()
+    local server = app.start()
+    local peer = app.begin(server, { Do = "nap" })
+    app.begun(server, 1)
+    server:reload()
+    assert.equal(200, app.answer(peer))
+    process.eventually(function()
+      return handled(server) == 1
+    end, 10, "a count of 1")
+  end)
+
   it("makes do with the worker's own where there is no dictionary", function()
     local server = app.start { http = "", files = {
       ["app.lua"] = app.app:gsub("dict:%a+%b()", ""):gsub(
