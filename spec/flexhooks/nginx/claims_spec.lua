@@ -41,7 +41,8 @@ describe("nginx.claims", function()
   } do
     it("let a " .. name .. " wait for the first one's success", function()
       local server = app.start { workers = 2 }
-      local first = app.begin(server, { Do = "nap" }, { idempotency_token = "1" })
+      local first = app.begin(server, { Do = "nap" },
+        { idempotency_token = "1" })
       app.begun(server, 1)
       local second = app.begin(server, { Do = "nap" }, more)
       assert.equal(200, app.answer(second))

@@ -11,7 +11,8 @@ describe("nginx.log", function()
       assert.not_matches("a-token-of-ours", log, 1, true)
       assert.matches("%[info%].*flexhooks: handled "
         .. ".*EventType=onParticipantJoined"
-        .. ".*InteractionSid=" .. sids.interaction .. ".*POST /flex/events HTTP/1.1", log)
+        .. ".*InteractionSid=" .. sids.interaction
+        .. ".*POST /flex/events HTTP/1.1", log)
       assert.matches("%[error%].*flexhooks: an event was not handled", log)
     end)
 end)
