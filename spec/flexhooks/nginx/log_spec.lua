@@ -1,3 +1,4 @@
+-- Only on luajit: it is nginx that is tried, and its Lua is LuaJIT.
 local app = require "spec.support.nginx_app"
 local sids = require "spec.data.sids"
 
