@@ -121,6 +121,16 @@ local function credential_given(settings)
   return false
 end
 
+-- Half an API key in the environment is a slip, whatever else is there.
+local function half_key(settings)
+  local key, secret = CREDENTIAL_ENV.api_key, CREDENTIAL_ENV.api_secret
+  if settings.api_key and not settings.api_secret then
+    return key .. " is set, but " .. secret .. " is not"
+  elseif settings.api_secret and not settings.api_key then
+    return secret .. " is set, but " .. key .. " is not"
+  end
+end
+
 local function read_environment(settings)
   settings.variable = {}
   local ok, wrong, kind = fill(settings, PLACE_ENV)
@@ -132,13 +142,17 @@ local function read_environment(settings)
     or settings.account_sid and settings.account_sid ~= account then
     return true
   end
-  ok, wrong, kind = fill(settings, CREDENTIAL_ENV)
+  wrong = select(2, fill(settings, CREDENTIAL_ENV))
+  wrong = wrong or half_key(settings)
+  if wrong then
+    return nil, wrong, "config"
+  end
   -- A receiver needs the token in the environment even where an API key is
   -- there for the calls; the key is the narrower right.
-  if settings.api_key and settings.api_secret then
+  if settings.api_key then
     settings.auth_token = nil
   end
-  return ok, wrong, kind
+  return true
 end
 
 -- What is wrong with a user name or a secret, never showing it.
@@ -185,7 +199,7 @@ local function choose_scheme(settings)
     end
     local wrong = secret_complaint(settings[name])
     if wrong then
-      return nil, name .. " " .. wrong
+      return nil, (settings.variable[name] or name) .. " " .. wrong
     end
   end
   return chosen
