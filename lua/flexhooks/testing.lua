@@ -16,6 +16,7 @@ local json = require "flexhooks.json"
 local options = require "flexhooks.options"
 local requests = require "flexhooks.receiver.request"
 local transport = require "flexhooks.transport.canned"
+local urls = require "flexhooks.url"
 
 local M = {}
 
@@ -133,7 +134,10 @@ end
 
 local SPEC = {
   auth_token = { type = "string", required = true },
-  url = { type = "string", required = true },
+  url = { type = "string", required = true, check = function(value)
+    local _, wrong = urls.parse_http(value)
+    return wrong
+  end },
   method = { type = "string", default = "POST", one_of = { "POST", "GET" } },
   content_type = { type = "string",
     default = "application/x-www-form-urlencoded; charset=UTF-8" },

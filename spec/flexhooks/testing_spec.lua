@@ -135,6 +135,8 @@ describe("testing.request", function()
       { event },
       { event, { url = URL } },
       { event, { auth_token = "a" } },
+      { event, { auth_token = "a", url = "flex/events" } },
+      { event, { auth_token = "a", url = "ftp://company.com/" } },
       { event, { auth_token = "a", url = URL, method = "PUT" } },
       { event, { auth_token = "a", url = URL, content_type = "a/b" } },
       { event, { auth_token = "a", urls = URL } },
