@@ -58,8 +58,9 @@ function M.sign(request)
     errors.raise(2, NAME .. "sign: a GET has no body; put params into the url")
   end
   if read.form and not core.decode_form(read.body) then
-    errors.raise(2, NAME .. "sign: option 'body' is not a form; give "
-      .. "content_type")
+    errors.raise(2, NAME .. "sign: " .. (read.from_params
+      and "option 'params': no form carries such a name"
+      or "option 'body' is not a form; give content_type"))
   end
   local key = core.key(read.tokens[1])
   local signature, url, wrong = key:sign(url_to_sign(read),
