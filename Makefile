@@ -188,9 +188,9 @@ lint: ## formatting, luacheck, warnings, and the rules of the house
 
 run-lint:
 	@$(MAKE) -s all Q= BUILD=$(BUILD)/lint CFLAGS='-O2 -Werror'
-	clang-format --dry-run --Werror $(LINTED_C)
-	luacheck --quiet $(LINTED_LUA) $(wildcard *.rockspec bin/flexhooks)
-	lua5.4 tools/lint.lua
+	@clang-format --dry-run --Werror $(LINTED_C)
+	@luacheck --quiet $(LINTED_LUA) $(wildcard *.rockspec bin/flexhooks)
+	@lua5.4 tools/lint.lua
 
 # --- installing ------------------------------------------------------------------
 # For every Lua built; LuaRocks gives INST_LUADIR, INST_LIBDIR and BINDIR.

@@ -67,15 +67,14 @@ end
 
 local function receiver_of(app)
   local cache = type(app) == "string" and named or opened
-  local receiver, err = cache[app], nil
-  if not receiver then
-    receiver, err = open(app)
+  if not cache[app] then
+    local receiver, err = open(app)
     if not receiver then
       error(err, 0)
     end
     cache[app] = receiver
   end
-  return receiver
+  return cache[app]
 end
 
 -- Calls f; what it raises becomes text, since nginx tells no other error.

@@ -49,7 +49,7 @@ describe("cli.hooks", function()
     assert.matches("webhook_events: %[onChannelCreated, onParticipantLeft%]",
       out)
     bench.env.FLEXHOOKS_PUBLIC_URL = "https://elsewhere.example/x"
-    _, out = bench:run("plan", "--app", app "nil")
+    out = select(2, bench:run("plan", "--app", app "nil"))
     assert.matches('webhook_url: "https://elsewhere.example/x"', out)
     bench.env.FLEXHOOKS_PUBLIC_URL = nil
   end)

@@ -42,8 +42,7 @@ Plan: 1 to create, 1 to update, 1 to delete, 2 unchanged.]], text.plan {
     local webhook = { ttid = "t", type = "global",
       friendly_name = 'a "b"\n\\c', webhook_url = "https://h.example/?a=%20b",
       webhook_events = { "onChannelUpdated" } }
-    local load_text = loadstring or load
-    local hooks = assert(load_text(text.file { webhook }))()
+    local hooks = assert((loadstring or load)(text.file { webhook }))()
     assert.same({ { friendly_name = 'a "b"\n\\c', type = "global",
       webhook_url = "https://h.example/?a=%20b",
       webhook_events = { "onChannelStatusUpdated" } } }, hooks)
