@@ -84,13 +84,15 @@ static int fail(long limit, const char *what) {
 /* Without memory libgcc crashes where LuaJIT tells it of machine code. */
 static const char NO_JIT[] = "if jit then jit.off() end";
 
-/* The sum of live() of the shared objects that are loaded. */
+/* What live() of the loaded shared objects tells, where that is not 0. */
 static const char LIVE[] =
-    "local sum = 0 "
+    "local open = '' "
     "for name, module in pairs(package.loaded) do "
-    "  if name:find '^flexhooks%.core' then sum = sum + module.live() end "
+    "  if name:find '^flexhooks%.core' and module.live() > 0 then "
+    "    open = open .. name .. ' has open handles: ' .. module.live() .. ' ' "
+    "  end "
     "end "
-    "return sum";
+    "return open";
 
 /* Runs the function on the stack with memory refused after `limit`. */
 static int run(lua_State *L, long limit, bool *through) {
@@ -120,7 +122,8 @@ static int live(lua_State *L, long limit, bool *through) {
     return 1;
   if (luaL_dostring(L, LIVE))
     return fail(limit, lua_tostring(L, -1));
-  return lua_tointeger(L, -1) == 0 ? 0 : fail(limit, "handles are left open");
+  const char *open = lua_tostring(L, -1);
+  return *open == '\0' ? 0 : fail(limit, open);
 }
 
 static int attempt(long limit, bool *through) {
