@@ -1,19 +1,9 @@
 #include "account.h"
 
 #include "json.h"
+#include "sid.h"
 
 static const fh_slice account_name = {"AccountSid", 10};
-
-static bool is_account(fh_slice sid) {
-  if (sid.size != 34 || memcmp(sid.data, "AC", 2) != 0)
-    return false;
-  for (size_t i = 2; i < sid.size; i++) {
-    char c = sid.data[i], letter = c | 0x20;
-    if (!(c >= '0' && c <= '9') && !(letter >= 'a' && letter <= 'f'))
-      return false;
-  }
-  return true;
-}
 
 static fh_slice find_in_fields(const fh_field *fields, size_t count) {
   fh_slice found = {NULL, 0};
@@ -38,5 +28,5 @@ fh_slice fh_find_account(const fh_verifier *verifier,
              FH_VERIFIED) {
     found = find_in_fields(event.fields, event.count);
   }
-  return found.data && is_account(found) ? found : (fh_slice){NULL, 0};
+  return found.data && fh_is_sid(found, "AC", true) ? found : (fh_slice){NULL, 0};
 }

@@ -4,6 +4,7 @@
 -- without notice, so what is not in the catalogue is kept, never refused.
 -- @module flexhooks.events
 
+local core = require "flexhooks.core"
 local errors = require "flexhooks.error"
 local options = require "flexhooks.options"
 
@@ -11,14 +12,8 @@ local unpack = table.unpack or _G.unpack
 
 local M = {}
 
-local SID_SIZE = 34
-
 local function sid(...)
-  local patterns = {}
-  for i, prefix in ipairs { ... } do
-    patterns[i] = "^" .. prefix .. "[0-9A-Fa-f]+$"
-  end
-  return { type = "string", prefixes = { ... }, patterns = patterns }
+  return { type = "string", prefixes = { any_case = true, ... } }
 end
 
 -- Every documented field, whatever the event. A SID may be one of two kinds.
@@ -40,14 +35,13 @@ local FIELDS = {
   ErrorMessage = { type = "string" },
 }
 -- Tokens are looked up by account, so one account has one spelling.
-FIELDS.AccountSid.patterns = { "^AC[0-9a-f]+$" }
+FIELDS.AccountSid.prefixes.any_case = false
 
--- The same as lists, for checks that every event passes through.
+-- The same by kind, for checks that every event passes through.
 local SIDS, TEXTS = {}, {}
 for name, rule in pairs(FIELDS) do
-  if rule.patterns then
-    SIDS[#SIDS + 1] = { name = name, first = rule.patterns[1],
-      second = rule.patterns[2], rule = rule }
+  if rule.prefixes then
+    SIDS[name] = rule.prefixes
   elseif rule.type == "string" then
     TEXTS[#TEXTS + 1] = name
   end
@@ -88,7 +82,7 @@ for name, list in pairs(DOCUMENTED) do
   for field, optional in list:gmatch "(%a+)(%??)" do
     listed[#listed + 1] = field
     fields[field] = optional == ""
-    if fields[field] and FIELDS[field].patterns then
+    if fields[field] and FIELDS[field].prefixes then
       sids[#sids + 1] = field
     end
   end
@@ -189,20 +183,12 @@ local function complaint(name, value, wanted)
 end
 
 -- A SID that came empty says nothing and counts as absent.
+local wrong_sid = core.sid_checker(SIDS)
+
 local function check_sids(raw)
-  for i = 1, #SIDS do
-    local entry = SIDS[i]
-    local name = entry.name
-    local value = raw[name]
-    if value == "" then
-      raw[name] = nil
-    elseif value ~= nil and not (type(value) == "string"
-      and #value == SID_SIZE and (find(value, entry.first)
-        or entry.second and find(value, entry.second))) then
-      return complaint(name, value, "a SID that begins with "
-        .. table.concat(entry.rule.prefixes, " or "))
-    end
-  end
+  local name = wrong_sid(raw)
+  return name and complaint(name, raw[name], "a SID that begins with "
+    .. table.concat(SIDS[name], " or "))
 end
 
 local function check_texts(raw)

@@ -51,9 +51,9 @@ local HISTOGRAM = { "handler_seconds", "Time that an event's handlers took." }
 local BOUNDS = { "0.001", "0.0025", "0.005", "0.01", "0.025", "0.05", "0.1",
   "0.25", "0.5", "1", "2.5", "5", "10", "30" }
 
-local LIMITS = {}
+local LIMITS, BUCKETS = {}, {}
 for i, bound in ipairs(BOUNDS) do
-  LIMITS[i] = tonumber(bound)
+  LIMITS[i], BUCKETS[i] = tonumber(bound), "le|" .. bound
 end
 
 -- A store of this process, with the methods of a shared dictionary.
@@ -109,14 +109,14 @@ end
 --- Records how long an event's handlers took.
 ---@param seconds number
 function Metrics:observe(seconds)
-  local store, bucket = self.store, "+Inf"
+  local store, bucket = self.store, "le|+Inf"
   for i = 1, #LIMITS do
     if seconds <= LIMITS[i] then
-      bucket = BOUNDS[i]
+      bucket = BUCKETS[i]
       break
     end
   end
-  store:incr("le|" .. bucket, 1, 0)
+  store:incr(bucket, 1, 0)
   store:incr("seconds|sum", seconds, 0)
 end
 

@@ -1,0 +1,94 @@
+/* core.sid_checker: the SIDs of an event, checked in one call. */
+#include "lua_core.h"
+
+#include "sid.h"
+
+enum { RULES = 32, KINDS = 2 };
+
+typedef struct rule {
+  char kinds[KINDS][2];
+  int count;
+  bool any_case;
+} rule;
+
+typedef struct rules {
+  int count;
+  rule list[RULES];
+} rules;
+
+static bool matches(const rule *r, fh_slice text) {
+  for (int i = 0; i < r->count; i++)
+    if (fh_is_sid(text, r->kinds[i], r->any_case))
+      return true;
+  return false;
+}
+
+/* check(event) -> the name of a field that is no SID of its kind | nil. One
+ * that came empty is taken out: it says nothing. */
+static int check(lua_State *L) {
+  const rules *all = lua_touserdata(L, lua_upvalueindex(2));
+  luaL_checktype(L, 1, LUA_TTABLE);
+  lua_settop(L, 1);
+  for (int i = 0; i < all->count; i++) {
+    lua_rawgeti(L, lua_upvalueindex(1), i + 1);
+    lua_pushvalue(L, -1);
+    lua_rawget(L, 1);
+    fh_slice text = {NULL, 0};
+    if (lua_type(L, -1) == LUA_TSTRING)
+      text.data = lua_tolstring(L, -1, &text.size);
+    if (text.data && text.size == 0) {
+      lua_pushvalue(L, -2);
+      lua_pushnil(L);
+      lua_rawset(L, 1);
+    } else if (!lua_isnil(L, -1) &&
+               !(text.data && matches(&all->list[i], text))) {
+      lua_pop(L, 1);
+      return 1;
+    }
+    lua_pop(L, 2);
+  }
+  return 0;
+}
+
+static void read_kinds(lua_State *L, rule *r) {
+  size_t size;
+  r->count = (int)lua_rawlen(L, -1);
+  luaL_argcheck(L, r->count >= 1 && r->count <= KINDS, 1,
+                "a field has one or two kinds");
+  for (int i = 0; i < r->count; i++) {
+    lua_rawgeti(L, -1, i + 1);
+    const char *kind = luaL_checklstring(L, -1, &size);
+    luaL_argcheck(L, size == 2, 1, "a kind is two letters");
+    memcpy(r->kinds[i], kind, 2);
+    lua_pop(L, 1);
+  }
+  lua_getfield(L, -1, "any_case");
+  r->any_case = lua_toboolean(L, -1);
+  lua_pop(L, 1);
+}
+
+/* sid_checker{ Name = { kind, kind | nil, any_case = }, … } -> check */
+static int sid_checker(lua_State *L) {
+  luaL_checktype(L, 1, LUA_TTABLE);
+  lua_settop(L, 1);
+  lua_newtable(L);
+  rules *all = lua_newuserdata(L, sizeof *all);
+  memset(all, 0, sizeof *all);
+  lua_pushnil(L);
+  while (lua_next(L, 1)) {
+    luaL_argcheck(L, all->count < RULES, 1, "too many fields");
+    luaL_argcheck(L, lua_type(L, -2) == LUA_TSTRING && lua_istable(L, -1), 1,
+                  "names map to lists of kinds");
+    read_kinds(L, &all->list[all->count++]);
+    lua_pop(L, 1);
+    lua_pushvalue(L, -1);
+    lua_rawseti(L, 2, all->count);
+  }
+  lua_pushcclosure(L, check, 2);
+  return 1;
+}
+
+void fh_open_sid(lua_State *L) {
+  lua_pushcfunction(L, sid_checker);
+  lua_setfield(L, -2, "sid_checker");
+}
