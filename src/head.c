@@ -154,7 +154,7 @@ void fh_head_field(fh_head *head, const fh_head_limits *limits,
   size_t bytes = name_size + value_size + 4; /* ": " and the line end */
   head->bytes += bytes;
   head->count++;
-  if (bytes - 4 > limits->field || head->bytes > limits->headers ||
+  if (bytes - 2 > limits->field || head->bytes > limits->headers ||
       head->count > limits->count)
     refuse(head, 431);
   while (value_size > 0 &&

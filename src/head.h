@@ -15,7 +15,7 @@
 
 typedef struct fh_head_limits {
   size_t line;    /* the request line, bytes */
-  size_t field;   /* one header, name and value, bytes */
+  size_t field;   /* one header's line, bytes */
   size_t headers; /* all headers, bytes */
   size_t count;   /* of headers */
   size_t body;    /* bytes */
