@@ -28,5 +28,6 @@ fh_slice fh_find_account(const fh_verifier *verifier,
              FH_VERIFIED) {
     found = find_in_fields(event.fields, event.count);
   }
-  return found.data && fh_is_sid(found, "AC", true) ? found : (fh_slice){NULL, 0};
+  return found.data && fh_is_sid(found, "AC", true) ? found
+                                                    : (fh_slice){NULL, 0};
 }

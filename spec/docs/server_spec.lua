@@ -21,7 +21,7 @@ end
 
 describe("docs/server.md", function()
   it("shows an application file that loads", function()
-    local code = PAGE:match "returns a router, or one table:\n\n```lua\n(.-)```"
+    local code = PAGE:match "a router, or one table:\n\n```lua\n(.-)```"
     local path = process.write(process.folder() .. "/app.lua", code)
     local app = assert(apps.load("flexhooks.serve", path, {}))
     assert.same({ "onChannelCreated" }, app.settings.router:subscribed())

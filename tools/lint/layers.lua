@@ -8,9 +8,10 @@ local M = {}
 -- Level 0 by ranks, where a source may stand higher than its header; levels 1
 -- and 2 follow from the names.
 local C_RANKS = {
-  { "slice", "sort", "sid", "buffer", "resp", "secret", "poller", "head",
+  { "slice", "sort", "buffer", "resp", "secret", "poller", "head",
     "bind", "url", "answer", "wiped" },
-  { "form", "json", "key", "signed_url", "answer", "redis", "listener" },
+  { "form", "json", "key", "signed_url", "redis", "listener",
+    "sid" },
   { "signature", "request", "connection" },
   { "account", "http", "listener.c", "exchange" },
 }
