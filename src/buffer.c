@@ -44,21 +44,6 @@ fh_buffer_status fh_buffer_append(fh_buffer *buffer, const void *data,
   return status;
 }
 
-char *fh_buffer_reserve(fh_buffer *buffer, size_t size,
-                        fh_buffer_status *status) {
-  fh_buffer_status made = make_room(buffer, size);
-  if (status)
-    *status = made;
-  if (made != FH_BUFFER_OK || !buffer->data)
-    return NULL;
-  return buffer->data + buffer->size;
-}
-
-void fh_buffer_commit(fh_buffer *buffer, size_t written) {
-  size_t room = buffer->capacity - buffer->size;
-  buffer->size += written < room ? written : room;
-}
-
 void fh_buffer_consume(fh_buffer *buffer, size_t size) {
   if (size >= buffer->size) {
     buffer->size = 0;

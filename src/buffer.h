@@ -32,13 +32,6 @@ void fh_buffer_init(fh_buffer *buffer, size_t limit);
 fh_buffer_status fh_buffer_append(fh_buffer *buffer, const void *data,
                                   size_t size);
 
-/* Makes room for `size` more bytes and gives their place, so that a library
- * can write there; fh_buffer_commit then adds what it wrote. NULL where append
- * would have failed; `status`, unless NULL, says why. */
-char *fh_buffer_reserve(fh_buffer *buffer, size_t size,
-                        fh_buffer_status *status);
-void fh_buffer_commit(fh_buffer *buffer, size_t written);
-
 /* Drops the first `size` bytes, at most all of them. */
 void fh_buffer_consume(fh_buffer *buffer, size_t size);
 

@@ -4,12 +4,10 @@
 #include "lua_core.h"
 
 static fh_slice check_string(lua_State *L, int index, int position) {
-  fh_slice bytes;
   lua_rawgeti(L, index, position);
   if (lua_type(L, -1) != LUA_TSTRING)
     luaL_argerror(L, 1, "a list of { name, value } strings expected");
-  bytes.data = lua_tolstring(L, -1, &bytes.size);
-  return bytes;
+  return fh_bytes(L, -1);
 }
 
 /* The pair at `position` of the list; its two strings stay on the stack. */
@@ -57,9 +55,7 @@ static void push_pair(lua_State *L, fh_field field) {
 static int decode_form(lua_State *L) {
   const fh_form_limits none = {SIZE_MAX, SIZE_MAX, SIZE_MAX};
   size_t count;
-  fh_slice text;
-  luaL_checktype(L, 1, LUA_TSTRING);
-  text.data = lua_tolstring(L, 1, &text.size);
+  fh_slice text = fh_check_bytes(L, 1);
   size_t room = fh_form_room(text, &none) * sizeof(fh_field);
   fh_field *fields = lua_newuserdata(L, room + text.size + 1);
   char *scratch = (char *)fields + room;

@@ -3,10 +3,8 @@
 
 /* json_check(bytes, depth, name) -> true | nil, what is wrong and where */
 static int json_check(lua_State *L) {
-  fh_slice text;
   size_t where;
-  luaL_checktype(L, 1, LUA_TSTRING);
-  text.data = lua_tolstring(L, 1, &text.size);
+  fh_slice text = fh_check_bytes(L, 1);
   lua_Number depth = luaL_checknumber(L, 2), name = luaL_checknumber(L, 3);
   luaL_argcheck(L, depth >= 1 && depth <= FH_JSON_DEPTH, 2,
                 "from 1 to 1000 expected");

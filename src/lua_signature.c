@@ -1,164 +1,19 @@
-/* Keys, verifiers, and the hashes and random bytes that go with them. */
-#include <openssl/rand.h>
-
+/* Verifiers: deliveries in, events or reasons out. */
 #include "account.h"
 #include "lua_core.h"
+#include "lua_key.h"
 #include "signature.h"
 
 enum {
   MAX_KEYS = 16,
-  MAX_RANDOM = 4096,
   MAX_BODY = 1 << 30,
   STACK_SCRATCH = 8192, /* up to here scratch memory is on the C stack */
 };
-
-/* --- arguments ----------------------------------------------------------- */
-
-static fh_slice check_bytes(lua_State *L, int index) {
-  fh_slice bytes;
-  luaL_checktype(L, index, LUA_TSTRING);
-  bytes.data = lua_tolstring(L, index, &bytes.size);
-  return bytes;
-}
-
-static fh_slice optional_bytes(lua_State *L, int index) {
-  return lua_isnoneornil(L, index) ? (fh_slice){NULL, 0}
-                                   : check_bytes(L, index);
-}
-
-static int fail_url(lua_State *L, const char *wrong) {
-  return fh_fail(L, "config", lua_pushfstring(L, "the URL %s", wrong));
-}
-
-/* --- keys ---------------------------------------------------------------- */
-
-typedef struct key_handle {
-  fh_handle handle;
-  fh_key key;
-} key_handle;
-
-static int key_close(lua_State *L);
-static int key_sign(lua_State *L);
-
-static const luaL_Reg key_methods[] = {{"sign", key_sign}, {NULL, NULL}};
-
-static const fh_class key_class = {"flexhooks.key", sizeof(key_handle),
-                                   key_methods, key_close};
-
-static int key_new(lua_State *L) {
-  fh_slice token = check_bytes(L, 1);
-  luaL_argcheck(L, token.size > 0, 1, "the token must not be empty");
-  key_handle *self = fh_new(L, &key_class);
-  if (!fh_key_open(&self->key, token))
-    return luaL_error(L, "libcrypto cannot compute HMAC-SHA1");
-  fh_opened(&self->handle);
-  return 1;
-}
-
-static int key_close(lua_State *L) {
-  key_handle *self = fh_check(L, 1, &key_class);
-  if (self->handle.open)
-    fh_key_close(&self->key);
-  fh_closed(&self->handle);
-  return 0;
-}
-
-/* The fields of a table name -> value or list of values, counted first and
- * copied afterwards: between the two memory is allocated, and a finalizer that
- * runs then may have changed the table. */
-typedef struct param_list {
-  fh_field *items; /* NULL while counting */
-  size_t room;
-  size_t count;
-  size_t bytes;
-} param_list;
-
-static void add_field(lua_State *L, param_list *f, fh_slice name) {
-  if (lua_type(L, -1) != LUA_TSTRING)
-    luaL_error(L, "a parameter's value must be a string or a list of them");
-  fh_slice value;
-  value.data = lua_tolstring(L, -1, &value.size);
-  f->bytes += name.size + value.size;
-  if (f->items && f->count < f->room)
-    f->items[f->count] = (fh_field){name, value};
-  f->count++;
-}
-
-static void read_fields(lua_State *L, int index, param_list *f) {
-  f->count = f->bytes = 0;
-  if (lua_isnoneornil(L, index))
-    return;
-  lua_pushnil(L);
-  while (lua_next(L, index)) {
-    if (lua_type(L, -2) != LUA_TSTRING)
-      luaL_error(L, "a parameter's name must be a string");
-    fh_slice name;
-    name.data = lua_tolstring(L, -2, &name.size);
-    if (lua_type(L, -1) == LUA_TTABLE) {
-      int values = (int)lua_rawlen(L, -1);
-      for (int i = 1; i <= values; i++, lua_pop(L, 1)) {
-        lua_rawgeti(L, -1, i);
-        add_field(L, f, name);
-      }
-    } else {
-      add_field(L, f, name);
-    }
-    lua_pop(L, 1);
-  }
-}
 
 typedef struct verifier_handle {
   fh_handle handle;
   fh_verifier verifier;
 } verifier_handle;
-
-static verifier_handle *open_verifier(lua_State *L, fh_slice url,
-                                      const fh_form_limits *limits,
-                                      size_t body);
-
-static void push_signed_url(lua_State *L, const fh_signed_url *url) {
-  fh_slice form = url->forms[0].text;
-  lua_pushlstring(L, form.data, form.size);
-  if (!url->query.data)
-    return;
-  lua_pushliteral(L, "?");
-  lua_pushlstring(L, url->query.data, url->query.size);
-  lua_concat(L, 3);
-}
-
-/* key:sign(url, params) -> signature, signed url | nil, "config", message */
-static int key_sign(lua_State *L) {
-  param_list f = {0};
-  fh_check_open(L, 1, &key_class);
-  fh_slice url = check_bytes(L, 2);
-  if (!lua_isnoneornil(L, 3))
-    luaL_checktype(L, 3, LUA_TTABLE);
-  const char *wrong = fh_signed_url_check(url);
-  if (wrong)
-    return fail_url(L, wrong);
-  lua_settop(L, 3);
-  read_fields(L, 3, &f);
-  /* A verifier owns the URL's forms, so that a raise leaks nothing. */
-  const fh_form_limits none = {0, 0, 0};
-  fh_signed_url *opened = &open_verifier(L, url, &none, 0)->verifier.url;
-  size_t room = f.bytes, items = f.count * sizeof *f.items;
-  f.room = f.count;
-  f.items = lua_newuserdata(L, items + room + url.size + 1);
-  char *scratch = (char *)f.items + items;
-  read_fields(L, 3, &f);
-  if (f.count > f.room || f.bytes > room)
-    return luaL_error(L, "the parameters changed while they were read");
-  size_t distinct = fh_form_sort(f.items, f.count);
-  key_handle *self = fh_check_open(L, 1, &key_class);
-  char signature[FH_SIGNATURE_SIZE];
-  if (!fh_sign(&self->key, opened, f.items, distinct, scratch, signature))
-    return luaL_error(L, "libcrypto cannot compute HMAC-SHA1");
-  lua_pushlstring(L, signature, sizeof signature);
-  push_signed_url(L, opened);
-  return 2;
-}
-
-/* --- verifiers ----------------------------------------------------------- */
 
 static int verifier_close(lua_State *L);
 static int verifier_form(lua_State *L);
@@ -177,16 +32,6 @@ static const luaL_Reg verifier_methods[] = {
 static const fh_class verifier_class = {"flexhooks.verifier",
                                         sizeof(verifier_handle),
                                         verifier_methods, verifier_close};
-
-static verifier_handle *open_verifier(lua_State *L, fh_slice url,
-                                      const fh_form_limits *limits,
-                                      size_t body) {
-  verifier_handle *self = fh_new(L, &verifier_class);
-  if (!fh_verifier_open(&self->verifier, url, limits, body))
-    luaL_error(L, "not enough memory");
-  fh_opened(&self->handle);
-  return self;
-}
 
 typedef struct verifier_options {
   fh_slice url;
@@ -214,8 +59,12 @@ static int verifier_new(lua_State *L) {
                 "option 'body' must be at most 2^30");
   const char *wrong = fh_signed_url_check(options.url);
   if (wrong)
-    return fail_url(L, wrong);
-  open_verifier(L, options.url, &options.limits, options.body);
+    return fh_fail(L, "config", lua_pushfstring(L, "the URL %s", wrong));
+  verifier_handle *self = fh_new(L, &verifier_class);
+  if (!fh_verifier_open(&self->verifier, options.url, &options.limits,
+                        options.body))
+    return luaL_error(L, "not enough memory");
+  fh_opened(&self->handle);
   return 1;
 }
 
@@ -227,11 +76,16 @@ static int verifier_close(lua_State *L) {
   return 0;
 }
 
+static fh_slice optional_bytes(lua_State *L, int index) {
+  return lua_isnoneornil(L, index) ? (fh_slice){NULL, 0}
+                                   : fh_check_bytes(L, index);
+}
+
 static fh_key *check_key(lua_State *L, int index) {
-  key_handle *key = fh_test(L, index, &key_class);
-  if (!key || !key->handle.open)
+  fh_key *key = fh_test_key(L, index);
+  if (!key)
     luaL_argerror(L, 2, "an open key, or a list of 1 to 16, expected");
-  return &key->key;
+  return key;
 }
 
 /* Allocates nothing, so that no finalizer can close a key that was read. */
@@ -332,7 +186,7 @@ static int verifier_form(lua_State *L) {
       .kind = FH_FORM,
       .signature = optional_bytes(L, 3),
       .query = optional_bytes(L, 4),
-      .body = check_bytes(L, 5),
+      .body = fh_check_bytes(L, 5),
       .want_digest = lua_toboolean(L, 6),
   };
   return verify(L, &delivery);
@@ -355,7 +209,7 @@ static int verifier_json(lua_State *L) {
       .kind = FH_JSON,
       .signature = optional_bytes(L, 3),
       .query = optional_bytes(L, 4),
-      .body = check_bytes(L, 5),
+      .body = fh_check_bytes(L, 5),
       .want_digest = true,
   };
   return verify(L, &delivery);
@@ -368,7 +222,7 @@ static int verifier_account(lua_State *L) {
   fh_delivery delivery = {
       .kind = (fh_delivery_kind)luaL_checkoption(L, 3, NULL, kinds),
   };
-  fh_slice bytes = check_bytes(L, 2);
+  fh_slice bytes = fh_check_bytes(L, 2);
   if (delivery.kind == FH_QUERY)
     delivery.query = bytes;
   else
@@ -385,41 +239,12 @@ static int verifier_account(lua_State *L) {
   return 1;
 }
 
-/* --- hashes and random bytes --------------------------------------------- */
-
-/* sha256(bytes) -> lower-case hex */
-static int sha256(lua_State *L) {
-  char text[FH_HASH_TEXT];
-  fh_hasher hasher;
-  fh_slice bytes = check_bytes(L, 1);
-  bool hashed = fh_hasher_open(&hasher) && fh_hash_text(&hasher, bytes, text);
-  fh_hasher_close(&hasher);
-  if (!hashed)
-    return luaL_error(L, "libcrypto cannot compute SHA-256");
-  lua_pushlstring(L, text, sizeof text);
-  return 1;
-}
-
-/* random(n) -> n bytes, from 1 to 4096 */
-static int random_bytes(lua_State *L) {
-  unsigned char bytes[MAX_RANDOM];
-  lua_Number size = luaL_checknumber(L, 1);
-  luaL_argcheck(L, size >= 1 && size <= MAX_RANDOM, 1,
-                "from 1 to 4096 expected");
-  if (RAND_bytes(bytes, (int)size) != 1)
-    return luaL_error(L, "the system gives no random bytes");
-  lua_pushlstring(L, (const char *)bytes, (size_t)size);
-  return 1;
-}
-
 static const luaL_Reg functions[] = {
-    {"key", key_new},   {"verifier", verifier_new},
-    {"sha256", sha256}, {"random", random_bytes},
+    {"verifier", verifier_new},
     {NULL, NULL},
 };
 
 void fh_open_signature(lua_State *L) {
-  fh_register(L, &key_class);
   fh_register(L, &verifier_class);
   fh_set_functions(L, functions);
 }

@@ -76,6 +76,17 @@ void fh_closed(fh_handle *handle) {
   __atomic_sub_fetch(&live_handles, 1, __ATOMIC_RELAXED);
 }
 
+fh_slice fh_bytes(lua_State *L, int index) {
+  fh_slice bytes;
+  bytes.data = lua_tolstring(L, index, &bytes.size);
+  return bytes;
+}
+
+fh_slice fh_check_bytes(lua_State *L, int index) {
+  luaL_checktype(L, index, LUA_TSTRING);
+  return fh_bytes(L, index);
+}
+
 int fh_live(lua_State *L) {
   lua_pushinteger(L, __atomic_load_n(&live_handles, __ATOMIC_RELAXED));
   return 1;
@@ -95,7 +106,7 @@ static void read_option(lua_State *L, const fh_option *option, char *out) {
     if (lua_type(L, -1) != LUA_TSTRING)
       luaL_error(L, "option '%s' must be a string, got %s", option->name,
                  luaL_typename(L, -1));
-    slice->data = lua_tolstring(L, -1, &slice->size);
+    *slice = fh_bytes(L, -1);
     return;
   }
   case FH_BOOLEAN:

@@ -48,6 +48,13 @@ void *fh_test(lua_State *L, int index, const fh_class *class);
 void fh_opened(fh_handle *handle);
 void fh_closed(fh_handle *handle);
 
+/* The bytes of the string argument at `index`, which keeps them; raises for
+ * anything else, numbers too. */
+fh_slice fh_check_bytes(lua_State *L, int index);
+
+/* The bytes of the value at `index`, which is known to be a string. */
+fh_slice fh_bytes(lua_State *L, int index);
+
 /* Adds the functions of `list` (ended by a NULL name) to the table on top. */
 void fh_set_functions(lua_State *L, const luaL_Reg *list);
 

@@ -192,6 +192,15 @@ void fh_signed_url_close(fh_signed_url *url) {
   *url = (fh_signed_url){.count = 0};
 }
 
+size_t fh_signed_url_write(const fh_signed_url *url, char *out) {
+  char *end = write(out, url->forms[0].text);
+  if (url->query.data) {
+    *end++ = '?';
+    end = write(end, url->query);
+  }
+  return (size_t)(end - out);
+}
+
 /* The size of an apostrophe, plain or escaped, at the front of `text`, or 0.
  */
 static size_t apostrophe(fh_slice text) {

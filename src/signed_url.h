@@ -33,6 +33,10 @@ const char *fh_signed_url_check(fh_slice url);
 bool fh_signed_url_open(fh_signed_url *signed_url, fh_slice url);
 void fh_signed_url_close(fh_signed_url *signed_url);
 
+/* Writes the documented form with its query and returns the size, at most that
+ * of the URL that was opened. */
+size_t fh_signed_url_write(const fh_signed_url *signed_url, char *out);
+
 /* Does a request's raw query (NULL where its target had no `?`) begin with the
  * configured one? `rest` is what follows: empty, or beginning with the `&`, or
  * all of the query where none is configured or it does not match. A %27 equals

@@ -51,9 +51,6 @@ static void refuses_sizes_that_would_wrap(void **state) {
   fh_buffer_init(&buffer, 100);
   assert_int_equal(fh_buffer_append(&buffer, "x", 1), FH_BUFFER_OK);
   assert_int_equal(fh_buffer_append(&buffer, "x", SIZE_MAX), FH_BUFFER_FULL);
-  fh_buffer_status status;
-  assert_null(fh_buffer_reserve(&buffer, SIZE_MAX, &status));
-  assert_int_equal(status, FH_BUFFER_FULL);
   assert_int_equal(buffer.size, 1);
   fh_buffer_free(&buffer);
 }
@@ -63,23 +60,6 @@ static void a_zeroed_buffer_has_no_room(void **state) {
   fh_buffer buffer = {0};
   assert_int_equal(fh_buffer_append(&buffer, "x", 1), FH_BUFFER_FULL);
   assert_int_equal(fh_buffer_append(&buffer, NULL, 0), FH_BUFFER_OK);
-  assert_null(fh_buffer_reserve(&buffer, 0, NULL));
-  fh_buffer_free(&buffer);
-}
-
-static void reserve_and_commit_write_in_place(void **state) {
-  (void)state;
-  fh_buffer buffer;
-  fh_buffer_init(&buffer, 1000);
-  assert_int_equal(fh_buffer_append(&buffer, "ab", 2), FH_BUFFER_OK);
-  char *place = fh_buffer_reserve(&buffer, 500, NULL);
-  assert_non_null(place);
-  memcpy(place, "cde", 3);
-  fh_buffer_commit(&buffer, 3);
-  assert_int_equal(buffer.size, 5);
-  assert_memory_equal(buffer.data, "abcde", 5);
-  fh_buffer_commit(&buffer, SIZE_MAX);
-  assert_int_equal(buffer.size, buffer.capacity);
   fh_buffer_free(&buffer);
 }
 
@@ -120,7 +100,6 @@ int main(void) {
       cmocka_unit_test(stops_exactly_at_its_cap),
       cmocka_unit_test(refuses_sizes_that_would_wrap),
       cmocka_unit_test(a_zeroed_buffer_has_no_room),
-      cmocka_unit_test(reserve_and_commit_write_in_place),
       cmocka_unit_test(consume_drops_from_the_front),
       cmocka_unit_test(clear_keeps_memory_and_free_is_idempotent),
   };

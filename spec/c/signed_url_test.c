@@ -90,6 +90,24 @@ static void escapes_apostrophes_of_the_path(void **state) {
       forms("http://u@h:1/''"));
 }
 
+static void writes_the_documented_form(void **state) {
+  (void)state;
+  static const char *const rows[][2] = {
+      {"https://u:p@h:8443/it's?x='#rc=3", "https://h:8443/it's?x='"},
+      {"https://h", "https://h"},
+      {"https://h/?#f", "https://h/?"},
+  };
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    char text[64];
+    fh_signed_url opened;
+    assert_true(fh_signed_url_open(&opened, slice(rows[i][0])));
+    size_t size = fh_signed_url_write(&opened, text);
+    fh_signed_url_close(&opened);
+    assert_int_equal(strlen(rows[i][1]), size);
+    assert_memory_equal(rows[i][1], text, size);
+  }
+}
+
 static void escapes_as_many_as_there_are(void **state) {
   (void)state;
   enum { MANY = 1000 };
@@ -221,6 +239,7 @@ int main(void) {
       cmocka_unit_test(leaves_query_and_fragment_out),
       cmocka_unit_test(touches_no_escape),
       cmocka_unit_test(escapes_apostrophes_of_the_path),
+      cmocka_unit_test(writes_the_documented_form),
       cmocka_unit_test(escapes_as_many_as_there_are),
       cmocka_unit_test(refuses_what_is_no_configured_url),
       cmocka_unit_test(a_query_begins_with_the_configured_one),

@@ -1,0 +1,98 @@
+#include "support.h"
+
+#include <math.h>
+#include <stdio.h>
+
+#include "json_number.h"
+
+/* Is a text that ends where its page ends a number, and nothing else? */
+static bool good(const char *text, size_t size) {
+  char *bytes = edge_copy(text, size);
+  const char *at = bytes, *wrong = fh_json_number(&at, bytes + size);
+  bool whole = at == bytes + size;
+  assert_true(at >= bytes && at <= bytes + size);
+  edge_free(bytes, size);
+  return !wrong && whole;
+}
+
+static void every_whole_number_has_prefixes_that_are_numbers(void **state) {
+  (void)state;
+  static const char text[] = "-120.5e-3";
+  static const bool expected[] = {false, false, true,  true,  true,
+                                  false, true,  false, false, true};
+  for (size_t cut = 0; cut < sizeof text; cut++)
+    assert_int_equal(expected[cut], good(text, cut));
+}
+
+static void knows_the_last_double(void **state) {
+  (void)state;
+  static const struct {
+    const char *text;
+    bool finite;
+  } rows[] = {
+      {"1.7976931348623157e308", true},
+      {"1.7976931348623158e+308", true},
+      {"1.79769313486231580789e308", true},
+      {"1.79769313486231580793e308", false},
+      {"-1.7976931348623159e308", false},
+      {"179769313486231570000e288", true},
+      {"179769313486231590000e288", false},
+      {"0.00000000001797693134862315700e319", true},
+      {"0.00000000001797693134862315900e319", false},
+      {"9e307", true},
+      {"9e308", false},
+      {"1e309", false},
+      {"0.1e310", false},
+      {"0.1e309", true},
+      {"0e310", true},
+      {"0.000e99999999999999999999999999999999", true},
+      {"1e-99999999999999999999999999999999", true},
+      {"1e99999999999999999999999999999999", false},
+  };
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+    assert_int_equal(rows[i].finite, good(rows[i].text, strlen(rows[i].text)));
+}
+
+/* strtod is the judge of what a number that passes the grammar comes to. */
+static void agrees_with_strtod_around_the_last_double(void **state) {
+  (void)state;
+  char text[64];
+  for (int exponent = 300; exponent < 315; exponent++) {
+    for (int digits = 1; digits < 20; digits++) {
+      int size = snprintf(text, sizeof text, "1.%.*se%d", digits,
+                          "7976931348623157081", exponent);
+      bool finite = strtod(text, NULL) < HUGE_VAL;
+      assert_int_equal(finite, good(text, (size_t)size));
+    }
+  }
+}
+
+static void stops_behind_the_number(void **state) {
+  (void)state;
+  static const char *const texts[] = {"1,", "0x10", "1.5]", "1e5.5", "-0 "};
+  static const size_t sizes[] = {1, 1, 3, 3, 2};
+  for (size_t i = 0; i < 5; i++) {
+    const char *at = texts[i];
+    assert_null(fh_json_number(&at, at + strlen(at)));
+    assert_int_equal(sizes[i], at - texts[i]);
+  }
+}
+
+static void refuses_what_the_grammar_does_not_have(void **state) {
+  (void)state;
+  static const char *const bad[] = {"",   "-",    "+1", "01",  "-01", ".5",
+                                    "1.", "1.e5", "1e", "1e+", "--1", "e5"};
+  for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+    assert_false(good(bad[i], strlen(bad[i])));
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(every_whole_number_has_prefixes_that_are_numbers),
+      cmocka_unit_test(knows_the_last_double),
+      cmocka_unit_test(agrees_with_strtod_around_the_last_double),
+      cmocka_unit_test(stops_behind_the_number),
+      cmocka_unit_test(refuses_what_the_grammar_does_not_have),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

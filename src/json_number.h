@@ -1,0 +1,9 @@
+/* Numbers of JSON, by the grammar, and of a size that a double holds. */
+#ifndef FH_JSON_NUMBER_H
+#define FH_JSON_NUMBER_H
+
+/* Reads the number at `*at`, which moves behind what was read. What is wrong
+ * with it, or NULL. */
+const char *fh_json_number(const char **at, const char *end);
+
+#endif

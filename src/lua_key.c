@@ -1,0 +1,169 @@
+/* Keys, and the hashes and random bytes that go with them. */
+#include "lua_key.h"
+
+#include <openssl/rand.h>
+
+#include "lua_core.h"
+#include "signature.h"
+
+enum { MAX_RANDOM = 4096 };
+
+typedef struct key_handle {
+  fh_handle handle;
+  fh_key key;
+} key_handle;
+
+static int key_close(lua_State *L);
+static int key_sign(lua_State *L);
+
+static const luaL_Reg key_methods[] = {{"sign", key_sign}, {NULL, NULL}};
+
+static const fh_class key_class = {"flexhooks.key", sizeof(key_handle),
+                                   key_methods, key_close};
+
+fh_key *fh_test_key(lua_State *L, int index) {
+  key_handle *self = fh_test(L, index, &key_class);
+  return self && self->handle.open ? &self->key : NULL;
+}
+
+/* key(token) -> key */
+static int key_new(lua_State *L) {
+  fh_slice token = fh_check_bytes(L, 1);
+  luaL_argcheck(L, token.size > 0, 1, "the token must not be empty");
+  key_handle *self = fh_new(L, &key_class);
+  if (!fh_key_open(&self->key, token))
+    return luaL_error(L, "libcrypto cannot compute HMAC-SHA1");
+  fh_opened(&self->handle);
+  return 1;
+}
+
+static int key_close(lua_State *L) {
+  key_handle *self = fh_check(L, 1, &key_class);
+  if (self->handle.open)
+    fh_key_close(&self->key);
+  fh_closed(&self->handle);
+  return 0;
+}
+
+/* The fields of a table name -> value or list of values, counted first and
+ * copied afterwards: between the two memory is allocated, and a finalizer that
+ * runs then may have changed the table. */
+typedef struct param_list {
+  fh_field *items; /* NULL while counting */
+  size_t room;
+  size_t count;
+  size_t bytes;
+} param_list;
+
+static void add_field(lua_State *L, param_list *f, fh_slice name) {
+  if (lua_type(L, -1) != LUA_TSTRING)
+    luaL_error(L, "a parameter's value must be a string or a list of them");
+  fh_slice value = fh_bytes(L, -1);
+  f->bytes += name.size + value.size;
+  if (f->items && f->count < f->room)
+    f->items[f->count] = (fh_field){name, value};
+  f->count++;
+}
+
+static void read_fields(lua_State *L, int index, param_list *f) {
+  f->count = f->bytes = 0;
+  if (lua_isnoneornil(L, index))
+    return;
+  lua_pushnil(L);
+  while (lua_next(L, index)) {
+    if (lua_type(L, -2) != LUA_TSTRING)
+      luaL_error(L, "a parameter's name must be a string");
+    fh_slice name = fh_bytes(L, -2);
+    if (lua_type(L, -1) == LUA_TTABLE) {
+      int values = (int)lua_rawlen(L, -1);
+      for (int i = 1; i <= values; i++, lua_pop(L, 1)) {
+        lua_rawgeti(L, -1, i);
+        add_field(L, f, name);
+      }
+    } else {
+      add_field(L, f, name);
+    }
+    lua_pop(L, 1);
+  }
+}
+
+/* Signs with what is in Lua's memory already: nothing raises while the URL is
+ * open. Writes the URL that was signed over `text` and gives its size, or 0.
+ */
+static size_t sign(fh_key *key, fh_slice url, param_list *f, char *text,
+                   char signature[FH_SIGNATURE_SIZE]) {
+  fh_signed_url opened;
+  size_t size = 0;
+  if (!fh_signed_url_open(&opened, url))
+    return 0;
+  size_t distinct = fh_form_sort(f->items, f->count);
+  if (fh_sign(key, &opened, f->items, distinct, text, signature))
+    size = fh_signed_url_write(&opened, text);
+  fh_signed_url_close(&opened);
+  return size;
+}
+
+/* key:sign(url, params) -> signature, signed url | nil, "config", message */
+static int key_sign(lua_State *L) {
+  param_list f = {0};
+  fh_check_open(L, 1, &key_class);
+  fh_slice url = fh_check_bytes(L, 2);
+  if (!lua_isnoneornil(L, 3))
+    luaL_checktype(L, 3, LUA_TTABLE);
+  const char *wrong = fh_signed_url_check(url);
+  if (wrong)
+    return fh_fail(L, "config", lua_pushfstring(L, "the URL %s", wrong));
+  lua_settop(L, 3);
+  read_fields(L, 3, &f);
+  size_t room = f.bytes, items = f.count * sizeof *f.items;
+  f.room = f.count;
+  f.items = lua_newuserdata(L, items + room + url.size + 1);
+  read_fields(L, 3, &f);
+  if (f.count > f.room || f.bytes > room)
+    return luaL_error(L, "the parameters changed while they were read");
+  key_handle *self = fh_check_open(L, 1, &key_class);
+  char *text = (char *)f.items + items, signature[FH_SIGNATURE_SIZE];
+  size_t size = sign(&self->key, url, &f, text, signature);
+  if (size == 0)
+    return luaL_error(L, "not enough memory");
+  lua_pushlstring(L, signature, sizeof signature);
+  lua_pushlstring(L, text, size);
+  return 2;
+}
+
+/* sha256(bytes) -> lower-case hex */
+static int sha256(lua_State *L) {
+  char text[FH_HASH_TEXT];
+  fh_hasher hasher;
+  fh_slice bytes = fh_check_bytes(L, 1);
+  bool hashed = fh_hasher_open(&hasher) && fh_hash_text(&hasher, bytes, text);
+  fh_hasher_close(&hasher);
+  if (!hashed)
+    return luaL_error(L, "libcrypto cannot compute SHA-256");
+  lua_pushlstring(L, text, sizeof text);
+  return 1;
+}
+
+/* random(n) -> n bytes, from 1 to 4096 */
+static int random_bytes(lua_State *L) {
+  unsigned char bytes[MAX_RANDOM];
+  lua_Number size = luaL_checknumber(L, 1);
+  luaL_argcheck(L, size >= 1 && size <= MAX_RANDOM, 1,
+                "from 1 to 4096 expected");
+  if (RAND_bytes(bytes, (int)size) != 1)
+    return luaL_error(L, "the system gives no random bytes");
+  lua_pushlstring(L, (const char *)bytes, (size_t)size);
+  return 1;
+}
+
+static const luaL_Reg functions[] = {
+    {"key", key_new},
+    {"sha256", sha256},
+    {"random", random_bytes},
+    {NULL, NULL},
+};
+
+void fh_open_key(lua_State *L) {
+  fh_register(L, &key_class);
+  fh_set_functions(L, functions);
+}

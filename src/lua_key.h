@@ -1,0 +1,11 @@
+/* Lets other bindings take a key as an argument. */
+#ifndef FH_LUA_KEY_H
+#define FH_LUA_KEY_H
+
+#include "key.h"
+#include "lua_support.h"
+
+/* The open key at `index`, or NULL where the value is something else. */
+fh_key *fh_test_key(lua_State *L, int index);
+
+#endif
