@@ -9,8 +9,8 @@ local M = {}
 -- and 2 follow from the names.
 local C_RANKS = {
   { "slice", "sort", "buffer", "resp", "secret", "poller", "head",
-    "bind", "url", "answer", "wiped" },
-  { "form", "json", "key", "signed_url", "redis", "listener",
+    "bind", "url", "wiped" },
+  { "form", "json", "key", "signed_url", "answer", "redis", "listener",
     "sid" },
   { "signature", "request", "connection" },
   { "account", "http", "listener.c", "exchange" },
