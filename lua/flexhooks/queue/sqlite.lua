@@ -49,7 +49,10 @@ function M.quote(bytes)
   if bytes:find(NUL, 1, true) then
     return "x'" .. bytes:gsub(".", hex) .. "'"
   end
-  return "'" .. bytes:gsub("'", "''") .. "'"
+  if bytes:find("'", 1, true) then
+    bytes = bytes:gsub("'", "''")
+  end
+  return "'" .. bytes .. "'"
 end
 
 --- A number as a literal.
