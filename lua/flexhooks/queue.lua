@@ -22,8 +22,11 @@ local COMMON = {
   logger = { type = "function" },
 }
 
+local core
+
 local function process()
-  return require("flexhooks.core").pid()
+  core = core or require "flexhooks.core"
+  return core.pid()
 end
 
 local function merged(...)
@@ -195,7 +198,8 @@ local function letters(self, filter)
 end
 
 --- Dead letters, oldest first.
----@param filter table? `limit` (100), `reason`, `type`, `source`, `interaction`
+---@param filter table? `limit` (100), `reason`, `type`, `source`,
+-- `interaction`
 ---@return table[]|nil letters { id, event|raw, source, received_at, attempts,
 -- errors, reason, buried_at, parked }
 ---@return flexhooks.Error? err

@@ -81,6 +81,7 @@ function M.new(given)
   return setmetatable(self, Worker)
 end
 
+-- Nothing is logged where nobody asked for it.
 function Worker:log(level, message, fields)
   if self.logger then
     self.logger(level, message, fields)
@@ -95,6 +96,7 @@ function Worker:nudge()
   end
 end
 
+-- Waits for a nudge. A cancelled main task does not wait for what runs.
 function Worker:rest(seconds)
   if not self.nudged then
     self.signal = host.event()
@@ -166,6 +168,7 @@ local function labels(item, extra)
   return fields
 end
 
+-- What a handler is told; its deadline is never later than the lease's end.
 function Worker:context(ref, item)
   local seconds = self.handler_timeout
   local left = self.consumer:lease_left(ref)
@@ -192,6 +195,7 @@ function Worker:attempt(item, context)
   return ok, err
 end
 
+-- Sends an event to the dead letters; its interaction goes on, or is parked.
 function Worker:bury(ref, item, err, reason)
   local park = self.on_exhausted == "park" and reason == "exhausted"
   local done = self:step("bury", ref, failure_of(err, item.attempt), reason,
@@ -210,6 +214,7 @@ function Worker:bury(ref, item, err, reason)
   return "dead"
 end
 
+-- An attempt has failed: another one later, or none.
 function Worker:failed(ref, item, err)
   if err.retry == false then
     return self:bury(ref, item, err, "refused")
@@ -240,7 +245,10 @@ function Worker:settle(ref, item, context)
       "the process ended during the attempt before"), "exhausted")
   end
   local ok, err = self:attempt(item, context)
-  if not ok then
+  if self.abandoned then
+    -- A call of its handlers may have been cut: it is tried again, later.
+    return "retried"
+  elseif not ok then
     return self:failed(ref, item, err)
   end
   self:step("finish", ref)
@@ -249,6 +257,7 @@ function Worker:settle(ref, item, context)
   return "handled"
 end
 
+-- The body of one task: one event, from its beginning to its outcome.
 function Worker:handle(ref)
   local item = self:step("begin", ref)
   if item then
@@ -265,6 +274,7 @@ function Worker:handle(ref)
   self:nudge()
 end
 
+-- Takes refs as the consumer found them.
 function Worker:add(refs)
   for _, ref in ipairs(refs) do
     if ref.parked then
@@ -302,6 +312,7 @@ function Worker:may_start(ref)
   return not left or left > self.lease / 5
 end
 
+-- Fills the free places with the lines whose turn it is.
 function Worker:start()
   while self.active < self.concurrency and not self.stopping do
     local ref = self.lanes:take(host.clock())
@@ -347,6 +358,7 @@ function Worker:lose(parts)
   end
 end
 
+-- Keeps what the consumer owns, until the worker ends.
 function Worker:beat()
   local every = self.consumer:beat_every()
   while every and not self.ended do
@@ -371,6 +383,7 @@ local function soonest(...)
   return least
 end
 
+-- Starts all that can start, then rests until something changes.
 function Worker:turn()
   local pause = self:fill()
   if next(self.parked) then
@@ -410,6 +423,7 @@ function Worker:drain()
   return left
 end
 
+-- Everything between opening the consumer and closing it.
 function Worker:consume()
   local ok, err = self.consumer:open()
   if not ok then
@@ -432,6 +446,7 @@ function Worker:consume()
   return self.consumer:close()
 end
 
+-- The worker's main task.
 function Worker:work()
   self.consumer = self.queue:consumer {
     lease = self.lease,

@@ -4,9 +4,9 @@
 --   crash.verdict(load, journal)  -> { acknowledged, handled, lost, repeated,
 --                                      disordered, invented }
 --
--- Each interaction sends its next event when the one before was acknowledged, and
--- sends one that was not again, under its token, as a careful sender would. So
--- the order in which an interaction's events were stored is known.
+-- Each interaction sends its next event when the one before was acknowledged,
+-- and sends one that was not again, under its token, as a careful sender
+-- would. So the order in which an interaction's events were stored is known.
 local process = require "spec.support.process"
 
 local M = {}
@@ -83,7 +83,8 @@ local function entries(path)
   return list
 end
 
--- An effect of a worker that had lost its lease before: a higher fence was seen.
+-- An effect of a worker that had lost its lease before: a higher fence was
+-- seen.
 local function is_late(highest, entry)
   local fence = tonumber(entry.fence)
   local known = highest[entry.line]

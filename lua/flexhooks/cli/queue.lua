@@ -241,9 +241,8 @@ local OPERATIONS = { stats = stats, dead = dead, show = show, tail = tail,
 function M.run(given)
   local url, shown = settings.queue(given)
   if not url then
-    return nil, shown or errors.new("config",
-      "no queue: set FLEXHOOKS_QUEUE or --queue to its URL, such as "
-      .. "sqlite:events.db")
+    return nil, shown or errors.new("config", "no queue: set "
+      .. "FLEXHOOKS_QUEUE or --queue to its URL, such as sqlite:events.db")
   end
   local queue = require("flexhooks").queue(url)
   local done, err = OPERATIONS[given.operation](queue, given)

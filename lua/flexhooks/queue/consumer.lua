@@ -138,7 +138,7 @@ function Consumer:bury(ref, failure, reason, park)
 end
 
 --- Which of these parked refs may go on: replayed ones, and ones that are
---- gone.
+-- gone.
 function Consumer:recheck(refs)
   local changed = {}
   for _, ref in ipairs(refs) do

@@ -17,7 +17,7 @@ local Control = { __name = "flexhooks.queue.control" }
 Control.__index = Control
 
 local LOOK = 0.2 -- seconds between the owner's looks
-local ANSWER_WITHIN = 10 -- seconds
+M.ANSWER_WITHIN = 10 -- seconds
 local WAIT = 0.02 -- seconds between looks for the answer
 
 -- All that another process may ask for.
@@ -44,7 +44,8 @@ local function open(path)
   return nil, problem
 end
 
--- --- the owner's side ----------------------------------------------------------
+-- --- the owner's side
+-- ----------------------------------------------------------
 
 local function carry_out(backend, method, arguments)
   if not METHODS[method] then
@@ -114,7 +115,8 @@ function Control:close()
   end
 end
 
--- --- the asking side -----------------------------------------------------------
+-- --- the asking side
+-- -----------------------------------------------------------
 
 local function hex(bytes)
   return (bytes:gsub(".", function(c)
@@ -123,7 +125,7 @@ local function hex(bytes)
 end
 
 local function await(db, id)
-  local ends = host.clock() + ANSWER_WITHIN
+  local ends = host.clock() + M.ANSWER_WITHIN
   while host.clock() < ends do
     local answer = db:value("SELECT answer FROM commands WHERE id = '" .. id
       .. "'")
@@ -161,8 +163,8 @@ function M.ask(backend, method, owned, ...)
   local ok, answer = pcall(exchange, db, method, ...)
   db:drop()
   if not ok or not answer then
-    return nil, errors.new("queue", owned.message .. ", and it does not answer "
-      .. "commands now", { reason = "owned" })
+    return nil, errors.new("queue", owned.message
+      .. ", and it does not answer commands now", { reason = "owned" })
   elseif answer.err then
     return nil, errors.new(answer.err.kind, answer.err.message,
       { reason = answer.err.reason })

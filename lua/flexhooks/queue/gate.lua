@@ -9,6 +9,7 @@ local M = {}
 local Gate = { __name = "flexhooks.queue.gate" }
 Gate.__index = Gate
 
+--- A gate that nobody is passing.
 function M.new()
   return setmetatable({}, Gate)
 end

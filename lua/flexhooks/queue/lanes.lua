@@ -11,6 +11,7 @@ local M = {}
 local Lanes = { __name = "flexhooks.queue.lanes" }
 Lanes.__index = Lanes
 
+--- No lines at all.
 function M.new()
   return setmetatable({
     lanes = {}, -- line -> lane

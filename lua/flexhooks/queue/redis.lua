@@ -1,8 +1,9 @@
 --- The queue in Redis Streams: one queue for receivers and workers on many
 -- machines.
 --
--- Every rule lives in the scripts; here are names, checks and shapes. The input
--- and output are another part's: our own connection, or lua-resty-redis in nginx.
+-- Every rule lives in the scripts; here are names, checks and shapes. The
+-- input and output are another part's: our own connection, or lua-resty-redis
+-- in nginx.
 -- @module flexhooks.queue.redis
 
 local consumer = require "flexhooks.queue.redis_consumer"
@@ -75,9 +76,10 @@ local function read_url(rest)
     refuse("there is no host")
   end
   local userinfo, address = authority:match("^(.*)@([^@]*)$")
-  local name, port = (address or authority):match("^%[?([%w%.%-_:]-)%]?:(%d+)$")
+  address = address or authority
+  local name, port = address:match("^%[?([%w%.%-_:]-)%]?:(%d+)$")
   if not name then
-    name, port = (address or authority):match("^%[?([%w%.%-_:]*)%]?$"), "6379"
+    name, port = address:match("^%[?([%w%.%-_:]*)%]?$"), "6379"
   end
   local db = path == "" and "0" or path:match("^/(%d*)$")
   if not name or not db or #port > 5 or tonumber(port) > 65535
@@ -158,8 +160,8 @@ local function unfit(self, io)
   for _, pair in ipairs(wanted) do
     local value = setting(io, pair[1])
     if value ~= pair[2] then
-      return "has " .. pair[1] .. " = " .. tostring(value) .. "; the queue needs "
-        .. pair[2] .. " (see docs/delivery.md; appendfsync=everysec or any "
+      return "has " .. pair[1] .. " = " .. tostring(value)
+        .. "; the queue needs " .. pair[2] .. " (see docs/delivery.md; appendfsync=everysec or any "
         .. "accepts the loss of what was acknowledged last)"
     end
   end
@@ -234,8 +236,8 @@ local function line_of(item)
 end
 
 function Redis:store(items, rule)
-  local args = { math.max(math.min(rule.window, self.settings.token_window), 1),
-    math.max(rule.twin_window, 1) }
+  local window = math.min(rule.window, self.settings.token_window)
+  local args = { math.max(window, 1), math.max(rule.twin_window, 1) }
   for _, item in ipairs(items) do
     local n = #args
     args[n + 1] = line_of(item)

@@ -1,9 +1,9 @@
---- Our own way to Redis: one connection under the loop, commands of a turn sent
--- together, replies handed to who asked in their order.
+--- Our own way to Redis: one connection under the loop, commands of a turn
+-- sent together, replies handed to who asked in their order.
 --
 -- It connects when first used, and again after it was lost. What had been sent
--- then gets an error, not a second try: whether Redis did it is not known here,
--- only by who can tell whether doing it twice matters.
+-- then gets an error, not a second try: whether Redis did it is not known
+-- here, only by who can tell whether doing it twice matters.
 -- @module flexhooks.queue.redis_connection
 
 local errors = require "flexhooks.error"
@@ -174,8 +174,8 @@ function Connection:send(arguments)
   return waiter
 end
 
--- An answer that does not come ends the connection: the ones behind it would not
--- come either, and a late one would be taken for another's.
+-- An answer that does not come ends the connection: the ones behind it would
+-- not come either, and a late one would be taken for another's.
 function Connection:await(waiter, timeout)
   local woken, why = waiter.event:wait(timeout)
   if waiter.done then

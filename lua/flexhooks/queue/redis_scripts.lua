@@ -5,18 +5,20 @@
 -- never that of a worker. For Redis 6.2 and newer.
 --
 --   meta          hash: version, partitions
---   p:<n>         stream: the unfinished events of partition n, fields l (line),
---                 b (body), r (is a replay)
+--   p:<n>         stream: the unfinished events of partition n, fields
+--                 l (line), b (body), r (is a replay)
 --   s:<n>         hash: entry -> "attempts not_before state" for those begun;
---                 state is w (waiting), r (running), p (parked), in capitals for
---                 a replay of one that was parked
+--                 state is w (waiting), r (running), p (parked), in
+--                 capitals for a replay of one that was parked
 --   e:<n>         hash: entry -> its failures so far
 --   leases        hash: n -> "owner fence until"
 --   fences        hash: n -> the last fence given
 --   workers       sorted set: name, until when it is alive
---   dead          hash: letter -> JSON; deadline: sorted set of letters by time;
---                 deadids: hash: id -> letters
---   t:<key> w:<key>   claims: tokens, twins
+--   dead          hash: letter -> JSON
+--   deadline      sorted set: letter, when it was buried
+--   deadids       hash: id -> letters
+--   t:<key>       a token that was seen
+--   w:<key>       the instances of a form: JSON, { at, s = { source = 1 } }
 --   wake          stream: something changed that is no new event
 -- @module flexhooks.queue.redis_scripts
 

@@ -41,7 +41,8 @@ end
 
 --- Opens the storage where it is not open, and takes the written claims again.
 ---@return true|nil ok
----@return flexhooks.Error? err `reason` is "owned" where another process holds it
+---@return flexhooks.Error? err `reason` is "owned" where another process
+-- holds it
 function Single:ready()
   if self.closed then
     return nil, errors.new("closed", self.name .. ": the queue is closed")
@@ -141,7 +142,8 @@ function Single:apply_stores(storage, ops, batch)
     storage:bury(letter)
   end
   if #batch.entries > 0 then
-    storage:claim(batch.entries, { at = now - rule.window, entries = rule.entries })
+    storage:claim(batch.entries,
+      { at = now - rule.window, entries = rule.entries })
   end
 end
 

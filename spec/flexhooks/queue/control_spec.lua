@@ -1,0 +1,119 @@
+local flexhooks = require "flexhooks"
+local luasql = require "luasql.sqlite3"
+local process = require "spec.support.process"
+
+local function item(id, extra)
+  local made = { id = id, received_at = flexhooks.now(), source = "default",
+    event = { EventType = "onX", InteractionSid = "KD1" } }
+  for name, value in pairs(extra or {}) do
+    made[name] = value
+  end
+  return made
+end
+
+local path, url
+
+before_each(function()
+  path = process.folder() .. "/q.db"
+  url = "sqlite:" .. path
+end)
+
+local CHILD = [[
+local flexhooks = require "flexhooks"
+local queue = flexhooks.queue(%q)
+local ok, err = queue:store { { id = %q, received_at = 1,
+  event = { EventType = "onX", InteractionSid = "KD1", Big = (%q):rep(%d) } } }
+io.write(tostring(ok), "|", ok and "" or err.kind .. "|" .. err.message)
+%s
+]]
+
+local function child(id, size, more)
+  return CHILD:format(url, id, "x", size or 1, more or "")
+end
+
+describe("the process that owns a queue", function()
+  it("answers for it, and nobody else writes", function()
+    local owner = process.spawn { process.lua, "-e", child("held", 1, [[
+      io.stdout:flush()
+      flexhooks.run(function()
+        local ends = flexhooks.clock() + 20
+        while queue:stats().dead == 0 and flexhooks.clock() < ends do
+          flexhooks.sleep(0.02)
+          queue:store { { id = "dead", raw = "{", reason = "malformed" } }
+        end
+        while queue:stats().dead > 0 and flexhooks.clock() < ends do
+          flexhooks.sleep(0.02)
+        end
+        flexhooks.sleep(0.5)
+      end)
+    ]]) }
+    owner:wait_output "true"
+    local queue = flexhooks.queue(url)
+    process.eventually(function()
+      local stats = queue:stats()
+      return stats and stats.dead == 1
+    end)
+    assert.equal(1, queue:stats().ready)
+    assert.equal("dead", queue:dead_letters()[1].id)
+    assert.equal("queued", queue:get("held").state)
+    local ok, err = queue:replay "dead"
+    assert.is_nil(ok)
+    assert.equal("not_an_event", err.reason)
+    ok, err = queue:replay "no such"
+    assert.is_nil(ok)
+    assert.equal("not_found", err.kind)
+    assert.is_true(queue:discard "dead")
+    ok, err = queue:store { item "b" }
+    assert.is_nil(ok)
+    assert.same({ "queue", "owned" }, { err.kind, err.reason })
+    local worker = flexhooks.worker { queue = queue,
+      router = flexhooks.router() }
+    ok, err = worker:run()
+    assert.is_nil(ok)
+    assert.equal("owned", err.reason)
+    assert.equal(0, owner:wait(10))
+    assert.is_true(queue:store { item "b" })
+    queue:close()
+  end)
+
+  it("that does not answer is named as what it is", function()
+    local owner = process.spawn { process.lua, "-e", child("held", 1, [[
+      io.stdout:flush()
+      os.execute "sleep 60"
+    ]]) }
+    owner:wait_output "true"
+    local control = require "flexhooks.queue.control"
+    control.ANSWER_WITHIN = 0.1
+    local queue = flexhooks.queue(url)
+    local stats, err = queue:stats()
+    assert.is_nil(stats)
+    assert.same({ "queue", "owned" }, { err.kind, err.reason })
+    assert.matches("does not answer", err.message)
+    queue:close()
+    os.execute("pkill -P " .. owner.pid)
+    owner:stop "KILL"
+  end)
+
+  it("does nothing else for others", function()
+    local queue = flexhooks.queue(url)
+    flexhooks.run(function()
+      assert.is_true(queue:store { item "a" })
+      local db = luasql.sqlite3():connect(path .. ".control")
+      db:execute("INSERT INTO commands(id, at, method, arguments) "
+        .. "VALUES('x', 1, 'close', '[]'), ('y', 2, 'stats', 'no JSON')")
+      local answer
+      while not answer do
+        flexhooks.sleep(0.05)
+        local cursor = db:execute("SELECT group_concat(answer) FROM commands "
+          .. "WHERE answer IS NOT NULL HAVING count(*) = 2")
+        answer = cursor:fetch()
+        cursor:close()
+      end
+      assert.matches("no such command", answer)
+      assert.matches('"ready":1', answer)
+      db:close()
+      assert.is_true(queue:store { item "b" })
+    end)
+    queue:close()
+  end)
+end)

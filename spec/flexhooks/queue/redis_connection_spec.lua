@@ -1,0 +1,130 @@
+local flexhooks = require "flexhooks"
+local process = require "spec.support.process"
+local redis = require "spec.support.redis"
+
+local server
+
+setup(function()
+  server = redis.start()
+end)
+
+local function item(id, line)
+  return { id = id, received_at = flexhooks.now(), source = "default",
+    event = { EventType = "onX", InteractionSid = "KD" .. (line or 1) } }
+end
+
+local queues = {}
+
+local function open(query, options, of)
+  local queue = flexhooks.queue((of or server):url(query), options)
+  queues[#queues + 1] = queue
+  return queue
+end
+
+after_each(function()
+  for _, queue in ipairs(queues) do
+    queue:close()
+  end
+  queues = {}
+end)
+
+local function refused(queue)
+  local ok, err = queue:store { item "a" }
+  assert.is_nil(ok)
+  return err
+end
+
+describe("a connection", function()
+  it("waits for an answer no longer than its timeout",
+    function()
+      local own = redis.start()
+      local queue = open("timeout=0.3", nil, own)
+      assert.is_true(queue:store { item "a" })
+      own.process:kill "STOP"
+      local began = flexhooks.clock()
+      local err = refused(queue)
+      own.process:kill "CONT"
+      assert.equal("timeout", err.reason)
+      assert.is_true(flexhooks.clock() - began < 3)
+      assert.is_true(queue:store { item "b" })
+    end)
+
+  it("sends a turn's commands together, and hands out answers in order",
+    function()
+      local queue = open "prefix=order"
+      assert.is_true(queue:store { item "first" })
+      local io, answers = queue.backend.io, {}
+      flexhooks.run(function()
+        flexhooks.map({ 1, 2, 3, 4, 5 }, 5, function(n)
+          answers[n] = assert(io:command { "ECHO", "answer " .. n })
+          return true
+        end)
+        local value, err = io:command { "ECHO" }
+        assert.is_nil(value)
+        assert.equal("err", err.reason)
+        assert.is_false((io:command { "GET", "nothing" }))
+      end)
+      assert.same({ "answer 1", "answer 2", "answer 3", "answer 4",
+        "answer 5" }, answers)
+    end)
+
+  it("is made once, however many want it at the same time", function()
+    local queue, before = open "prefix=once", server:cli("INFO", "stats")
+    local results = {}
+    flexhooks.run(function()
+      for n = 1, 20 do
+        flexhooks.spawn(function()
+          assert.is_true(queue:store { item("once " .. n) })
+          results[#results + 1] = n
+        end)
+      end
+    end)
+    local function total(info)
+      return tonumber(info:match "total_connections_received:(%d+)")
+    end
+    -- redis-cli made one more.
+    assert.equal(2, total(server:cli("INFO", "stats")) - total(before))
+    for n = 1, 20 do
+      assert.equal(n, results[n])
+    end
+  end)
+end)
+
+-- L001 and L002: what a hostile or broken server may send.
+describe("replies", function()
+  local PYTHON = [[
+import socket, sys
+listener = socket.socket()
+listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+listener.bind(("127.0.0.1", int(sys.argv[1])))
+listener.listen(5)
+reply = sys.argv[2].encode().decode("unicode_escape").encode("latin-1")
+reply = reply * int(sys.argv[3])
+while True:
+  peer, _ = listener.accept()
+  try:
+    peer.recv(65536)
+    peer.sendall(reply)
+    peer.recv(65536)
+  except OSError:
+    pass
+  peer.close()
+]]
+
+  it("that no Redis sends are refused without being built", function()
+    for _, case in ipairs { { "*1\\r\\n", 100000 }, { "*-2\\r\\n", 1 },
+      { "*4294967297\\r\\n", 1 }, { "$-2\\r\\n", 1 },
+      { "HTTP/1.1 200\\r\\n", 1 },
+      { "$9223372036854775807\\r\\n", 1 }, { "*1000000000\\r\\n", 1 },
+      { "+OK\\r\\n", 5 } } do
+      local port = process.port()
+      local child = process.spawn { "python3", "-c", PYTHON, port, case[1],
+        case[2] }
+      child:wait_port(port)
+      local err = refused(flexhooks.queue(("redis://127.0.0.1:%d?timeout=2")
+        :format(port)))
+      assert.equal("protocol", err.reason, case[1] .. ": " .. tostring(err))
+      child:stop "KILL"
+    end
+  end)
+end)

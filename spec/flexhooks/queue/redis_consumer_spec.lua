@@ -1,0 +1,123 @@
+local flexhooks = require "flexhooks"
+local redis = require "spec.support.redis"
+
+local server
+
+setup(function()
+  server = redis.start()
+end)
+
+local function item(id, line)
+  return { id = id, received_at = flexhooks.now(), source = "default",
+    event = { EventType = "onX", InteractionSid = "KD" .. (line or 1) } }
+end
+
+local queues = {}
+
+local function open(query, options, of)
+  local queue = flexhooks.queue((of or server):url(query), options)
+  queues[#queues + 1] = queue
+  return queue
+end
+
+after_each(function()
+  for _, queue in ipairs(queues) do
+    queue:close()
+  end
+  queues = {}
+end)
+
+-- Consumers as workers use them, without a worker around.
+describe("leases", function()
+  local function consumer(queue, lease)
+    local made = queue:consumer { wake = function() end, lease = lease or 5 }
+    assert.is_true(made:open())
+    return made
+  end
+
+  local function held(c)
+    local n = 0
+    for _ in pairs(c.parts) do
+      n = n + 1
+    end
+    return n
+  end
+
+  it("are shared out among the workers, and given back at once", function()
+    flexhooks.run(function()
+      local queue = open "prefix=l1&partitions=7"
+      local a = consumer(queue)
+      assert.equal(7, held(a))
+      local b, c = consumer(queue), consumer(queue)
+      assert.equal(0, held(b) + held(c))
+      local lost = 0
+      for _ in pairs(a:beat().lost) do
+        lost = lost + 1
+      end
+      assert.equal(7 - held(a), lost)
+      b:beat()
+      c:beat()
+      local shares = { held(a), held(b), held(c) }
+      table.sort(shares)
+      assert.same({ 2, 2, 3 }, shares)
+      local owners = {}
+      for _, partition in ipairs(queue:stats().partitions) do
+        owners[partition.owner] = (owners[partition.owner] or 0) + 1
+      end
+      assert.equal(held(b), owners[b.name])
+      assert.is_true(b:close())
+      a:beat()
+      c:beat()
+      assert.equal(7, held(a) + held(c))
+      a:close()
+      c:close()
+      assert.is_nil(queue:stats().partitions[1].owner)
+    end)
+  end)
+
+  it("fence who has lost them", function()
+    flexhooks.run(function()
+      local queue = open "prefix=l2&partitions=1"
+      assert.is_true(queue:store { item "a", item "b" })
+      local old = consumer(queue, 0.2)
+      local refs = assert(old:scan(10))
+      assert.equal(1, old:begin(refs[1]).fence)
+      flexhooks.sleep(0.3)
+      local new = consumer(queue, 5)
+      assert.equal(1, held(new))
+      local taken = assert(new:scan(10))
+      local again = new:begin(taken[1])
+      assert.same({ 2, 2 }, { again.fence, again.attempt })
+      assert.equal(0, old:lease_left(refs[1]))
+      local failure = { attempt = 1, message = "x" }
+      assert.is_false(old:finish(refs[1]))
+      assert.is_false(old:begin(refs[2]))
+      refs[1].item = again
+      assert.is_false(old:retry(refs[1], 0, failure))
+      assert.is_false(old:bury(refs[1], failure, "exhausted", false))
+      assert.equal(2, queue:stats().ready + queue:stats().running)
+      assert.is_true(new:finish(taken[1]))
+      -- The same step again changes nothing.
+      assert.is_true(new:entry_step("finish", taken[1]) == 1)
+      assert.equal(1, queue:stats().ready)
+      new:close()
+      old:close()
+    end)
+  end)
+
+  it("outlive a connection, and a Redis that was restarted", function()
+    local own = redis.start()
+    flexhooks.run(function()
+      local queue = open("partitions=1", nil, own)
+      assert.is_true(queue:store { item "a" })
+      local c = consumer(queue, 30)
+      local refs = assert(c:scan(10))
+      assert.equal(1, c:begin(refs[1]).fence)
+      own:stop "KILL"
+      assert.is_nil((c:finish(refs[1])))
+      own:start()
+      assert.is_true(c:finish(refs[1]))
+      c:close()
+    end)
+  end)
+end)

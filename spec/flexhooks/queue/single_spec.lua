@@ -1,0 +1,154 @@
+local flexhooks = require "flexhooks"
+local luasql = require "luasql.sqlite3"
+local process = require "spec.support.process"
+
+local function item(id, extra)
+  local made = { id = id, received_at = flexhooks.now(), source = "default",
+    event = { EventType = "onX", InteractionSid = "KD1" } }
+  for name, value in pairs(extra or {}) do
+    made[name] = value
+  end
+  return made
+end
+
+local path, url
+
+before_each(function()
+  path = process.folder() .. "/q.db"
+  url = "sqlite:" .. path
+end)
+
+-- A task for each item, so that they share a turn and its transaction.
+local function store_at_once(queue, items)
+  local results = {}
+  flexhooks.run(function()
+    for i, it_ in ipairs(items) do
+      flexhooks.spawn(function()
+        local ok, verdicts = queue:store { it_ }
+        results[i] = ok and verdicts[1] or verdicts
+      end)
+    end
+  end)
+  return results
+end
+
+describe("a transaction that fails", function()
+  local queue
+
+  before_each(function()
+    queue = flexhooks.queue(url)
+    assert.is_true(queue:store { item("first", { token_key = "first" }) })
+  end)
+
+  after_each(function()
+    queue:close()
+    queue = nil
+  end)
+
+  local function connection()
+    return queue.backend.storage.connection
+  end
+
+  -- Both kinds of claim are free again, and the file is as it was.
+  local function check_released(names)
+    for _, name in ipairs(names) do
+      local ok, verdicts = queue:store({ item(name, { token_key = name,
+        twin_key = name, source = "g" }) }, { sources = 2 })
+      assert.is_true(ok, tostring(verdicts))
+      assert.equal("stored", verdicts[1])
+    end
+    assert.equal(1 + #names, queue:stats().ready)
+  end
+
+  it("stores none of a full disk's items, and claims none", function()
+    local pages = connection():execute("PRAGMA page_count"):fetch()
+    connection():execute(("PRAGMA max_page_count=%d"):format(pages + 1))
+    local big = ("x"):rep(10000)
+    local function try(name)
+      return item(name, { token_key = name, twin_key = name, source = "g",
+        event = { EventType = "onX", InteractionSid = "KD1", Big = big } })
+    end
+    local ok, err = queue:store({ try "a", try "b" }, { sources = 2 })
+    assert.is_nil(ok)
+    assert.equal("queue", err.kind)
+    assert.matches("full", err.message)
+    assert.equal(1, queue:stats().ready)
+    connection():execute("PRAGMA max_page_count=1000000")
+    check_released { "a", "b" }
+  end)
+
+  it("keeps what fits when its parts are tried alone", function()
+    local pages = connection():execute("PRAGMA page_count"):fetch()
+    connection():execute(("PRAGMA max_page_count=%d"):format(pages + 2))
+    local big = item("big", { event = { EventType = "onX",
+      InteractionSid = "KD1", Big = ("x"):rep(100000) } })
+    local results = store_at_once(queue, { item "a", big, item "b" })
+    assert.equal("stored", results[1])
+    assert.equal("queue", results[2].kind)
+    assert.equal("stored", results[3])
+    assert.equal(3, queue:stats().ready)
+  end)
+
+  it("waits for a lock a moment only, and then says so", function()
+    local other = luasql.sqlite3():connect(path)
+    other:execute("BEGIN EXCLUSIVE")
+    local began = flexhooks.clock()
+    local results = store_at_once(queue, { item "a", item "b", item "c" })
+    for i = 1, 3 do
+      assert.matches("locked", results[i].message)
+    end
+    assert.is_true(flexhooks.clock() - began < 3)
+    other:execute("ROLLBACK")
+    other:close()
+    check_released { "a", "b", "c" }
+  end)
+
+  it("is tried on a new connection after an I/O error", function()
+    local before = connection()
+    local transaction = queue.backend.storage.transaction
+    queue.backend.storage.transaction = function(storage)
+      return transaction(storage, function()
+        error("disk I/O error", 0)
+      end)
+    end
+    local ok, err = queue:store({ item("a", { token_key = "a",
+      twin_key = "a", source = "g" }) }, { sources = 2 })
+    assert.is_nil(ok)
+    assert.matches("I/O", err.message)
+    queue.backend.storage.transaction = nil
+    check_released { "a" }
+    assert.is_not_equal(before, connection())
+    assert.same({ "duplicate" }, { select(2, queue:store { item("first",
+      { token_key = "first" }) })[1] })
+  end)
+
+  it("refuses more than max_events", function()
+    queue:close()
+    queue = flexhooks.queue(url, { max_events = 2 })
+    assert.is_nil((queue:store { item "a", item "b" }))
+    assert.is_true(queue:store { item "a" })
+    local ok, err = queue:store { item "b" }
+    assert.is_nil(ok)
+    assert.matches("full", err.message)
+  end)
+end)
+
+describe("a queue", function()
+  it("that was forked does not touch its parent's queue", function()
+    local queue = flexhooks.queue(url)
+    assert.is_true(queue:store { item "a" })
+    local core = require "flexhooks.core"
+    local pid = core.pid
+    queue.backend.pid = function()
+      return pid() + 1
+    end
+    local ok, err = queue:store { item "b" }
+    assert.is_nil(ok)
+    assert.equal("forked", err.reason)
+    queue.backend.pid = pid
+    queue:close()
+    ok, err = queue:store { item "b" }
+    assert.is_nil(ok)
+    assert.equal("closed", err.kind)
+  end)
+end)

@@ -1,0 +1,169 @@
+-- What a worker does with each kind of queue is in spec/support/queue_contract.
+local flexhooks = require "flexhooks"
+
+local function item(n, line)
+  return { id = "id" .. n, received_at = 1, source = "default",
+    event = { EventType = "onX", InteractionSid = "KD" .. (line or n) } }
+end
+
+local queue, router
+
+before_each(function()
+  queue, router = flexhooks.queue "memory:", flexhooks.router()
+end)
+
+describe("flexhooks.worker", function()
+  it("names what is wrong with its options, where they stand", function()
+    for name, value in pairs { queue = 5, router = {}, concurrency = 0,
+      max_attempts = 0.5, backoff = { 5, 1 }, handler_timeout = 0,
+      on_exhausted = "drop", lease = "x", conurrency = 5, grace = -1 } do
+      local given = { queue = queue, router = router }
+      given[name] = value
+      local ok, err = pcall(function()
+        local worker = flexhooks.worker(given)
+        return worker
+      end)
+      assert.is_false(ok, name)
+      assert.equal("argument", err.kind)
+      assert.matches("worker_spec.lua", err.message)
+      assert.matches(name, err.message, 1, true)
+    end
+    assert.is_table(flexhooks.worker { queue = "memory:", router = router })
+  end)
+
+  it("runs outside of every task as well, until a handler stops it",
+    function()
+      local worker, seen = nil, 0
+      router:on("*", function()
+        seen = seen + 1
+        if seen == 3 then
+          worker:stop()
+        end
+      end)
+      assert.is_true(queue:store { item(1), item(2), item(3) })
+      worker = flexhooks.worker { queue = queue, router = router }
+      assert.is_true(worker:run())
+      assert.equal(3, seen)
+      assert.is_true(queue:store { item(4) })
+      seen = 2
+      assert.is_true(worker:run())
+      assert.equal(3, seen)
+    end)
+
+  it("runs once at a time", function()
+    flexhooks.run(function()
+      local worker = flexhooks.worker { queue = queue, router = router }
+      local running = flexhooks.spawn(worker.run, worker)
+      flexhooks.sleep(0.01)
+      local ok, err = pcall(worker.run, worker)
+      assert.is_false(ok)
+      assert.equal("argument", err.kind)
+      worker:stop()
+      assert.is_true(running:wait())
+    end)
+  end)
+
+  it("stops at once where it is told so before it runs", function()
+    flexhooks.run(function()
+      local worker = flexhooks.worker { queue = queue, router = router }
+      local running = flexhooks.spawn(worker.run, worker)
+      worker:stop()
+      assert.is_true(running:wait())
+    end)
+  end)
+
+  it("ends with its task", function()
+    local ended
+    router:on("*", function()
+      ended = select(2, flexhooks.sleep(60))
+    end)
+    assert.is_true(queue:store { item(1) })
+    flexhooks.run(function()
+      local worker = flexhooks.worker { queue = queue, router = router }
+      local running = flexhooks.spawn(worker.run, worker)
+      flexhooks.sleep(0.02)
+      running:cancel()
+    end)
+    assert.equal("cancelled", ended.kind)
+    assert.equal(1, queue:stats().ready)
+  end)
+
+  it("tells what became of each attempt", function()
+    local said, logged = {}, {}
+    router:on("*", { InteractionSid = "KD1" }, function() end)
+    router:on("*", { InteractionSid = "KD2" }, function(_, context)
+      context.log("info", "hello", { more = 1 })
+      error "no luck"
+    end)
+    assert.is_true(queue:store { item(1), item(2) })
+    flexhooks.run(function()
+      local worker
+      worker = flexhooks.worker { queue = queue, router = router,
+        max_attempts = 2, backoff = { 0, 0 },
+        logger = function(level, message, fields)
+          logged[#logged + 1] = level .. " " .. message .. " "
+            .. tostring(fields.InteractionSid)
+        end,
+        on_outcome = function(outcome, event, context, seconds)
+          said[#said + 1] = outcome .. " " .. event.InteractionSid .. " "
+            .. context.attempt
+          assert.is_true(seconds >= 0)
+          if #said == 3 then
+            worker:stop()
+          end
+        end }
+      assert.is_true(worker:run())
+      assert.same({ handled = 1, retried = 1, dead = 1 }, worker.totals)
+    end)
+    table.sort(said)
+    assert.same({ "dead KD2 2", "handled KD1 1", "retried KD2 1" }, said)
+    local text = table.concat(logged, "\n")
+    assert.matches("info hello KD2", text)
+    assert.matches("warn an attempt failed KD2", text)
+    assert.matches("error event sent to the dead letters KD2", text)
+  end)
+
+  it("buries what its handlers could not even be given", function()
+    local body = '{"v":9,"id":"future","event":{"EventType":"onX"}}'
+    assert.is_true(queue:store { item(1) })
+    queue.backend.storage.rows[1].body = body
+    flexhooks.run(function()
+      local worker = flexhooks.worker { queue = queue, router = router }
+      local running = flexhooks.spawn(worker.run, worker)
+      while queue:stats().dead == 0 do
+        flexhooks.sleep(0.002)
+      end
+      worker:stop()
+      running:wait()
+    end)
+    local letter = queue:get "future"
+    assert.same({ "unknown_version", body }, { letter.reason, letter.raw })
+  end)
+
+  it("sends a step again until the queue takes it", function()
+    local failures, seen = 3, 0
+    router:on("*", function()
+      seen = seen + 1
+    end)
+    assert.is_true(queue:store { item(1) })
+    local storage = queue.backend.storage
+    local delete = storage.delete
+    storage.delete = function(...)
+      if failures > 0 then
+        failures = failures - 1
+        error("the disk is full", 0)
+      end
+      return delete(...)
+    end
+    flexhooks.run(function()
+      local worker = flexhooks.worker { queue = queue, router = router }
+      local running = flexhooks.spawn(worker.run, worker)
+      while queue:stats().ready + queue:stats().running > 0 do
+        flexhooks.sleep(0.01)
+      end
+      worker:stop()
+      running:wait()
+    end)
+    assert.same({ 0, 1 }, { failures, seen })
+  end)
+end)
