@@ -1,4 +1,5 @@
--- What a worker does with each kind of queue is in spec/support/queue_contract.
+-- What a worker does with each kind of queue is in
+-- spec/support/queue_contract.
 local flexhooks = require "flexhooks"
 
 local function item(n, line)

@@ -161,8 +161,8 @@ local function unfit(self, io)
     local value = setting(io, pair[1])
     if value ~= pair[2] then
       return "has " .. pair[1] .. " = " .. tostring(value)
-        .. "; the queue needs " .. pair[2] .. " (see docs/delivery.md; appendfsync=everysec or any "
-        .. "accepts the loss of what was acknowledged last)"
+        .. "; the queue needs " .. pair[2] .. " (see docs/delivery.md; "
+        .. "appendfsync=everysec or any accepts the loss of what was acknowledged last)"
     end
   end
 end
