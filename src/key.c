@@ -110,15 +110,20 @@ bool fh_hash(const fh_hasher *hasher, fh_slice bytes,
                     NULL) == 1;
 }
 
+void fh_hex(fh_slice bytes, char *text) {
+  static const char digits[] = "0123456789abcdef";
+  for (size_t i = 0; i < bytes.size; i++) {
+    unsigned char byte = (unsigned char)bytes.data[i];
+    text[2 * i] = digits[byte >> 4];
+    text[2 * i + 1] = digits[byte & 15];
+  }
+}
+
 bool fh_hash_text(const fh_hasher *hasher, fh_slice bytes,
                   char text[FH_HASH_TEXT]) {
-  static const char digits[] = "0123456789abcdef";
   unsigned char hash[FH_HASH_SIZE];
   if (!fh_hash(hasher, bytes, hash))
     return false;
-  for (size_t i = 0; i < sizeof hash; i++) {
-    text[2 * i] = digits[hash[i] >> 4];
-    text[2 * i + 1] = digits[hash[i] & 15];
-  }
+  fh_hex((fh_slice){(const char *)hash, sizeof hash}, text);
   return true;
 }

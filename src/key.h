@@ -51,6 +51,9 @@ typedef struct fh_hasher {
 bool fh_hasher_open(fh_hasher *hasher);
 void fh_hasher_close(fh_hasher *hasher);
 
+/* `text` gets two lower-case digits for each byte and has room for them. */
+void fh_hex(fh_slice bytes, char *text);
+
 /* The hash of `bytes`, and the same in lower-case hex. */
 bool fh_hash(const fh_hasher *hasher, fh_slice bytes,
              unsigned char hash[FH_HASH_SIZE]);

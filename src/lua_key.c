@@ -1,4 +1,4 @@
-/* Keys, and the hashes and random bytes that go with them. */
+/* Keys, and the hashes, random bytes and hex that go with them. */
 #include "lua_key.h"
 
 #include <openssl/rand.h>
@@ -6,7 +6,7 @@
 #include "lua_core.h"
 #include "signature.h"
 
-enum { MAX_RANDOM = 4096 };
+enum { MAX_RANDOM = 4096, MAX_HEX = 1 << 30 };
 
 typedef struct key_handle {
   fh_handle handle;
@@ -131,6 +131,16 @@ static int key_sign(lua_State *L) {
   return 2;
 }
 
+/* hex(bytes) -> two lower-case digits for each byte */
+static int hex(lua_State *L) {
+  fh_slice bytes = fh_check_bytes(L, 1);
+  luaL_argcheck(L, bytes.size <= MAX_HEX, 1, "at most 1 GiB expected");
+  char *text = lua_newuserdata(L, 2 * bytes.size);
+  fh_hex(bytes, text);
+  lua_pushlstring(L, text, 2 * bytes.size);
+  return 1;
+}
+
 /* sha256(bytes) -> lower-case hex */
 static int sha256(lua_State *L) {
   char text[FH_HASH_TEXT];
@@ -160,6 +170,7 @@ static const luaL_Reg functions[] = {
     {"key", key_new},
     {"sha256", sha256},
     {"random", random_bytes},
+    {"hex", hex},
     {NULL, NULL},
 };
 

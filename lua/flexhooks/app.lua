@@ -10,6 +10,7 @@
 local errors = require "flexhooks.error"
 local options = require "flexhooks.options"
 local router = require "flexhooks.router"
+local tables = require "flexhooks.tables"
 
 local M = {}
 
@@ -257,10 +258,7 @@ local function pick(settings, names, more)
   for _, name in ipairs(names) do
     picked[name] = settings[name]
   end
-  for name, value in pairs(more or {}) do
-    picked[name] = value
-  end
-  return picked
+  return tables.merged(picked, more)
 end
 
 --- The receiver of the application; configuration that cannot work is an

@@ -45,12 +45,6 @@ local function log_function(logger, context, event)
   end
 end
 
-local function hex(bytes)
-  return (bytes:gsub(".", function(c)
-    return ("%02x"):format(c:byte())
-  end))
-end
-
 local prefix, owner, count
 
 --- A new id, unique over processes and forks.
@@ -58,7 +52,7 @@ local prefix, owner, count
 function M.id()
   local pid = core.pid()
   if owner ~= pid then
-    prefix, owner, count = hex(core.random(12)), pid, 0
+    prefix, owner, count = core.hex(core.random(12)), pid, 0
   end
   count = count + 1
   return ("%s%08x"):format(prefix, count)

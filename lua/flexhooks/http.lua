@@ -9,6 +9,7 @@ local errors = require "flexhooks.error"
 local host = require "flexhooks.host"
 local json = require "flexhooks.json"
 local options = require "flexhooks.options"
+local tables = require "flexhooks.tables"
 local url_of = require "flexhooks.url"
 
 local M = {}
@@ -52,14 +53,6 @@ local function add_default(headers, name, value)
   headers[name] = value
 end
 
-local function copy(headers)
-  local copied = {}
-  for name, value in pairs(headers or {}) do
-    copied[name] = value
-  end
-  return copied
-end
-
 local function encode_form(form)
   local list, wrong = url_of.pairs(form)
   return list and core.encode_form(list), wrong
@@ -95,7 +88,7 @@ local function compose(url, given)
   if wrong then
     return nil, wrong
   end
-  local headers = copy(given.headers)
+  local headers = tables.merged(given.headers)
   local body, content_type, bad = encode_body(given)
   if bad then
     return nil, bad

@@ -8,6 +8,7 @@
 
 local errors = require "flexhooks.error"
 local options = require "flexhooks.options"
+local tables = require "flexhooks.tables"
 
 local M = {}
 
@@ -60,16 +61,7 @@ end
 local Store = {}
 Store.__index = Store
 
-local function sorted_keys(t)
-  local keys = {}
-  for key in pairs(t) do
-    keys[#keys + 1] = key
-  end
-  table.sort(keys)
-  return keys
-end
-
-Store.get_keys = sorted_keys
+Store.get_keys = tables.sorted_keys
 Store.get = rawget
 
 Store.incr = function(self, key, n, init)
@@ -175,7 +167,7 @@ end
 
 local function render_samples(out, entry, values)
   local name, label = entry[1], entry[2]
-  for _, value in ipairs(sorted_keys(values)) do
+  for _, value in ipairs(tables.sorted_keys(values)) do
     out[#out + 1] = sample(name, label, value, values[value])
   end
 end
@@ -209,7 +201,7 @@ end
 ---@return string
 function Metrics:render()
   local out, found = {}, counts(self.store)
-  for _, short in ipairs(sorted_keys(COUNTERS)) do
+  for _, short in ipairs(tables.sorted_keys(COUNTERS)) do
     local entry = COUNTERS[short]
     out[#out + 1] = head(entry[1], "counter", entry[3])
     -- A counter that exists from the start lets rate() see the first event.
@@ -217,7 +209,7 @@ function Metrics:render()
       or {})
   end
   render_histogram(out, found)
-  for _, short in ipairs(sorted_keys(self.gauges)) do
+  for _, short in ipairs(tables.sorted_keys(self.gauges)) do
     render_gauge(out, GAUGES[short], self.gauges[short])
   end
   return table.concat(out)

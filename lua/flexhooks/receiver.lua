@@ -15,6 +15,7 @@ local failures = require "flexhooks.failure"
 local log = require "flexhooks.log"
 local requests = require "flexhooks.receiver.request"
 local settings = require "flexhooks.receiver.settings"
+local tables = require "flexhooks.tables"
 
 local M = {}
 
@@ -204,14 +205,6 @@ function Receiver:answer(method, target, body, content_type, content_encoding,
   return answer.status, answer.headers, answer.body
 end
 
-local function copy(headers)
-  local c = {}
-  for name, value in pairs(headers) do
-    c[name] = value
-  end
-  return c
-end
-
 local function check_field(request, name, wanted, default)
   local value = request[name]
   if value == nil then
@@ -255,7 +248,7 @@ function Receiver:handle(request)
   if not headers then
     headers, text = answers.ok.headers, answers.ok.body
   end
-  return { status = status, headers = copy(headers), body = text }
+  return { status = status, headers = tables.merged(headers), body = text }
 end
 
 --- Makes a receiver. Settings that are missing raise an error of kind

@@ -13,6 +13,7 @@ local failures = require "flexhooks.failure"
 local filters = require "flexhooks.filter"
 local host = require "flexhooks.host"
 local options = require "flexhooks.options"
+local tables = require "flexhooks.tables"
 
 local M = {}
 
@@ -161,17 +162,13 @@ end
 ---@return string[] names sorted, canonical
 function Router:subscribed()
   check_self(self, "subscribed")
-  local set, names = {}, {}
+  local set = {}
   for _, s in ipairs(self.subscriptions) do
     for name in pairs(s.types or s.narrowed or ALL) do
       set[name] = true
     end
   end
-  for name in pairs(set) do
-    names[#names + 1] = name
-  end
-  table.sort(names)
-  return names
+  return tables.sorted_keys(set)
 end
 
 -- One list for each event of the catalogue, and one for all others.

@@ -170,7 +170,7 @@ local function invited(self, invite)
 end
 
 local function entropy()
-  return core.sha256(core.random(16))
+  return core.hex(core.random(16))
 end
 
 local function build(self)

@@ -15,6 +15,7 @@ local events = require "flexhooks.events"
 local json = require "flexhooks.json"
 local options = require "flexhooks.options"
 local requests = require "flexhooks.receiver.request"
+local tables = require "flexhooks.tables"
 local transport = require "flexhooks.transport.canned"
 local urls = require "flexhooks.url"
 
@@ -69,21 +70,13 @@ function M.context(fields)
     errors.raise(2, "testing.context: argument 1 must be table, got "
       .. type(fields))
   end
-  local context = {}
-  for name, value in pairs(fields or {}) do
-    context[name] = value
-  end
-  return contexts.fill(context, {})
+  return contexts.fill(tables.merged(fields), {})
 end
 
 -- { name, value } pairs in the order of the names; a list gives several.
 local function pairs_of(event)
-  local names, list = {}, {}
-  for name in pairs(event) do
-    names[#names + 1] = name
-  end
-  table.sort(names)
-  for _, name in ipairs(names) do
+  local list = {}
+  for _, name in ipairs(tables.sorted_keys(event)) do
     local values = event[name]
     for _, value in ipairs(type(values) == "table" and values or { values }) do
       if type(value) == "table" then
@@ -146,8 +139,7 @@ local SPEC = {
 }
 
 local function token()
-  return core.sha256(core.random(16)):sub(1, 32)
-    :gsub("^(%x%x%x%x%x%x%x%x)(%x%x%x%x)(%x%x%x%x)(%x%x%x%x)", "%1-%2-%3-%4-")
+  return core.hex(core.random(16)):gsub("^(%x%x%x%x%x%x%x%x)(%x%x%x%x)(%x%x%x%x)(%x%x%x%x)", "%1-%2-%3-%4-")
 end
 
 local function builder_of(o)

@@ -4,6 +4,7 @@
 local core = require "flexhooks.core"
 local errors = require "flexhooks.error"
 local options = require "flexhooks.options"
+local tables = require "flexhooks.tables"
 
 local M = {}
 
@@ -70,14 +71,8 @@ end
 ---@return table? list
 ---@return string? wrong
 function M.pairs(params)
-  local names, list = {}, {}
-  for name in pairs(params) do
-    names[#names + 1] = name
-  end
-  table.sort(names, function(a, b)
-    return tostring(a) < tostring(b)
-  end)
-  for _, name in ipairs(names) do
+  local list = {}
+  for _, name in ipairs(tables.sorted_keys(params)) do
     local wrong = add_pairs(list, name, params[name])
     if wrong then
       return nil, wrong

@@ -69,13 +69,19 @@ describe("a key", function()
   end)
 end)
 
-describe("core.sha256 and core.random", function()
+describe("core.sha256, core.hex and core.random", function()
   it("hash", function()
     assert.equal("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20"
       .. "015ad", core.sha256 "abc")
     assert.equal("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b785"
       .. "2b855", core.sha256 "")
     assert.has_error(function() core.sha256(1) end)
+  end)
+
+  it("give two digits for each byte", function()
+    assert.equal("", core.hex "")
+    assert.equal("00097f80ff61", core.hex "\0\9\127\128\255a")
+    assert.has_error(function() core.hex(1) end)
   end)
 
   it("give bytes that differ every time", function()

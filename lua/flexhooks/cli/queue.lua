@@ -5,6 +5,7 @@ local errors = require "flexhooks.error"
 local json = require "flexhooks.json"
 local output = require "flexhooks.cli.output"
 local settings = require "flexhooks.cli.settings"
+local tables = require "flexhooks.tables"
 
 local M = {}
 
@@ -132,14 +133,8 @@ local function source(value, indent)
   elseif type(value) ~= "table" then
     return tostring(value)
   end
-  local names, lines = {}, {}
-  for name in pairs(value) do
-    names[#names + 1] = name
-  end
-  table.sort(names, function(a, b)
-    return tostring(a) < tostring(b)
-  end)
-  for _, name in ipairs(names) do
+  local lines = {}
+  for _, name in ipairs(tables.sorted_keys(value)) do
     local key = type(name) == "number" and name or source(name, "")
     lines[#lines + 1] = ("%s  [%s] = %s,\n"):format(indent, key,
       source(value[name], indent .. "  "))

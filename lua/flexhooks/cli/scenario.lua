@@ -16,7 +16,7 @@ M.names = lifecycle.names
 ---@param account { sid: string?, instance_sid: string? } made up where absent
 ---@return table[] items `{ at = seconds, event = fields }`
 function M.play(name, account)
-  local seed = core.sha256(core.random(16))
+  local seed = core.hex(core.random(16))
   local identifiers = ids.new(random.new(seed), os.time)
   local at, items = 0, {}
   local world = worlds.new(identifiers, function(_, event)

@@ -1,6 +1,8 @@
 --- What a number of requests came to: statuses, failures, latencies.
 -- @module flexhooks.cli.tally
 
+local tables = require "flexhooks.tables"
+
 local M = {}
 
 ---@class flexhooks.cli.Tally
@@ -62,12 +64,7 @@ function Tally:summary(now)
 end
 
 local function counts(of, list)
-  local names = {}
-  for name in pairs(of) do
-    names[#names + 1] = name
-  end
-  table.sort(names)
-  for _, name in ipairs(names) do
+  for _, name in ipairs(tables.sorted_keys(of)) do
     list[#list + 1] = name .. " × " .. of[name]
   end
 end

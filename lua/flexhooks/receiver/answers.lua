@@ -2,6 +2,8 @@
 -- constants, so they cannot echo what was sent.
 -- @module flexhooks.receiver.answers
 
+local tables = require "flexhooks.tables"
+
 local M = {}
 
 local JSON = { ["content-type"] = "application/json" }
@@ -33,15 +35,10 @@ M.unavailable.headers = {
 ---@param methods string[]
 ---@return table answer
 function M.allowing(methods)
-  local copy = {}
-  for name, value in pairs(M.method) do
-    copy[name] = value
-  end
-  copy.headers = {
+  return tables.merged(M.method, { headers = {
     ["content-type"] = "application/json",
     allow = table.concat(methods, ", "),
-  }
-  return copy
+  } })
 end
 
 return M

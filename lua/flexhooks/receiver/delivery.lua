@@ -9,6 +9,7 @@ local events = require "flexhooks.events"
 local failures = require "flexhooks.failure"
 local host = require "flexhooks.host"
 local reading = require "flexhooks.receiver.reading"
+local tables = require "flexhooks.tables"
 
 local M = {}
 
@@ -141,14 +142,7 @@ end
 -- All that a query carried: the configured part, and the event's fields as
 -- they came.
 local function query_of(route, fields)
-  local query = {}
-  for name, value in pairs(route.query_fields) do
-    query[name] = value
-  end
-  for name, value in pairs(fields) do
-    query[name] = value
-  end
-  return query
+  return tables.merged(route.query_fields, fields)
 end
 
 -- The event of fields, or nil and what is wrong. A query is signed as it

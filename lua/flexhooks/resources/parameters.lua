@@ -8,6 +8,7 @@
 
 local encode = require "flexhooks.session.encode"
 local options = require "flexhooks.options"
+local tables = require "flexhooks.tables"
 
 local M = {}
 
@@ -21,16 +22,6 @@ HINTS.max_retries = HINTS.timeout
 ---@return string
 function M.wire_name(name)
   return (("_" .. name):gsub("_(%l)", string.upper))
-end
-
--- Sorted, so that one call always makes the same bytes.
-local function sorted(names)
-  local list = {}
-  for name in pairs(names) do
-    list[#list + 1] = name
-  end
-  table.sort(list)
-  return list
 end
 
 -- Does the table say that the name came from the API? An object carries its
@@ -135,7 +126,7 @@ function M.complete(action)
       action.fields[name] = { texts = field, wire = M.wire_name(name) }
     end
   end
-  action.order = sorted(action.fields)
+  action.order = tables.sorted_keys(action.fields)
 end
 
 return M

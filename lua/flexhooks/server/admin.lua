@@ -6,6 +6,7 @@ local core = require "flexhooks.core.listener"
 local errors = require "flexhooks.error"
 local intake = require "flexhooks.server.intake"
 local metrics = require "flexhooks.metrics"
+local tables = require "flexhooks.tables"
 
 local M = {}
 
@@ -56,11 +57,8 @@ function M.open(server, text)
   if not host then
     return nil, errors.new("config", "admin " .. port)
   end
-  local options = { host = host, port = port }
-  for name, value in pairs(LIMITS) do
-    options[name] = value
-  end
-  local listener, kind, message = core.new(options)
+  local listener, kind, message = core.new(
+    tables.merged({ host = host, port = port }, LIMITS))
   if not listener then
     return nil, errors.new(kind, "admin: " .. message)
   end

@@ -5,6 +5,7 @@ local answers = require "flexhooks.session.answer"
 local errors = require "flexhooks.error"
 local host = require "flexhooks.host"
 local retry = require "flexhooks.session.retry"
+local tables = require "flexhooks.tables"
 
 local M = {}
 
@@ -67,14 +68,11 @@ local function send(line, request, state)
   local sent = {
     method = request.method,
     url = request.url,
-    headers = {},
+    headers = tables.merged(request.headers),
     body = request.body,
     timeout = request.timeout,
     connect_timeout = math.min(line.connect_timeout, request.timeout),
   }
-  for name, value in pairs(request.headers) do
-    sent.headers[name] = value
-  end
   local secret, refused = authorize(request, transport, sent)
   if not secret then
     state.final, state.refused = true, true
@@ -166,10 +164,7 @@ local function finish(request, state, err)
   if state.refused then
     return err
   end
-  local fields = {}
-  for name, value in pairs(err) do
-    fields[name] = value
-  end
+  local fields = tables.merged(err)
   fields.sent = nil
   fields.method, fields.attempts = request.method, state.attempts
   fields.url = request.url

@@ -4,6 +4,7 @@
 
 local core = require "flexhooks.core"
 local steps = require "flexhooks.signature.steps"
+local tables = require "flexhooks.tables"
 
 local M = {}
 
@@ -34,17 +35,9 @@ local function split(url)
 end
 
 local function with(parts, changes)
-  local copy = {}
-  for name, value in pairs(parts) do
-    copy[name] = value
-  end
-  for name, value in pairs(changes) do
-    copy[name] = value
-  end
-  if copy.query == false then
-    copy.query = nil
-  end
-  return copy
+  local changed = tables.merged(parts, changes)
+  changed.query = changed.query or nil
+  return changed
 end
 
 local function schemes(parts)

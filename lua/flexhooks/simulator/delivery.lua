@@ -8,6 +8,7 @@
 
 local core = require "flexhooks.core"
 local signature = require "flexhooks.signature"
+local tables = require "flexhooks.tables"
 
 local M = {}
 
@@ -49,15 +50,11 @@ function M.split(webhook_url)
 end
 
 local function encode(event)
-  local names, pairs_list = {}, {}
-  for name in pairs(event) do
-    names[#names + 1] = name
+  local list = {}
+  for i, name in ipairs(tables.sorted_keys(event)) do
+    list[i] = { name, event[name] }
   end
-  table.sort(names)
-  for i, name in ipairs(names) do
-    pairs_list[i] = { name, event[name] }
-  end
-  return core.encode_form(pairs_list)
+  return core.encode_form(list)
 end
 
 --- The signed request for one event.

@@ -5,6 +5,7 @@
 -- life ends early when the channel is closed through the API.
 -- @module flexhooks.simulator.lifecycle
 
+local tables = require "flexhooks.tables"
 local world_module = require "flexhooks.simulator.world"
 
 local M = {}
@@ -45,12 +46,7 @@ local SCENARIOS = {
 --- Names of the scenarios, sorted.
 ---@return string[]
 function M.names()
-  local names = {}
-  for name in pairs(SCENARIOS) do
-    names[#names + 1] = name
-  end
-  table.sort(names)
-  return names
+  return tables.sorted_keys(SCENARIOS)
 end
 
 local function participant(channel, kind)

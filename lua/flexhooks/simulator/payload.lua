@@ -1,6 +1,8 @@
 --- The fields of each event, as the service sends them.
 -- @module flexhooks.simulator.payload
 
+local tables = require "flexhooks.tables"
+
 local M = {}
 
 -- The documentation leaves InstanceSid out of these.
@@ -47,10 +49,7 @@ end
 ---@param event table<string, string>
 ---@return table<string, string>
 function M.older(event)
-  local renamed = {}
-  for name, value in pairs(event) do
-    renamed[name] = value
-  end
+  local renamed = tables.merged(event)
   renamed.FlexInstanceSid, renamed.InstanceSid = event.InstanceSid, nil
   if event.EventType == "onChannelStatusUpdated" then
     renamed.EventType = "onChannelUpdated"

@@ -5,6 +5,7 @@
 -- @module flexhooks.simulator.world
 
 local payload = require "flexhooks.simulator.payload"
+local tables = require "flexhooks.tables"
 
 local M = {}
 
@@ -238,12 +239,10 @@ end
 
 ---@param fields table `type`, `status`, `from`, `to`, `note_sid`, …
 function World:transfer(channel, fields)
-  local transfer = { sid = self.ids:sid("UX"), channel = channel,
-    execution_sid = self.ids:sid("QW") }
-  for name, value in pairs(fields) do
-    transfer[name] = value
-  end
-  return add(self, channel.transfers, transfer)
+  return add(self, channel.transfers, tables.merged({
+    sid = self.ids:sid("UX"), channel = channel,
+    execution_sid = self.ids:sid("QW"),
+  }, fields))
 end
 
 return M

@@ -12,6 +12,7 @@
 
 local errors = require "flexhooks.error"
 local json = require "flexhooks.json"
+local tables = require "flexhooks.tables"
 
 local M = {}
 
@@ -36,16 +37,9 @@ function Headers.__index(headers, wanted)
 end
 
 local function record(request)
-  local copy = {}
-  for name, value in pairs(request) do
-    copy[name] = value
-  end
-  local headers = {}
-  for name, value in pairs(request.headers or {}) do
-    headers[name] = value
-  end
-  copy.headers = setmetatable(headers, Headers)
-  return copy
+  return tables.merged(request, {
+    headers = setmetatable(tables.merged(request.headers), Headers),
+  })
 end
 
 local function as_answer(given)
