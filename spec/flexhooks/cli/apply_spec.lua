@@ -105,7 +105,7 @@ describe("cli.apply", function()
   it("says where a file is not one of webhooks", function()
     for text, wanted in pairs {
       ["return 5"] = "hooks.lua must return a list",
-      ["return {"] = "cannot load .*hooks.lua",
+      ["return {"] = "cannot load: .*hooks.lua",
       ["error 'oh'"] = "hooks.lua failed: .*oh",
     } do
       local status, _, err = bench:run("apply", bench:file(text), "--yes")
