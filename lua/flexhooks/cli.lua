@@ -13,7 +13,7 @@ local M = {}
 
 -- In the order that the help lists them.
 local COMMANDS = { "webhooks", "plan", "apply", "export", "serve", "work",
-  "queue", "trigger", "simulate", "verify" }
+  "queue", "trigger", "simulate", "verify", "doctor", "doctor" }
 
 local DONE, FAILED, MISUSED = 0, 1, 2
 

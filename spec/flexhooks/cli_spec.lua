@@ -2,7 +2,8 @@ local cli = require "flexhooks.cli"
 local command = require "spec.support.command"
 local process = require "spec.support.process"
 
-local COMMANDS = { "webhooks", "serve", "trigger", "simulate", "verify" }
+local COMMANDS = { "webhooks", "plan", "apply", "export", "serve", "work",
+  "queue", "trigger", "simulate", "verify", "doctor" }
 
 describe("cli", function()
   it("is what the command runs", function()

@@ -41,6 +41,28 @@ function M.paint(text, stream)
   end))
 end
 
+local MARKS = { pass = { "ok", 32 }, warn = { "warn", 33 },
+  fail = { "FAIL", 31 }, skip = { "skip", 90 } }
+
+--- Writes what a check found, and below it what to do.
+---@param status "pass"|"warn"|"fail"|"skip"
+---@param name string what was checked
+---@param message string
+---@param advice string?
+function M.check(status, name, message, advice)
+  local mark, colour = MARKS[status][1], MARKS[status][2]
+  local shown = ("%-4s"):format(mark)
+  if coloured(io.stdout) then
+    shown = ("\27[%dm%s\27[0m"):format(colour, shown)
+  end
+  io.stdout:write(shown, "  ", ("%-12s"):format(name), "  ",
+    log.escape(message), "\n")
+  if advice then
+    io.stdout:write("      ", (" "):rep(12), "  ", log.escape(advice), "\n")
+  end
+  io.stdout:flush()
+end
+
 -- Columns of the terminal, or nil where output goes elsewhere.
 local function terminal_width()
   if not M.is_terminal(io.stdout) then

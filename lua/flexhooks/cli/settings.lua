@@ -72,18 +72,23 @@ local function api_key(given)
   return { api_key = key, api_secret = secret }
 end
 
+local NO_CREDENTIALS = "no credentials: set TWILIO_ACCOUNT_SID and "
+  .. "TWILIO_AUTH_TOKEN (or TWILIO_API_KEY and TWILIO_API_SECRET), or name a "
+  .. "file that holds the secret with --auth-token-file or --api-secret-file"
+
+-- Options of a client; none where it finds all it needs in the environment.
 local function credentials(given)
   if given.api_secret_file then
     return api_key(given)
-  end
-  local complete = M.env "TWILIO_AUTH_TOKEN"
-    or M.env "TWILIO_API_KEY" and M.env "TWILIO_API_SECRET"
-  if given.auth_token_file or not complete and M.env "TWILIO_ACCOUNT_SID"
-    and ask.possible() then
+  elseif not given.auth_token_file and (M.env "TWILIO_AUTH_TOKEN"
+    or M.env "TWILIO_API_KEY" and M.env "TWILIO_API_SECRET") then
+    return {}
+  elseif given.auth_token_file
+    or M.env "TWILIO_ACCOUNT_SID" and ask.possible() then
     local token, err = M.auth_token(given)
     return token and { auth_token = token }, err
   end
-  return {}
+  return nil, errors.new("config", NO_CREDENTIALS)
 end
 
 --- The queue's URL that was asked for, or nil; an error where it shows a

@@ -13,6 +13,10 @@ local tables = require "flexhooks.tables"
 
 local M = {}
 
+--- The type of an event that only asks whether a signed event arrives: it is
+-- answered and goes no further.
+M.PROBE = "flexhooks.probe"
+
 local function is_foreign(self, account)
   return account ~= nil and self.account_sid ~= nil
     and account ~= self.account_sid
@@ -172,6 +176,8 @@ function M.take_fields(self, route, fields, raw, is_query, digest, token)
   local event, note = event_of(fields, is_query)
   if self.account_sid and is_foreign(self, reading.account_of(fields)) then
     return answers.forbidden, "wrong_account"
+  elseif fields.EventType == M.PROBE then
+    return answers.ok
   end
   count_received(self, event)
   local id, token_key, twin_key = identity(self, digest, token)

@@ -51,7 +51,10 @@ end
 local HTTP_DATE =
   "^%a%a%a, (%d%d) (%a%a%a) (%d%d%d%d) (%d%d):(%d%d):(%d%d) GMT$"
 
-local function http_date(text)
+--- The time that an HTTP date tells, as in a Date header.
+---@param text string
+---@return number? seconds Unix time; nil where it is none
+function M.http_date(text)
   local day, month, year, hour, minute, second = text:match(HTTP_DATE)
   month = MONTHS[month]
   if month then
@@ -72,7 +75,7 @@ function M.retry_after(value, now)
   if value:find "^%d+$" or value:find "^%d+%.%d+$" then
     return tonumber(value)
   end
-  local date = http_date(value)
+  local date = M.http_date(value)
   return date and math.max(0, date - now)
 end
 

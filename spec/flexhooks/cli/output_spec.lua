@@ -1,13 +1,15 @@
 local output = require "flexhooks.cli.output"
 local process = require "spec.support.process"
+local terminal = require "spec.support.terminal"
 
 -- The functions below run in processes of their own, where their names are
 -- text: all that commands print with.
-local FUNCTIONS = { output.fields, output.json, output.rows, output.say }
+local FUNCTIONS = { output.check, output.fields, output.is_terminal,
+  output.json, output.paint, output.rows, output.say }
 
 -- What a call writes, in a process of its own.
 local function printed(call)
-  assert.equal(4, #FUNCTIONS)
+  assert.equal(7, #FUNCTIONS)
   local status, out, err = process.run { process.lua, "-e",
     'require("flexhooks.cli.output").' .. call }
   assert.equal(0, status, err)
@@ -38,5 +40,20 @@ describe("cli.output", function()
     local out, err = printed 'say("%d %s", 1, "x")'
     assert.equal("", out)
     assert.equal("1 x\n", err)
+  end)
+
+  it("writes what a check found, and what to do below it", function()
+    assert.equal("FAIL  queue         no \\x1b\n" .. (" "):rep(20)
+      .. "do this\n", (printed 'check("fail", "queue", "no \27", "do this")'))
+    assert.equal("ok    queue         good\n",
+      (printed 'check("pass", "queue", "good")'))
+  end)
+
+  it("cuts lines to the terminal's width", function()
+    local session = terminal.spawn({}, {}, { columns = 20, words = {
+      process.lua, "-e", [[require("flexhooks.cli.output").rows({ "NAME",
+        "EVENTS" }, { { "é", ("x"):rep(30) } })]] } })
+    local _, screen = session:wait()
+    assert.equal("NAME  EVENTS\né     " .. ("x"):rep(13) .. "…\n", screen)
   end)
 end)

@@ -48,6 +48,17 @@ local function event(name)
 end
 
 describe("a receiver with a queue", function()
+  it("answers a probe, and stores nothing", function()
+    local fields = { EventType = delivery.PROBE, AccountSid = sids.account }
+    assert.equal(200, receiver():handle(d.post { fields = fields }).status)
+    assert.equal(403, receiver():handle(d.post { fields = fields,
+      signature = ("A"):rep(27) .. "=" }).status)
+    fields.AccountSid = "AC" .. ("0"):rep(32)
+    assert.equal(403, receiver():handle(d.post { fields = fields }).status)
+    assert.same({}, stored())
+    assert.same({}, dead())
+  end)
+
   it("stores what it would have handled", function()
     local before = flexhooks.now()
     local response = receiver():handle(d.post())

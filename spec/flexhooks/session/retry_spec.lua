@@ -91,6 +91,14 @@ describe("retry.retry_after", function()
   end)
 end)
 
+describe("retry.http_date", function()
+  it("reads the one form that is sent, and no other", function()
+    assert.equal(784111777, retry.http_date "Sun, 06 Nov 1994 08:49:37 GMT")
+    assert.is_nil(retry.http_date "Sun Nov  6 08:49:37 1994")
+    assert.is_nil(retry.http_date "")
+  end)
+end)
+
 describe("retry.backoff", function()
   it("is anything up to a limit that doubles, and no more than a minute",
     function()
