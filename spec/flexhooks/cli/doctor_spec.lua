@@ -71,7 +71,8 @@ describe("cli.doctor", function()
   it("looks into the application's queue", function()
     local found = examined({ FLEXHOOKS_QUEUE = "memory:" }, app)
     assert.equal("pass", found.queue)
-    found = examined({ FLEXHOOKS_QUEUE = "redis://127.0.0.1:1/0" }, app)
+    found = examined({ FLEXHOOKS_QUEUE = "redis://127.0.0.1:"
+      .. process.port() .. "/0" }, app)
     assert.equal("fail", found.queue)
   end)
 

@@ -2,6 +2,7 @@ local command = require "spec.support.command"
 local hooks_command = require "spec.support.hooks_command"
 local json = require "flexhooks.json"
 local plan = require "flexhooks.cli.plan"
+local process = require "spec.support.process"
 local scripted = require "spec.support.scripted"
 local terminal = require "spec.support.terminal"
 
@@ -89,7 +90,7 @@ describe("cli.plan", function()
   it("says what to do where the API cannot be reached, or knows nobody",
     function()
       assert.matches("^flexhooks: connect: .*\n  Does anybody listen",
-        refused "http://127.0.0.1:1")
+        refused("http://127.0.0.1:" .. process.port()))
       assert.matches("^flexhooks: auth: .*401.*\n  Are TWILIO_ACCOUNT_SID",
         refused(bench.service.url, { TWILIO_AUTH_TOKEN = "0ther" }))
     end)

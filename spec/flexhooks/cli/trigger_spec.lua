@@ -109,7 +109,7 @@ describe("cli.trigger", function()
 
   it("fails with 1 where nobody listens", function()
     local status, _, err = run { "trigger", "onChannelCreated", "--url",
-      "http://127.0.0.1:1/" }
+      "http://127.0.0.1:" .. process.port() .. "/" }
     assert.equal(1, status)
     assert.matches("^flexhooks: connect: ", err)
   end)
@@ -171,7 +171,7 @@ EventType=onOther&AccountSid=%s&InteractionSid=KD1&ParticipantType=a+b%%26
 
   it("fails with 1 where any of a load fails, and counts on", function()
     local status, out = run { "trigger", "onChannelCreated", "--url",
-      "http://127.0.0.1:1/", "--count", "3" }
+      "http://127.0.0.1:" .. process.port() .. "/", "--count", "3" }
     assert.equal(1, status)
     assert.matches("^3 sent in .*: connect × 3\n$", out)
   end)

@@ -116,7 +116,7 @@ describe("cli.webhooks", function()
   end)
 
   it("says that nobody answers", function()
-    env.FLEXHOOKS_BASE_URL = "http://127.0.0.1:1"
+    env.FLEXHOOKS_BASE_URL = "http://127.0.0.1:" .. process.port()
     local status, _, err = run("get", "flex_interactionwebhook_"
       .. ("0"):rep(26))
     assert.equal(1, status)

@@ -46,7 +46,7 @@ describe("cli.work", function()
     assert.equal(2, status)
     assert.matches("FLEXHOOKS_QUEUE", err)
     status, _, err = command.run({ "work", app, "--queue",
-      "redis://127.0.0.1:1/0" })
+      "redis://127.0.0.1:" .. process.port() .. "/0" })
     assert.equal(1, status)
     assert.matches("refused", err)
   end)

@@ -1,5 +1,6 @@
 local account = require "flexhooks.cli.doctor.account"
 local command = require "spec.support.command"
+local process = require "spec.support.process"
 local scripted = require "spec.support.scripted"
 local sids = require "spec.data.sids"
 
@@ -54,7 +55,7 @@ describe("cli.doctor.account", function()
       '{"code":20003,"message":"Authenticate","status":401}'))
     assert.matches("^FAIL  API           http: ", printed(500, "{}"))
     assert.matches("^FAIL  API           connect: ", printed(200, GOOD, nil,
-      { FLEXHOOKS_BASE_URL = "http://127.0.0.1:1" }))
+      { FLEXHOOKS_BASE_URL = "http://127.0.0.1:" .. process.port() }))
   end)
 
   it("knows what stays on this machine", function()

@@ -1,5 +1,6 @@
 local findings = require "spec.support.findings"
 local flexhooks = require "flexhooks"
+local process = require "spec.support.process"
 local receiver = require "flexhooks.cli.doctor.receiver"
 local scripted = require "spec.support.scripted"
 local tls = require "spec.support.tls"
@@ -73,7 +74,7 @@ describe("cli.doctor.receiver", function()
     assert.matches("^warn public URL: .* is plain HTTP",
       (found "http://127.1.invalid:1/"))
     assert.matches("^pass public URL: https://HERE/\nfail reachable: ",
-      (found "https://127.0.0.1:1/"))
+      (found("https://127.0.0.1:" .. process.port() .. "/")))
   end)
 
   it("needs a certificate that holds", function()
