@@ -7,8 +7,10 @@ local testing = require "flexhooks.testing"
 local count, head, tail
 
 function init()
-  local event = testing.event("onParticipantJoined",
-    { ParticipantType = "agent" })
+  local event = testing.event("onParticipantJoined", {
+    ParticipantType = "agent",
+    AccountSid = os.getenv "FLEXHOOKS_BENCH_ACCOUNT",
+  })
   local request = testing.request(event, {
     auth_token = os.getenv "FLEXHOOKS_BENCH_TOKEN" or "12345",
     url = "https://h.example" .. wrk.path, method = "POST" })
@@ -19,6 +21,7 @@ function init()
       lines[#lines + 1] = name .. ": " .. value
     end
   end
+  lines[#lines + 1] = os.getenv "FLEXHOOKS_BENCH_HEADER"
   count = 0
   head = table.concat(lines, "\r\n") .. "\r\nI-Twilio-Idempotency-Token: "
     .. "00000000-0000-4000-8000-"

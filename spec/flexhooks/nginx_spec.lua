@@ -63,7 +63,7 @@ describe("a location of nginx", function()
 
   it("cuts neither parameters nor headers", function()
     local changes = {}
-    for i = 1, 990 do
+    for i = 1, 991 do
       changes["F" .. i] = "v"
     end
     assert.equal(200, app.post(server, changes).status)
@@ -96,7 +96,7 @@ describe("verdicts", function()
   -- nginx refuses by itself what no HTTP header or request line may hold, and
   -- an answer to HEAD has no body.
   local function is_carried(request)
-    if request.method == "HEAD" then
+    if request.method == "HEAD" or request.method == "" then
       return false
     end
     for name, text in pairs(request.headers or {}) do
@@ -108,32 +108,53 @@ describe("verdicts", function()
     return not request.target:find "[%z\r\n ]" and request.target:find "^/"
   end
 
-  -- Broken escapes, paths that leave the root and headers that are too long
-  -- never reach the location.
-  local function is_of_nginx(answer)
-    return answer.status == 400
-      and answer.headers["content-type"] == "text/html"
+  -- Broken escapes, paths that leave the root, headers that are too long or come
+  -- twice: what a host refuses as HTTP never reaches the receiver.
+  local function is_of_host(answer)
+    return answer.status >= 400
+      and answer.headers["content-type"] ~= "application/json"
   end
 
   local posting = app.app:gsub('methods = { "POST", "GET" }',
     'methods = { "POST" }')
 
+  -- The same application in a server of our own.
+  local function standalone()
+    local folder = process.folder()
+    process.write(folder .. "/app.lua", ([[
+      local router = require("flexhooks").router()
+      router:on("*", function() end)
+      return { router = router, auth_token = "%s", account_sid = "%s",
+        public_url = "%s", methods = { "POST" } }]]):format(d.token,
+        sids.account, d.url))
+    local child = process.spawn { process.lua, "bin/flexhooks", "serve",
+      folder .. "/app.lua", "--port", "0" }
+    return { port = tonumber(child:wait_output "listening on http://[^:]+:(%d+)") }
+  end
+
+  local function compare(same, own, name, request)
+    local expected = receiver:handle(request)
+    for _, server_of in ipairs { same, own } do
+      local answer = app.ask(server_of, request)
+      if is_of_host(answer) then
+        assert.is_true(expected.status >= 400, name)
+      else
+        assert.equal(expected.status, answer.status, name)
+        assert.equal(expected.body, answer.body, name)
+        assert.equal(expected.headers.allow, answer.headers.allow, name)
+        assert.equal("application/json", answer.headers["content-type"], name)
+      end
+    end
+  end
+
   for _, group in ipairs { "targets", "signatures", "forms", "json" } do
-    it("are those of the receiver: " .. group, function()
+    it("are those of the receiver and of our own server: " .. group, function()
       local same = app.start { files = { ["app.lua"] = posting } }
-      local compared = 0
+      local own, compared = standalone(), 0
       for _, row in ipairs(require("spec.data.receiver." .. group)) do
         local request = row[4]()
         if is_carried(request) then
-          local expected = receiver:handle(request)
-          local answer = app.ask(same, request)
-          if is_of_nginx(answer) then
-            assert.is_true(expected.status >= 400, row[1])
-          else
-            assert.equal(expected.status, answer.status, row[1])
-            assert.equal(expected.body, answer.body, row[1])
-            assert.equal(expected.headers.allow, answer.headers.allow, row[1])
-          end
+          compare(same, own, row[1], request)
           compared = compared + 1
         end
       end
@@ -163,6 +184,21 @@ describe("workers", function()
     return cjson.decode(load:stdout():match "{.*}"), load:stderr()
   end
 
+  local function wrk(server, connections, seconds)
+    return { "wrk", "-t1", "-c" .. connections, "-d" .. seconds .. "s", "-s",
+      "bench/nginx_wrk.lua", "http://127.0.0.1:" .. server.port
+        .. "/flex/events" }
+  end
+
+  local function wrk_env(more)
+    local env = { LUA_PATH = package.path, LUA_CPATH = package.cpath,
+      FLEXHOOKS_BENCH_TOKEN = d.token, FLEXHOOKS_BENCH_ACCOUNT = sids.account }
+    for name, value in pairs(more or {}) do
+      env[name] = value
+    end
+    return env
+  end
+
   local function reload_often(server)
     return function()
       for _ = 1, 15 do
@@ -177,6 +213,18 @@ describe("workers", function()
     local counts, why = under_load(server, {}, reload_often(server))
     assert.equal(0, counts.failed, why)
     assert.is_true(counts.answered > 100)
+  end)
+
+  it("are reloaded under wrk without a failed request", function()
+    local server = app.start { workers = 2 }
+    -- On a kept connection a request may cross its closing, whoever serves.
+    local load = process.spawn(wrk(server, 8, 4), { env = wrk_env {
+      FLEXHOOKS_BENCH_HEADER = "Connection: close" } })
+    reload_often(server)()
+    assert.equal(0, load:wait(20), load:stderr())
+    assert.not_matches("Socket errors", load:stdout(), 1, true)
+    assert.not_matches("Non-2xx", load:stdout(), 1, true)
+    assert.is_true(tonumber(load:stdout():match "(%d+) requests in") > 100)
   end)
 
   it("are reloaded without dropping a handler's call", function()
@@ -206,25 +254,23 @@ describe("workers", function()
     local server = app.start {
       http = app.http .. "keepalive_requests 1000000;",
     }
-    local function wrk(seconds)
-      local status, out, err = process.run({ "wrk", "-t1", "-c16",
-        "-d" .. seconds .. "s", "-s", "bench/nginx_wrk.lua",
-        "http://127.0.0.1:" .. server.port .. "/flex/events" }, { env = {
-          LUA_PATH = package.path, LUA_CPATH = package.cpath,
-          FLEXHOOKS_BENCH_TOKEN = d.token } })
+    local function run(seconds)
+      local status, out, err = process.run(wrk(server, 16, seconds),
+        { env = wrk_env() })
       assert.equal(0, status, err)
-      assert.is_nil(out:find "Non-2xx", out)
+      assert.not_matches("Non-2xx", out, 1, true)
       return tonumber(out:match "(%d+) requests in")
     end
+    -- Without the shared dictionary, whose size is what it was given.
     local function resident()
       local pid = server:workers()[1]
       return tonumber(process.read("/proc/" .. pid .. "/status")
-        :match "VmRSS:%s+(%d+)")
+        :match "RssAnon:%s+(%d+)")
     end
-    local total = wrk(2)
+    local total = run(2)
     local before = resident()
     repeat
-      total = total + wrk(4)
+      total = total + run(4)
     until total > 200000
     assert.is_true(resident() - before < 4096,
       ("%d KiB after %d events"):format(resident() - before, total))

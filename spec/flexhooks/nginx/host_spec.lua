@@ -17,4 +17,30 @@ describe("nginx.host", function()
     assert.equal(500, app.post(server, { Do = "oversleep" }).status)
     assert.equal("niltimeout", app.value(server, "slept"))
   end)
+
+  it("says in which phases a call can wait", function()
+    local log = app.start { server = [[
+      location = / {
+        log_by_lua_block {
+          local flexhooks = require "flexhooks"
+          for name, call in pairs {
+            sleep = function() flexhooks.sleep(1) end,
+            spawn = function() flexhooks.spawn(print) end,
+            http = function()
+              local answer, err = flexhooks.http "http://127.0.0.1:1/"
+              error(answer or err, 0)
+            end,
+          } do
+            local ok, err = pcall(call)
+            ngx.log(ngx.WARN, name, " ", ok, " ", tostring(err))
+          end
+        }
+        return 204;
+      }]] }
+    app.get(log, "/")
+    for _, name in ipairs { "sleep", "spawn", "http" } do
+      assert.matches(name .. " false unsupported: .*cannot wait in nginx's log "
+        .. "phase; call it from content_by_lua%*", log:log())
+    end
+  end)
 end)
