@@ -391,7 +391,7 @@ describe("a verifier that is used again while it makes an event", function()
         local during = 0
         finalized = 0
         small_steps(true)
-        for round = 1, 150 do
+        for round = 1, 80 do
           for _ = 1, 20 do
             litter(function()
               assert(v:form(key, other_signature, nil, other_body))

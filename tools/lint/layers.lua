@@ -9,7 +9,7 @@ local M = {}
 -- and 2 follow from the names.
 local C_RANKS = {
   { "slice", "sort", "buffer", "resp", "secret", "poller", "head",
-    "bind", "url", "wiped" },
+    "bind", "url", "wiped", "json_number" },
   { "form", "json", "key", "signed_url", "answer", "redis", "listener",
     "sid" },
   { "signature", "request", "connection" },
