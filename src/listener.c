@@ -44,16 +44,17 @@ static void watch_socket(fh_listener *l, bool on) {
   epoll_ctl(l->epoll, EPOLL_CTL_MOD, l->socket, &event);
 }
 
-/* The connection that is missed least: the one idle for longest, else the one
- * that has been sending its head for longest. */
+/* Ends the connection that is missed least: the one idle for longest, else the
+ * one that has been sending its head for longest. Tells whether it is gone. */
 static bool evict(fh_listener *l) {
   static const fh_phase order[] = {FH_LINGERING, FH_IDLE, FH_HEADERS};
   for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
     fh_connection *c = l->lines[order[i]].first;
     if (c) {
+      size_t before = l->active;
       fh_connection_drop(c);
       MHD_run(l->daemon);
-      return true;
+      return l->active < before;
     }
   }
   return false;
@@ -102,8 +103,10 @@ static bool accept_one(fh_listener *l) {
   }
   if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
       errno == ENOMEM) {
-    evict(l);
+    if (evict(l))
+      return true;
     pause_accepting(l);
+    return false;
   }
   return errno == EINTR || errno == ECONNABORTED;
 }
@@ -166,6 +169,13 @@ static bool open_socket(fh_listener *l, char *message, size_t size) {
   return false;
 }
 
+/* Later versions can be told to take nothing that is ambiguous. */
+#if MHD_VERSION >= 0x01000000
+#define DISCIPLINE MHD_OPTION_CLIENT_DISCIPLINE_LVL, 1,
+#else
+#define DISCIPLINE
+#endif
+
 static struct MHD_Daemon *start_daemon(fh_listener *l) {
   const unsigned flags =
       MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME;
@@ -173,7 +183,7 @@ static struct MHD_Daemon *start_daemon(fh_listener *l) {
   MHD_set_panic_func(on_panic, NULL);
   return MHD_start_daemon(
       flags, 0, NULL, NULL, fh_on_request, l, /* all else is an option */
-      MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MEMORY,
+      DISCIPLINE MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MEMORY,
       MHD_OPTION_CONNECTION_LIMIT, (unsigned)o->connections + ACCEPT_BATCH,
       MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)o->per_address,
       MHD_OPTION_CONNECTION_TIMEOUT, 0U,               /* */
