@@ -167,11 +167,8 @@ static int random_bytes(lua_State *L) {
 }
 
 static const luaL_Reg functions[] = {
-    {"key", key_new},
-    {"sha256", sha256},
-    {"random", random_bytes},
-    {"hex", hex},
-    {NULL, NULL},
+    {"key", key_new}, {"sha256", sha256}, {"random", random_bytes},
+    {"hex", hex},     {NULL, NULL},
 };
 
 void fh_open_key(lua_State *L) {
