@@ -1,35 +1,10 @@
 local signature = require "flexhooks.signature"
+local signed_by = require "spec.support.signed"
 local vectors = require "spec.data.signature_vectors"
 
-local TOKEN = "0123456789abcdef0123456789abcdef"
-local URL = "https://company.com/flex/events"
-local PARAMS = {
-  EventType = "onParticipantJoined",
-  From = "+14158675309",
-  Body = "Hello there ",
-  Empty = "",
-  ["Media[]"] = { "b", "a" },
-}
-
-local function with(base, changes)
-  local copy = {}
-  for _, source in ipairs { base, changes } do
-    for name, value in pairs(source) do
-      copy[name] = value
-    end
-  end
-  return copy
-end
-
--- A delivery of PARAMS with the signature it deserves.
-local function signed(changes)
-  local request = with({ auth_token = TOKEN, url = URL }, changes or {})
-  if not request.body then
-    request.params = request.params or PARAMS
-  end
-  request.signature, request.url = signature.sign(request)
-  return request
-end
+local TOKEN, URL = signed_by.TOKEN, signed_by.URL
+local with, signed = signed_by.with, signed_by.delivery
+local raised = signed_by.raised
 
 local function accepted(request)
   local good, err = signature.validate(request)
@@ -43,13 +18,6 @@ local function refused(reason, request)
   assert.equal(reason, err.reason)
   assert.is_nil(tostring(err):find(TOKEN, 1, true))
   return err
-end
-
-local function raised(pattern, f, ...)
-  local good, err = pcall(f, ...)
-  assert.is_false(good)
-  assert.matches(pattern, tostring(err))
-  assert.equal("argument", err.kind)
 end
 
 describe("signature.validate", function()

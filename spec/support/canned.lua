@@ -57,6 +57,13 @@ function M.form(body)
   return form
 end
 
+--- The method, path and form of a transport's last request.
+function M.sent(transport)
+  local request = transport.requests[#transport.requests]
+  local path = request.url:match "^https://flex%-api.twilio.com(.*)$"
+  return request.method, path, M.form(request.body)
+end
+
 --- The error that `f` raises.
 function M.raised(f, ...)
   local ok, err = pcall(f, ...)

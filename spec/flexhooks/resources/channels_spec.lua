@@ -19,10 +19,7 @@ describe("interaction.channels on the wire", function()
   end)
 
   local function sent()
-    local request = transport.requests[#transport.requests]
-    return request.method,
-      request.url:match "^https://flex%-api.twilio.com(.*)$",
-      api.form(request.body)
+    return api.sent(transport)
   end
 
   it("gets, lists and updates", function()

@@ -22,10 +22,7 @@ describe("client.interactions on the wire", function()
   end)
 
   local function sent()
-    local request = transport.requests[#transport.requests]
-    return request.method,
-      request.url:match "^https://flex%-api.twilio.com(.*)$",
-      api.form(request.body)
+    return api.sent(transport)
   end
 
   it("creates from tables, as JSON", function()

@@ -21,10 +21,7 @@ describe("channel.participants", function()
   end)
 
   local function sent()
-    local request = transport.requests[#transport.requests]
-    return request.method,
-      request.url:match "^https://flex%-api.twilio.com(.*)$",
-      api.form(request.body)
+    return api.sent(transport)
   end
 
   it("creates, updates and lists", function()

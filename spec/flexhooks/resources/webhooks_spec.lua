@@ -24,10 +24,9 @@ describe("client.webhooks on the wire", function()
   end)
 
   local function sent()
-    local request = transport.requests[#transport.requests]
-    return request.method,
-      request.url:match "^https://flex%-api.twilio.com(.*)$",
-      api.form(request.body), request.headers["Content-Type"]
+    local method, path, form = api.sent(transport)
+    local headers = transport.requests[#transport.requests].headers
+    return method, path, form, headers["Content-Type"]
   end
 
   it("creates", function()
