@@ -139,7 +139,8 @@ local SPEC = {
 }
 
 local function token()
-  return core.hex(core.random(16)):gsub("^(%x%x%x%x%x%x%x%x)(%x%x%x%x)(%x%x%x%x)(%x%x%x%x)", "%1-%2-%3-%4-")
+  return core.hex(core.random(16)):gsub(
+    "^(%x%x%x%x%x%x%x%x)(%x%x%x%x)(%x%x%x%x)(%x%x%x%x)", "%1-%2-%3-%4-")
 end
 
 local function builder_of(o)

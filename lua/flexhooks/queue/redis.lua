@@ -162,7 +162,8 @@ local function unfit(self, io)
     if value ~= pair[2] then
       return "has " .. pair[1] .. " = " .. tostring(value)
         .. "; the queue needs " .. pair[2] .. " (see docs/delivery.md; "
-        .. "appendfsync=everysec or any accepts the loss of what was acknowledged last)"
+        .. "appendfsync=everysec or any accepts the loss of what was "
+        .. "acknowledged last)"
     end
   end
 end
