@@ -60,8 +60,9 @@ LOCAL_CFLAGS = -std=c99 -D_GNU_SOURCE -fPIC -fvisibility=hidden $(WARNINGS) \
 LOCAL_LDFLAGS = -Wl,-z,relro,-z,now,-z,nodelete $(if $(SANITIZE),-fsanitize=$(SANITIZE))
 COMPILE = $(CC) $(CPPFLAGS) $(CFLAGS) $(LOCAL_CFLAGS) -MMD -MP
 
-# A line per file; V=1 shows the commands.
-Q = $(if $(V),,@echo '  $(1) $@' &&)
+# A line per file; V=1 shows the commands, make -s nothing.
+SILENT = $(findstring s,$(filter-out -%,$(firstword $(MAKEFLAGS))))
+Q = $(if $(V),,@$(if $(SILENT),,echo '  $(1) $@' &&))
 
 .PHONY: all
 all: $(foreach l,$(LUAS),modules-$(l)) ## build the modules for every Lua found, or LUA=luajit
@@ -76,7 +77,7 @@ $(BUILD)/$(1)/flexhooks/$(2).so: $(patsubst src/%.c,$(BUILD)/$(1)/obj/%.o,$(3))
 endef
 
 define lua
-$(BUILD)/$(1)/obj/%.o: src/%.c
+$(BUILD)/$(1)/obj/%.o: src/%.c Makefile
 	@mkdir -p $$(@D)
 	$$(call Q,CC)$$(COMPILE) $$(call lua_cflags,$(1)) -c -o $$@ $$<
 
@@ -127,7 +128,7 @@ C_PKGS = $(CORE_PKGS) $(if $(HAVE_LISTENER),$(LISTENER_PKGS)) \
   $(if $(HAVE_REDIS),$(REDIS_PKGS)) cmocka
 
 # Compiled without the path to Lua's headers: level 0 must not need them.
-$(BUILD)/c/obj/%.o: src/%.c
+$(BUILD)/c/obj/%.o: src/%.c Makefile
 	@mkdir -p $(@D)
 	$(call Q,CC)$(COMPILE) -c -o $@ $<
 
@@ -187,7 +188,7 @@ lint: ## formatting, luacheck, warnings, and the rules of the house
 	@$(MAKE) run-lint
 
 run-lint:
-	@$(MAKE) -s all Q= BUILD=$(BUILD)/lint CFLAGS='-O2 -Werror'
+	@$(MAKE) -s all BUILD=$(BUILD)/lint CFLAGS='-O2 -Werror'
 	@clang-format --dry-run --Werror $(LINTED_C)
 	@luacheck --quiet $(LINTED_LUA) $(wildcard *.rockspec bin/flexhooks)
 	@lua5.4 tools/lint.lua
