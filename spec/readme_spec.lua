@@ -85,7 +85,7 @@ describe("the README", function()
   it("tests a router", function()
     local status, _, err = process.run({ process.lua, "test.lua" }, {
       cwd = folder,
-      env = environment { CRM_URL = "http://127.0.0.1:1/",
+      env = environment { CRM_URL = "http://127.0.0.1:" .. process.port(),
         LUA_PATH = folder .. "/?.lua;" .. os.getenv "LUA_PATH" },
     })
     -- The CRM is not there: the handler has run, and has failed at that.

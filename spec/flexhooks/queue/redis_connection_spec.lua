@@ -92,33 +92,28 @@ end)
 
 -- L001 and L002: what a hostile or broken server may send.
 describe("replies", function()
-  local PYTHON = [[
-import socket, sys
-listener = socket.socket()
-listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-listener.bind(("127.0.0.1", int(sys.argv[1])))
-listener.listen(5)
-reply = sys.argv[2].encode().decode("unicode_escape").encode("latin-1")
-reply = reply * int(sys.argv[3])
-while True:
-  peer, _ = listener.accept()
-  try:
-    peer.recv(65536)
-    peer.sendall(reply)
-    peer.recv(65536)
-  except OSError:
-    pass
-  peer.close()
-]]
+  -- Port, reply, how often: answers every connection so, whatever it asks.
+  local SERVER = [[
+    local server = assert(require "socket".bind("127.0.0.1", arg[1]))
+    while true do
+      local peer = server:accept()
+      peer:settimeout(5)
+      peer:receive(1)
+      peer:send(arg[2]:rep(tonumber(arg[3])))
+      repeat
+        local _, err = peer:receive(1)
+      until err
+      peer:close()
+    end]]
 
   it("that no Redis sends are refused without being built", function()
-    for _, case in ipairs { { "*1\\r\\n", 100000 }, { "*-2\\r\\n", 1 },
-      { "*4294967297\\r\\n", 1 }, { "$-2\\r\\n", 1 },
-      { "HTTP/1.1 200\\r\\n", 1 },
-      { "$9223372036854775807\\r\\n", 1 }, { "*1000000000\\r\\n", 1 },
-      { "+OK\\r\\n", 5 } } do
+    local script = process.write(process.folder() .. "/server.lua", SERVER)
+    for _, case in ipairs { { "*1\r\n", 100000 }, { "*-2\r\n", 1 },
+      { "*4294967297\r\n", 1 }, { "$-2\r\n", 1 },
+      { "HTTP/1.1 200\r\n", 1 }, { "$9223372036854775807\r\n", 1 },
+      { "*1000000000\r\n", 1 }, { "+OK\r\n", 5 } } do
       local port = process.port()
-      local child = process.spawn { "python3", "-c", PYTHON, port, case[1],
+      local child = process.spawn { process.lua, script, port, case[1],
         case[2] }
       child:wait_port(port)
       local err = refused(flexhooks.queue(("redis://127.0.0.1:%d?timeout=2")
