@@ -104,7 +104,7 @@ setup: ## install what building, testing and linting need (Debian packages)
 	@tools/setup lint $(or $(LUA),$(KNOWN))
 
 # --- trying it -------------------------------------------------------------------
-.PHONY: demo run-demo demo-nginx run-demo-nginx
+.PHONY: demo run-demo demo-nginx run-demo-nginx demo-redis run-demo-redis
 demo: ## the whole product at work, on one machine, in about 15 seconds
 	@tools/setup demo $(ONE_LUA)
 	@$(MAKE) run-demo LUA=$(ONE_LUA)
@@ -119,6 +119,13 @@ demo-nginx: ## the same, with nginx as the receiver
 
 run-demo-nginx: all
 	@LUA=luajit examples/demo/run nginx
+
+demo-redis: ## servers and workers on Redis, and a worker that is killed
+	@tools/setup demo-redis $(ONE_LUA)
+	@$(MAKE) run-demo-redis LUA=$(ONE_LUA)
+
+run-demo-redis: all
+	@LUA=$(ONE_LUA) examples/redis/run
 
 # --- tests -----------------------------------------------------------------------
 C_TESTS = $(patsubst spec/c/%.c,$(BUILD)/c/test/%,$(wildcard spec/c/*_test.c))
