@@ -1,0 +1,183 @@
+--- The way to a Redis queue inside nginx: lua-resty-redis, which suspends the
+-- light thread, over connections that a worker keeps.
+--
+-- It is `resty.redis` where OpenResty brought it, and `nginx.redis` in Debian's
+-- package lua-nginx-redis.
+-- @module flexhooks.nginx.redis
+
+local errors = require "flexhooks.error"
+
+local M = {}
+
+local Connection = { __name = "flexhooks.nginx.redis" }
+Connection.__index = Connection
+
+local KEEP = 60000 -- ms that a connection may be idle
+local KEPT = 32 -- connections that a worker keeps
+local CONNECT_TIMEOUT = 3000 -- ms
+
+local function driver()
+  for _, name in ipairs { "resty.redis", "nginx.redis" } do
+    local ok, module = pcall(require, name)
+    if ok then
+      return module
+    end
+  end
+  return nil, errors.new("unsupported", "a Redis queue in nginx needs "
+    .. "lua-resty-redis: opm get openresty/lua-resty-redis, or apt install "
+    .. "lua-nginx-redis")
+end
+
+--- A way to Redis; nothing is opened before its first use.
+---@param settings table as `flexhooks.queue.redis_connection` takes them
+function M.new(settings)
+  local address = settings.address
+  return setmetatable({ address = address, name = settings.name,
+    timeout = settings.timeout, shas = {},
+    pool = ("flexhooks:%s:%d:%d:%s"):format(address.host, address.port,
+      address.db, address.user or "") }, Connection)
+end
+
+local function failure(self, message, reason)
+  return errors.new("queue", self.name .. ": " .. message,
+    { reason = reason, retry_after = 5 })
+end
+
+local REFUSED = { NOAUTH = true, WRONGPASS = true, NOPERM = true }
+
+-- lua-resty-redis tells an error of Redis from one of the connection by false.
+local function command_error(self, value, message)
+  if value == nil then
+    return failure(self, message, message == "timeout" and "timeout"
+      or "reset")
+  end
+  local code = message:match "^(%u+)"
+  local err = failure(self, "Redis answered: " .. message:sub(1, 200),
+    code and code:lower() or "error")
+  if REFUSED[code] then
+    err.kind = "auth"
+  end
+  return err
+end
+
+-- Nothing is false, as on our own connections.
+local function plain(value)
+  if value == ngx.null then
+    return false
+  elseif type(value) == "table" then
+    for i = 1, #value do
+      value[i] = plain(value[i])
+    end
+  end
+  return value
+end
+
+local function greet(self, redis)
+  local address = self.address
+  if address.password then
+    local secret = address.password:reveal()
+    local value, message
+    if address.user then
+      value, message = redis:auth(address.user, secret)
+    else
+      value, message = redis:auth(secret)
+    end
+    if not value then
+      return nil, command_error(self, value, message)
+    end
+  end
+  local value, message = redis:select(address.db)
+  if not value then
+    return nil, command_error(self, value, message)
+  end
+  return true
+end
+
+local function connect(self)
+  local module, missing = driver()
+  if not module then
+    return nil, missing
+  end
+  local redis = module:new()
+  redis:set_timeouts(CONNECT_TIMEOUT, self.timeout * 1000,
+    self.timeout * 1000)
+  local ok, message = redis:connect(self.address.host, self.address.port,
+    { pool = self.pool })
+  if not ok then
+    return nil, failure(self, message, "connect")
+  end
+  if redis:get_reused_times() == 0 then
+    local greeted, err = greet(self, redis)
+    if not greeted then
+      redis:close()
+      return nil, err
+    end
+  end
+  return redis
+end
+
+local function run(self, arguments)
+  local redis, err = connect(self)
+  if not redis then
+    return nil, err
+  end
+  local name = arguments[1]:lower()
+  local value, message = redis[name](redis, unpack(arguments, 2))
+  if value == nil then
+    redis:close()
+    return nil, command_error(self, value, message)
+  end
+  redis:set_keepalive(KEEP, KEPT)
+  if value == false and message then
+    return nil, command_error(self, value, message)
+  end
+  return plain(value)
+end
+
+--- One command.
+---@param arguments string[]
+---@return any value nil of Redis is false
+---@return flexhooks.Error? err as that of our own connections
+function Connection:command(arguments)
+  local ok, value, err = pcall(run, self, arguments)
+  if not ok then
+    -- Sockets are not to be had in every phase of nginx.
+    return nil, failure(self, tostring(value), "phase")
+  end
+  return value, err
+end
+
+local function command_of(verb, body, keys, args)
+  local command = { verb, body, #keys }
+  for _, list in ipairs { keys, args } do
+    for _, value in ipairs(list) do
+      command[#command + 1] = value
+    end
+  end
+  return command
+end
+
+--- Runs a script, by its hash where Redis knows it already.
+function Connection:call(script, keys, args)
+  local sha = self.shas[script]
+  if not sha then
+    local err
+    sha, err = self:command { "SCRIPT", "LOAD", script }
+    if not sha then
+      return nil, err
+    end
+    self.shas[script] = sha
+  end
+  local value, err = self:command(command_of("EVALSHA", sha, keys, args))
+  if value == nil and err.reason == "noscript" then
+    return self:command(command_of("EVAL", script, keys, args))
+  end
+  return value, err
+end
+
+--- Nothing to close: idle connections are nginx's.
+function Connection:close()
+  return true
+end
+
+return M

@@ -1,0 +1,100 @@
+-- Only on luajit: it is nginx that is tried, and its Lua is LuaJIT.
+local flexhooks = require "flexhooks"
+local nginx = require "spec.support.nginx"
+local redis = require "spec.support.redis"
+local testing = require "flexhooks.testing"
+
+local URL = "https://company.example/flex/events"
+
+local INIT = [[
+  init_by_lua_block {
+    app = {
+      queue = "%s", auth_token = "secret", public_url = "%s",
+      sources = { ["https://company.example/flex/one"] = "interaction" },
+    }
+    require("flexhooks.nginx").preload(app)
+  }
+]]
+
+local LOCATION = [[
+  location /flex/ {
+    content_by_lua_block { require("flexhooks.nginx").handle(app) }
+  }
+]]
+
+local store, url
+
+setup(function()
+  store = redis.start()
+  url = store:url "partitions=4&timeout=2"
+end)
+
+local function start(queue_url)
+  return nginx.start { workers = 2, http = INIT:format(queue_url or url, URL),
+    server = LOCATION }
+end
+
+local function post(server, event, token, to)
+  local request = testing.request(event, { auth_token = "secret",
+    url = to or URL, idempotency_token = token })
+  return assert(flexhooks.http("http://127.0.0.1:" .. server.port
+    .. request.target, { method = "POST", headers = request.headers,
+    body = request.body }))
+end
+
+describe("nginx with a Redis queue", function()
+  it("stores what it acknowledges, for workers anywhere", function()
+    local server = start()
+    local sent = {}
+    for n = 1, 20 do
+      sent[n] = testing.event("onChannelCreated", { Number = tostring(n) })
+      assert.equal(200, post(server, sent[n], "t" .. n).status)
+      assert.equal(200, post(server, sent[n], "t" .. n).status)
+    end
+    assert.equal(200, post(server, sent[1], "u1",
+      "https://company.example/flex/one").status)
+    server:stop()
+    local queue, seen = flexhooks.queue(url), 0
+    assert.equal(20, queue:stats().ready)
+    local router = flexhooks.router()
+    local worker
+    router:on("onChannelCreated", function(event)
+      assert.same(sent[tonumber(event.Number)], event)
+      seen = seen + 1
+      if seen == 20 then
+        worker:stop()
+      end
+    end)
+    worker = flexhooks.worker { queue = queue, router = router }
+    assert.is_true(worker:run())
+    assert.equal(0, queue:stats().dead)
+    queue:close()
+  end)
+
+  it("answers 503 while Redis is away, and recovers", function()
+    local server = start()
+    local event = testing.event "onChannelCreated"
+    assert.equal(200, post(server, event, "a").status)
+    store:stop "KILL"
+    local answer = post(server, event, "b")
+    assert.equal(503, answer.status)
+    assert.is_string(answer.headers["retry-after"])
+    store:start()
+    assert.equal(200, post(server, event, "b").status)
+    store:cli("CONFIG", "SET", "maxmemory", "1")
+    assert.equal(503, post(server, event, "c").status)
+    store:cli("CONFIG", "SET", "maxmemory", "0")
+    store:cli("SCRIPT", "FLUSH")
+    assert.equal(200, post(server, event, "c").status)
+    server:stop()
+  end)
+
+  it("shows a password to nobody", function()
+    local server = start(("redis://:hunter2@127.0.0.1:%d"):format(store.port))
+    assert.equal(503, post(server, testing.event "onChannelCreated",
+      "p").status)
+    server:stop()
+    assert.is_nil(server:log():find("hunter2", 1, true))
+    assert.matches("not_stored", server:log())
+  end)
+end)
