@@ -129,7 +129,7 @@ local SPEC = {
   auth_token = { type = "string", required = true },
   url = { type = "string", required = true, check = function(value)
     local _, wrong = urls.parse_http(value)
-    return wrong
+    return wrong and "is no URL: " .. wrong
   end },
   method = { type = "string", default = "POST", one_of = { "POST", "GET" } },
   content_type = { type = "string",
