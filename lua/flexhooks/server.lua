@@ -283,7 +283,9 @@ function Server:stop(grace)
   grace = options.argument("server:stop", 1, { type = "number", min = 0 },
     grace) or self.grace
   local deadline = host.clock() + grace
-  self.deadline = math.min(self.deadline or deadline, deadline)
+  if deadline < (self.deadline or math.huge) then
+    self.deadline, self.grace = deadline, grace
+  end
   self.stopping = true
   self.stopped:set(true)
   if self.hurry then
