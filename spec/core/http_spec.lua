@@ -188,6 +188,9 @@ describe("a request", function()
     poller:close()
   end)
 
+  -- A sanitizer, which is preloaded, keeps freed memory for a while.
+  local sanitized = os.getenv "LD_PRELOAD" ~= nil
+
   it("leaves no memory behind", function()
     local poller = core.poller()
     local pool = core.pool(poller)
@@ -207,7 +210,7 @@ describe("a request", function()
     many(300)
     local before = rss()
     many(1000)
-    assert.is_true(rss() - before < 8 * 1024 * 1024)
+    assert.is_true(sanitized or rss() - before < 8 * 1024 * 1024)
     pool:close()
     poller:close()
   end)
@@ -235,7 +238,8 @@ describe("the memory of a process", function()
       local parts = {}
       for line in io.lines "/proc/self/maps" do
         local from, to = line:match "^(%x+)%-(%x+) rw"
-        if from then
+        -- A sanitizer reserves terabytes for its own use.
+        if from and tonumber(to, 16) - tonumber(from, 16) < 2 ^ 28 then
           parts[#parts + 1] = { tonumber(from, 16), tonumber(to, 16) }
         end
       end
