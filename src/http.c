@@ -54,16 +54,15 @@ static void link_ended(fh_pool *pool, fh_request *request) {
  */
 
 static CURL *take_easy(fh_pool *pool) {
-  return pool->spares > 0 ? pool->spare[--pool->spares] : curl_easy_init();
+  return pool->spares > 0 ? pool->spare[--pool->spares] : fh_easy_open();
 }
 
-/* A reset forgets every pointer into the request it served. */
 static void give_back(fh_pool *pool, CURL *easy) {
   if (pool->spares == FH_SPARE_HANDLES) {
     curl_easy_cleanup(easy);
     return;
   }
-  curl_easy_reset(easy);
+  fh_easy_forget(easy);
   pool->spare[pool->spares++] = easy;
 }
 

@@ -8,9 +8,17 @@
 #include "lua_secret.h"
 #include "url.h"
 
+/* What a request asks for; a pool's are for requests that say nothing else. */
+typedef struct call_options {
+  fh_slice method, url, body, proxy, ca_file;
+  double timeout, connect_timeout, stall_timeout;
+  size_t max_response;
+} call_options;
+
 typedef struct pool {
   fh_handle handle;
   fh_pool pool;
+  call_options defaults; /* the user value keeps the strings */
 } pool;
 
 typedef struct request {
@@ -54,33 +62,68 @@ static const fh_class request_class = {
 /* --- the pool -------------------------------------------------------------
  */
 
-/* The pool's user value holds the poller, and each request from its start
- * until pool:next gives it out. */
-static void keep_poller(lua_State *L, int poller) {
+#define FIELD(name) offsetof(call_options, name)
+
+static const fh_option pool_list[] = {
+    {"timeout", FH_NUMBER, FIELD(timeout), false},
+    {"connect_timeout", FH_NUMBER, FIELD(connect_timeout), false},
+    {"stall_timeout", FH_NUMBER, FIELD(stall_timeout), false},
+    {"max_response", FH_SIZE, FIELD(max_response), false},
+    {"proxy", FH_STRING, FIELD(proxy), false},
+    {"ca_file", FH_STRING, FIELD(ca_file), false},
+    {NULL, FH_STRING, 0, false},
+};
+
+/* A C string to libcurl, which would cut it at a NUL. */
+static const char *c_string(lua_State *L, fh_slice slice, const char *name) {
+  if (slice.data && strlen(slice.data) != slice.size)
+    luaL_error(L, "option '%s' holds a NUL", name);
+  return slice.data;
+}
+
+/* The pool's user value holds the poller, the options, and each request from
+ * its start until pool:next gives it out. */
+static void keep(lua_State *L, int poller, int options) {
   lua_newtable(L);
   lua_pushvalue(L, poller);
   lua_setfield(L, -2, "poller");
+  if (!lua_isnoneornil(L, options)) {
+    lua_getfield(L, options, "proxy");
+    lua_setfield(L, -2, "proxy");
+    lua_getfield(L, options, "ca_file");
+    lua_setfield(L, -2, "ca_file");
+  }
   lua_setuservalue(L, -2);
 }
 
-/* lua: pool(poller, { max_connections = }) -> pool | nil, kind, message */
-static int new_pool(lua_State *L) {
-  struct {
-    size_t max_connections;
-  } options = {0};
-  static const fh_option list[] = {
+static size_t read_pool(lua_State *L, int index, call_options *options) {
+  size_t connections = 0;
+  const fh_option own[] = {
       {"max_connections", FH_SIZE, 0, false},
       {NULL, FH_SIZE, 0, false},
   };
-  fh_poller *poller = fh_check_poller(L, 1);
-  if (!lua_isnoneornil(L, 2))
-    fh_options(L, 2, list, &options);
-  luaL_argcheck(L, options.max_connections <= 65536, 2,
+  if (lua_isnoneornil(L, index))
+    return 0;
+  fh_options(L, index, pool_list, options);
+  fh_options(L, index, own, &connections);
+  luaL_argcheck(L, connections <= 65536, index,
                 "max_connections is too large");
+  c_string(L, options->proxy, "proxy");
+  c_string(L, options->ca_file, "ca_file");
+  return connections;
+}
+
+/* lua: pool(poller, { max_connections =, timeout =, … })
+ *          -> pool | nil, kind, message */
+static int new_pool(lua_State *L) {
+  call_options options = {.method = {"GET", 3}, .max_response = 4194304};
+  fh_poller *poller = fh_check_poller(L, 1);
+  size_t connections = read_pool(L, 2, &options);
+  lua_settop(L, 2);
   pool *self = fh_new(L, &pool_class);
-  keep_poller(L, 1);
-  if (!fh_http_init() ||
-      !fh_pool_open(&self->pool, poller, (long)options.max_connections))
+  self->defaults = options;
+  keep(L, 1, 2);
+  if (!fh_http_init() || !fh_pool_open(&self->pool, poller, (long)connections))
     return fh_fail(L, "connect", "libcurl cannot be initialised");
   fh_opened(&self->handle);
   return 1;
@@ -97,24 +140,10 @@ static int pool_close(lua_State *L) {
 /* --- starting a request ---------------------------------------------------
  */
 
-typedef struct call_options {
-  fh_slice method, url, body, proxy, ca_file;
-  double timeout, connect_timeout, stall_timeout;
-  size_t max_response;
-} call_options;
-
-#define FIELD(name) offsetof(call_options, name)
-
 static const fh_option call_list[] = {
-    {"method", FH_STRING, FIELD(method), true},
+    {"method", FH_STRING, FIELD(method), false},
     {"url", FH_STRING, FIELD(url), true},
     {"body", FH_STRING, FIELD(body), false},
-    {"timeout", FH_NUMBER, FIELD(timeout), false},
-    {"connect_timeout", FH_NUMBER, FIELD(connect_timeout), false},
-    {"stall_timeout", FH_NUMBER, FIELD(stall_timeout), false},
-    {"max_response", FH_SIZE, FIELD(max_response), true},
-    {"proxy", FH_STRING, FIELD(proxy), false},
-    {"ca_file", FH_STRING, FIELD(ca_file), false},
     {NULL, FH_STRING, 0, false},
 };
 
@@ -122,34 +151,79 @@ static fh_text text(fh_slice slice) {
   return (fh_text){slice.data, slice.size};
 }
 
-/* A C string to libcurl, which would cut it at a NUL. */
-static const char *c_string(lua_State *L, fh_slice slice, const char *name) {
-  if (slice.data && strlen(slice.data) != slice.size)
-    luaL_error(L, "option '%s' holds a NUL", name);
-  return slice.data;
+typedef struct header_list {
+  fh_header items[FH_MAX_HEADERS + 1]; /* one too many is told from enough */
+  size_t count;
+} header_list;
+
+/* The value on top, which is popped. One made from a number is kept further
+ * down, so that its text stays. */
+static fh_text pop_text(lua_State *L) {
+  fh_text value;
+  int type = lua_type(L, -1);
+  if (type != LUA_TNUMBER && type != LUA_TSTRING)
+    luaL_error(L,
+               "a header's value must be a string, a number or a list of "
+               "them, got %s",
+               lua_typename(L, type));
+  value.data = lua_tolstring(L, -1, &value.size);
+  if (type == LUA_TSTRING) {
+    lua_pop(L, 1);
+    return value;
+  }
+  luaL_checkstack(L, 4, "too many headers");
+  lua_insert(L, 3);
+  return value;
 }
 
-/* The slices live in a userdata that stays on the stack above `table`. */
-static const fh_text *read_headers(lua_State *L, int table, size_t *count) {
+static void add_header(header_list *list, fh_text name, fh_text value) {
+  if (list->count <= FH_MAX_HEADERS)
+    list->items[list->count++] = (fh_header){name, value};
+}
+
+/* "Name: value" */
+static void add_line(header_list *list, fh_text line) {
+  const char *colon = memchr(line.data, ':', line.size);
+  size_t name = colon ? (size_t)(colon - line.data) : line.size;
+  size_t value = colon ? name + 1 : name;
+  add_header(list, (fh_text){line.data, name},
+             (fh_text){line.data + value, line.size - value});
+}
+
+/* The entry whose key and value are on top; pops the value. */
+static void add_entry(lua_State *L, header_list *list) {
+  if (lua_type(L, -2) == LUA_TNUMBER) {
+    add_line(list, pop_text(L));
+    return;
+  }
+  if (lua_type(L, -2) != LUA_TSTRING)
+    luaL_error(L, "a header's name must be a string, got %s",
+               luaL_typename(L, -2));
+  fh_text name;
+  name.data = lua_tolstring(L, -2, &name.size);
+  if (!lua_istable(L, -1)) {
+    add_header(list, name, pop_text(L));
+    return;
+  }
+  size_t count = lua_rawlen(L, -1);
+  for (size_t i = 1; i <= count && list->count <= FH_MAX_HEADERS; i++) {
+    lua_rawgeti(L, -1, (int)i);
+    add_header(list, name, pop_text(L));
+  }
+  lua_pop(L, 1);
+}
+
+/* name -> value or list of values; lines are allowed among them. */
+static void read_headers(lua_State *L, int table, header_list *list) {
+  list->count = 0;
   lua_getfield(L, table, "headers");
-  if (lua_isnil(L, -1)) {
-    *count = 0;
-    return NULL;
-  }
-  luaL_checktype(L, -1, LUA_TTABLE);
-  size_t size = lua_rawlen(L, -1);
-  if (size > FH_MAX_HEADERS)
-    size = FH_MAX_HEADERS + 1;
-  fh_text *headers = lua_newuserdata(L, (size + 1) * sizeof *headers);
-  for (size_t i = 0; i < size; i++) {
-    lua_rawgeti(L, -2, (int)i + 1);
-    if (lua_type(L, -1) != LUA_TSTRING)
-      luaL_error(L, "headers must be strings");
-    headers[i].data = lua_tolstring(L, -1, &headers[i].size);
-    lua_pop(L, 1);
-  }
-  *count = size;
-  return headers;
+  if (lua_isnil(L, -1))
+    return;
+  luaL_argcheck(L, lua_istable(L, -1), table,
+                "option 'headers' must be a table");
+  lua_pushnil(L);
+  while (list->count <= FH_MAX_HEADERS && lua_next(L, -2))
+    add_entry(L, list);
 }
 
 static const fh_secret *read_authorization(lua_State *L, int table) {
@@ -157,9 +231,11 @@ static const fh_secret *read_authorization(lua_State *L, int table) {
   return lua_isnil(L, -1) ? NULL : fh_check_secret(L, lua_gettop(L));
 }
 
-static void read_call(lua_State *L, int table, fh_call *call) {
-  call_options options = {0};
+static void read_call(lua_State *L, int table, const call_options *defaults,
+                      fh_call *call, header_list *headers) {
+  call_options options = *defaults;
   fh_options(L, table, call_list, &options);
+  fh_options(L, table, pool_list, &options);
   *call = (fh_call){
       .method = text(options.method),
       .url = text(options.url),
@@ -171,16 +247,22 @@ static void read_call(lua_State *L, int table, fh_call *call) {
       .proxy = c_string(L, options.proxy, "proxy"),
       .ca_file = c_string(L, options.ca_file, "ca_file"),
   };
-  call->headers = read_headers(L, table, &call->header_count);
   call->authorization = read_authorization(L, table);
+  read_headers(L, table, headers);
+  call->headers = headers->items;
+  call->header_count = headers->count;
 }
 
-/* lua: pool:start{ method=, url=, … } -> request | nil, kind, message */
+/* lua: pool:start{ url =, method =, headers =, … }
+ *          -> request | nil, kind, message */
 static int pool_start(lua_State *L) {
   fh_call call;
+  header_list headers;
   fh_refusal refusal;
   pool *self = fh_check_open(L, 1, &pool_class);
-  read_call(L, 2, &call);
+  luaL_checktype(L, 2, LUA_TTABLE);
+  lua_settop(L, 2);
+  read_call(L, 2, &self->defaults, &call, &headers);
   lua_getuservalue(L, 1);
   request *made = fh_new(L, &request_class);
   lua_pushvalue(L, -1);

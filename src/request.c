@@ -76,17 +76,16 @@ static bool is_reserved(const char *line, size_t size) {
   return false;
 }
 
-static const char *check_header(const fh_text *header, bool authorized) {
-  const char *colon = memchr(header->data, ':', header->size);
-  size_t name = colon ? (size_t)(colon - header->data) : 0;
-  if (!fh_is_token(header->data, name))
+static const char *check_header(const fh_header *header, bool authorized) {
+  fh_text name = header->name;
+  if (!fh_is_token(name.data, name.size))
     return "a header's name must be a token (letters, digits, hyphens)";
-  if (fh_has_control(header->data, header->size))
+  if (fh_has_control(header->value.data, header->value.size))
     return "a header's value must not hold control characters";
-  if (is_reserved(header->data, name))
+  if (is_reserved(name.data, name.size))
     return "a header that frames the message or belongs to the connection "
            "cannot be set";
-  if (authorized && named(header->data, name, "authorization"))
+  if (authorized && named(name.data, name.size, "authorization"))
     return "an Authorization header is given twice";
   return NULL;
 }
@@ -96,10 +95,11 @@ static const char *check_headers(const fh_call *call) {
   if (call->header_count > FH_MAX_HEADERS)
     return "more than 100 headers";
   for (size_t i = 0; i < call->header_count; i++) {
-    const char *wrong = check_header(&call->headers[i], call->authorization);
+    const fh_header *header = &call->headers[i];
+    const char *wrong = check_header(header, call->authorization);
     if (wrong)
       return wrong;
-    bytes += call->headers[i].size;
+    bytes += header->name.size + header->value.size;
     if (bytes > FH_MAX_HEADER_BYTES)
       return "more than 65536 bytes of headers";
   }
@@ -141,18 +141,19 @@ typedef struct writer {
   char *at;                /* where its line goes */
 } writer;
 
-static const char prefix_authorization[] = "Authorization: ";
 static const char no_content_type[] = "Content-Type:";
+static const char no_encoding[] = "Accept-Encoding: identity";
 static const char no_expect[] = "Expect:";
 
-enum { OWN_LINES = 3 };
+enum { OWN_LINES = 4 };
 
 static size_t lines_size(const fh_call *call) {
-  size_t size = sizeof no_content_type + sizeof no_expect;
+  size_t size = sizeof no_content_type + sizeof no_encoding + sizeof no_expect;
   for (size_t i = 0; i < call->header_count; i++)
-    size += call->headers[i].size + 1;
+    size +=
+        call->headers[i].name.size + call->headers[i].value.size + sizeof ": ";
   if (call->authorization)
-    size += sizeof prefix_authorization + call->authorization->size;
+    size += sizeof "Authorization: " + call->authorization->size;
   return size;
 }
 
@@ -171,49 +172,63 @@ static fh_outgoing *allocate(const fh_call *call, writer *out) {
   return outgoing;
 }
 
-/* One line made of two parts becomes the next node of the list. */
-static void put_line(writer *w, const char *data, size_t size,
-                     const char *tail, size_t tail_size) {
-  *w->node = (struct curl_slist){.data = w->at, .next = w->node + 1};
-  w->node++;
-  memcpy(w->at, data, size);
-  if (tail_size > 0)
-    memcpy(w->at + size, tail, tail_size);
-  w->at += size + tail_size;
-  *w->at++ = '\0';
+static void put(writer *w, const char *data, size_t size) {
+  if (size > 0)
+    memcpy(w->at, data, size);
+  w->at += size;
 }
 
-/* To libcurl "Name:" means without this header, and "Name;" an empty one. True
- * where it is the content type. */
-static bool put_header(writer *w, const fh_text *header) {
-  const char *colon = memchr(header->data, ':', header->size);
-  size_t name = (size_t)(colon - header->data);
-  if (fh_trimmed(colon + 1, header->size - name - 1).size == 0)
-    put_line(w, header->data, name, ";", 1);
-  else
-    put_line(w, header->data, header->size, NULL, 0);
-  return named(header->data, name, "content-type");
+static void begin_line(writer *w) {
+  *w->node = (struct curl_slist){.data = w->at, .next = w->node + 1};
+  w->node++;
+}
+
+static void put_line(writer *w, const char *line, size_t size) {
+  begin_line(w);
+  put(w, line, size + 1); /* the NUL as well */
+}
+
+/* To libcurl "Name:" means without this header, and "Name;" an empty one. */
+static void put_header(writer *w, fh_text name, fh_text value) {
+  begin_line(w);
+  put(w, name.data, name.size);
+  value = fh_trimmed(value.data, value.size);
+  if (value.size == 0) {
+    put(w, ";", 2);
+    return;
+  }
+  put(w, ": ", 2);
+  put(w, value.data, value.size);
+  put(w, "", 1);
+}
+
+static bool has_header(const fh_call *call, const char *name) {
+  for (size_t i = 0; i < call->header_count; i++)
+    if (named(call->headers[i].name.data, call->headers[i].name.size, name))
+      return true;
+  return false;
 }
 
 /* Fills the block; gives the place of the body's copy. */
-static fh_outgoing *compose(const fh_call *call, char **body) {
+static fh_outgoing *compose(const fh_call *call, bool encodable, char **body) {
   writer w;
   fh_outgoing *outgoing = allocate(call, &w);
   if (!outgoing)
     return NULL;
-  bool typed = false;
   for (size_t i = 0; i < call->header_count; i++)
-    typed = put_header(&w, &call->headers[i]) || typed;
+    put_header(&w, call->headers[i].name, call->headers[i].value);
   if (call->authorization)
-    put_line(&w, prefix_authorization, sizeof prefix_authorization - 1,
-             call->authorization->data, call->authorization->size);
-  if (!typed)
-    put_line(&w, no_content_type, sizeof no_content_type - 1, NULL, 0);
-  put_line(&w, no_expect, sizeof no_expect - 1, NULL, 0);
+    put_header(
+        &w, (fh_text){"Authorization", 13},
+        (fh_text){call->authorization->data, call->authorization->size});
+  if (!encodable)
+    put_line(&w, no_encoding, sizeof no_encoding - 1);
+  if (!has_header(call, "content-type"))
+    put_line(&w, no_content_type, sizeof no_content_type - 1);
+  put_line(&w, no_expect, sizeof no_expect - 1);
   w.node[-1].next = NULL;
-  if (call->body.size > 0)
-    memcpy(w.at, call->body.data, call->body.size);
   *body = w.at;
+  put(&w, call->body.data, call->body.size);
   return outgoing;
 }
 
@@ -242,10 +257,13 @@ static CURLcode no_key_log(CURL *easy, void *context, void *owner) {
   return CURLE_OK;
 }
 
-static bool default_bundle; /* libcurl knows the system's certificates */
+/* The system's certificates as libcurl was built to know them. */
+static const char *system_file, *system_folder;
 
 void fh_request_init(void) {
-  default_bundle = curl_version_info(CURLVERSION_NOW)->cainfo != NULL;
+  const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
+  system_file = info->cainfo;
+  system_folder = info->capath;
 }
 
 static CURLcode set_rules(CURL *easy) {
@@ -267,43 +285,68 @@ static CURLcode set_rules(CURL *easy) {
    * and everything else with it. */
   SET(CURLOPT_QUICK_EXIT, 1L);
 #endif
-  return CURLE_OK;
-}
-
-/* The system's bundle is used alone, without the folder that holds the same
- * certificates: only then does libcurl keep it parsed between connections. */
-static CURLcode set_tls(CURL *easy, const fh_call *call) {
+  SET(CURLOPT_NOPROXY, "");
   SET(CURLOPT_SSL_VERIFYPEER, 1L);
   SET(CURLOPT_SSL_VERIFYHOST, 2L);
   SET(CURLOPT_PROXY_SSL_VERIFYPEER, 1L);
   SET(CURLOPT_PROXY_SSL_VERIFYHOST, 2L);
   SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-  if (call->ca_file) {
-    SET(CURLOPT_CAINFO, call->ca_file);
-    SET(CURLOPT_PROXY_CAINFO, call->ca_file);
-  }
-  if (call->ca_file || default_bundle) {
-    SET(CURLOPT_CAPATH, NULL);
-    SET(CURLOPT_PROXY_CAPATH, NULL);
-  }
   curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, no_key_log);
   return CURLE_OK;
 }
 
-static CURLcode set_method(CURL *easy, const fh_call *call, char *body) {
-  if (is_method(call, "HEAD")) {
-    SET(CURLOPT_NOBODY, 1L);
-    return CURLE_OK;
+static CURLcode set_functions(CURL *easy) {
+  SET(CURLOPT_WRITEFUNCTION, fh_answer_on_body);
+  SET(CURLOPT_HEADERFUNCTION, fh_answer_on_header);
+  SET(CURLOPT_PREREQFUNCTION, on_ready);
+  SET(CURLOPT_XFERINFOFUNCTION, on_progress);
+  return CURLE_OK;
+}
+
+CURL *fh_easy_open(void) {
+  CURL *easy = curl_easy_init();
+  if (easy &&
+      (set_rules(easy) != CURLE_OK || set_functions(easy) != CURLE_OK)) {
+    curl_easy_cleanup(easy);
+    easy = NULL;
   }
-  if (call->body.data || is_method(call, "POST")) {
+  return easy;
+}
+
+void fh_easy_forget(CURL *easy) {
+  curl_easy_setopt(easy, CURLOPT_PRIVATE, NULL);
+  curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, NULL);
+  curl_easy_setopt(easy, CURLOPT_HTTPHEADER, NULL);
+  curl_easy_setopt(easy, CURLOPT_POSTFIELDS, NULL);
+}
+
+/* --- what differs from request to request: every option, every time --------
+ */
+
+/* A file is used alone, without the folder that holds the same certificates:
+ * only then does libcurl keep it parsed between connections. */
+static CURLcode set_authorities(CURL *easy, const fh_call *call) {
+  const char *file = call->ca_file ? call->ca_file : system_file;
+  const char *folder = file ? NULL : system_folder;
+  SET(CURLOPT_CAINFO, file);
+  SET(CURLOPT_CAPATH, folder);
+  SET(CURLOPT_PROXY_CAINFO, file);
+  SET(CURLOPT_PROXY_CAPATH, folder);
+  return CURLE_OK;
+}
+
+static CURLcode set_method(CURL *easy, const fh_call *call, char *body) {
+  bool posted = call->body.data || is_method(call, "POST");
+  bool named_by_us = is_method(call, posted ? "POST" : "GET");
+  SET(CURLOPT_HTTPGET, 1L);
+  if (posted) {
     SET(CURLOPT_POST, 1L);
     SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)call->body.size);
     SET(CURLOPT_POSTFIELDS, body);
   }
-  if (!is_method(call, "GET") && !is_method(call, "POST"))
-    SET(CURLOPT_CUSTOMREQUEST, call->method.data);
-  else if (is_method(call, "GET") && call->body.data)
-    SET(CURLOPT_CUSTOMREQUEST, "GET");
+  if (is_method(call, "HEAD"))
+    SET(CURLOPT_NOBODY, 1L);
+  SET(CURLOPT_CUSTOMREQUEST, named_by_us ? NULL : call->method.data);
   return CURLE_OK;
 }
 
@@ -314,59 +357,51 @@ static long milliseconds(double seconds) {
   return ms < 1 ? 1 : ms > 2e9 ? 2000000000L : (long)ms;
 }
 
+/* The speed limit never bites: it makes libcurl look at an idle transfer every
+ * second, and that tells us of its progress. */
 static CURLcode set_limits(CURL *easy, fh_request *request,
                            const fh_call *call) {
+  bool watched = call->stall_timeout > 0;
+  size_t most = is_method(call, "HEAD") ? 0 : call->max_response;
   SET(CURLOPT_TIMEOUT_MS, milliseconds(call->timeout));
   SET(CURLOPT_CONNECTTIMEOUT_MS, milliseconds(call->connect_timeout));
-  if (call->stall_timeout > 0) {
-    /* A limit of libcurl's own that never bites: it keeps an idle transfer
-     * being looked at every second. */
-    SET(CURLOPT_LOW_SPEED_LIMIT, 1L);
-    SET(CURLOPT_LOW_SPEED_TIME, 1000000L);
-    SET(CURLOPT_NOPROGRESS, 0L);
-    SET(CURLOPT_XFERINFOFUNCTION, on_progress);
-    SET(CURLOPT_XFERINFODATA, request);
-  }
-  if (!is_method(call, "HEAD"))
-    SET(CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)call->max_response);
+  SET(CURLOPT_LOW_SPEED_LIMIT, watched ? 1L : 0L);
+  SET(CURLOPT_LOW_SPEED_TIME, watched ? 1000000L : 0L);
+  SET(CURLOPT_NOPROGRESS, watched ? 0L : 1L);
+  SET(CURLOPT_XFERINFODATA, request);
+  SET(CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)most);
   return CURLE_OK;
 }
 
-static CURLcode set_callbacks(CURL *easy, fh_request *request) {
+static CURLcode set_owner(CURL *easy, fh_request *request) {
   SET(CURLOPT_PRIVATE, request);
   SET(CURLOPT_ERRORBUFFER, request->outgoing->text);
-  SET(CURLOPT_WRITEFUNCTION, fh_answer_on_body);
   SET(CURLOPT_WRITEDATA, &request->answer);
-  SET(CURLOPT_HEADERFUNCTION, fh_answer_on_header);
   SET(CURLOPT_HEADERDATA, &request->answer);
-  SET(CURLOPT_PREREQFUNCTION, on_ready);
   SET(CURLOPT_PREREQDATA, request);
   return CURLE_OK;
 }
 
+/* With HTTP/2 a burst of calls shares the first connection, if it waits. */
 static CURLcode set_target(CURL *easy, fh_request *request,
                            const fh_call *call) {
+  bool tls = !strncasecmp(call->url.data, "https:", 6);
   SET(CURLOPT_URL, call->url.data);
   SET(CURLOPT_PROXY, call->proxy ? call->proxy : "");
-  SET(CURLOPT_NOPROXY, "");
   SET(CURLOPT_HTTPHEADER, &request->outgoing->nodes[0]);
-  /* With HTTP/2 a burst of calls shares the first connection. */
-  if (!strncasecmp(call->url.data, "https:", 6))
-    SET(CURLOPT_PIPEWAIT, 1L);
+  SET(CURLOPT_PIPEWAIT, tls ? 1L : 0L);
   return CURLE_OK;
 }
 
 static CURLcode configure(fh_request *request, CURL *easy, const fh_call *call,
                           char *body) {
-  CURLcode code = set_rules(easy);
-  if (code == CURLE_OK)
-    code = set_tls(easy, call);
+  CURLcode code = set_authorities(easy, call);
   if (code == CURLE_OK)
     code = set_method(easy, call, body);
   if (code == CURLE_OK)
     code = set_limits(easy, request, call);
   if (code == CURLE_OK)
-    code = set_callbacks(easy, request);
+    code = set_owner(easy, request);
   if (code == CURLE_OK)
     code = set_target(easy, request, call);
   return code;
@@ -397,7 +432,8 @@ bool fh_request_prepare(fh_request *request, CURL *easy, const fh_call *call,
   if (wrong)
     return refuse(refusal, "argument", wrong);
   char *body;
-  request->outgoing = compose(call, &body);
+  request->encodable = has_header(call, "accept-encoding");
+  request->outgoing = compose(call, request->encodable, &body);
   if (!request->outgoing)
     return refuse(refusal, "connect", "not enough memory");
   fh_answer_init(&request->answer, call->max_response);
@@ -497,6 +533,8 @@ static const char *message_for(const fh_request *request, CURLcode code) {
     return "the connection was lost after the request had been sent";
   if (code == CURLE_PARTIAL_FILE)
     return "the answer ended early";
+  if (code == CURLE_BAD_CONTENT_ENCODING && !*request->outgoing->text)
+    return "the answer is encoded though no encoding was asked for";
   const char *text = request->outgoing->text;
   return *text ? text : curl_easy_strerror(code);
 }
@@ -510,11 +548,25 @@ static void add_hint(char *text, const char *kind) {
     memcpy(text + size, hint, sizeof hint);
 }
 
+/* An encoding that nobody asked for: we do not decode, so the caller would
+ * take the encoded bytes for the content. */
+static bool is_encoded(const fh_request *request) {
+  size_t at = 0;
+  fh_text name, value;
+  while (fh_answer_header(&request->answer, &at, &name, &value))
+    if (named(name.data, name.size, "content-encoding") &&
+        !named(value.data, value.size, "identity"))
+      return true;
+  return false;
+}
+
 void fh_request_finish(fh_request *request, CURLcode code) {
   request->ended = true;
   /* A head that ends with the connection is good enough for libcurl. */
   if (code == CURLE_OK && request->answer.place != FH_AFTER_HEAD)
     code = CURLE_PARTIAL_FILE;
+  if (code == CURLE_OK && !request->encodable && is_encoded(request))
+    code = CURLE_BAD_CONTENT_ENCODING;
   if (code == CURLE_OK) {
     curl_easy_getinfo(request->easy, CURLINFO_RESPONSE_CODE, &request->status);
   } else {

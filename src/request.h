@@ -16,13 +16,18 @@
 #include "answer.h"
 #include "secret.h"
 
+typedef struct fh_header {
+  fh_text name;
+  fh_text value;
+} fh_header;
+
 /* What to send; everything is borrowed for the call that takes it. Strings end
  * with a NUL beyond their size. Durations are seconds, 0 for none. */
 typedef struct fh_call {
   fh_text method;
   fh_text url;
-  fh_text body;           /* data NULL: none */
-  const fh_text *headers; /* "Name: value" */
+  fh_text body; /* data NULL: none */
+  const fh_header *headers;
   size_t header_count;
   const fh_secret *authorization; /* NULL: none */
   double timeout;         /* in all, waiting for a connection included */
@@ -56,6 +61,7 @@ typedef struct fh_request {
   fh_outgoing *outgoing; /* what is sent, and the text of a failure */
   fh_answer answer;
   int slot;        /* the binding's reference to its userdata */
+  bool encodable;  /* the caller asked for an encoded answer */
   bool repeatable; /* may take effect twice: GET, PUT, DELETE, … */
   bool prepared;   /* a connection was ready for it at least once */
   double stall;    /* seconds without a byte that are too many; 0: none */
@@ -74,8 +80,15 @@ typedef struct fh_request {
 /* Once, after curl_global_init and before all else. */
 void fh_request_init(void);
 
-/* Checks `call` and readies `easy` (fresh or reset) for a zeroed request.
- * False: `refusal` says why and nothing is held. */
+/* An easy handle that keeps our rules, for one request after the other. NULL
+ * when out of memory. The caller cleans it up. */
+CURL *fh_easy_open(void);
+
+/* Makes it forget the request that it served. */
+void fh_easy_forget(CURL *easy);
+
+/* Checks `call` and readies `easy` for a zeroed request. False: `refusal` says
+ * why and nothing is held. */
 bool fh_request_prepare(fh_request *request, CURL *easy, const fh_call *call,
                         fh_refusal *refusal);
 

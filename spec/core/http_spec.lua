@@ -118,7 +118,9 @@ describe("misuse", function()
     local good = { method = "GET", url = server.url .. "/ok",
       max_response = 10 }
     local bad = { method = { 1, {} }, url = { 1, {} }, body = { 1, {}, true },
-      headers = { "A: b", { 1 }, { {} } }, authorization = { "x", {} },
+      headers = { "A: b", { {} }, { A = true }, { A = { {} } },
+        { A = print }, { [true] = "b" } },
+      authorization = { "x", {} },
       timeout = { "1", 0 / 0 }, max_response = { -1, "x", 0 / 0, 2 ^ 60 },
       proxy = { 1, "http://a\0b" }, ca_file = { true, "a\0b" } }
     for name, values in pairs(bad) do
@@ -131,13 +133,12 @@ describe("misuse", function()
         fails(pool.start, pool, options)
       end
     end
-    for name in pairs(good) do
-      local options = {}
-      for k, v in pairs(good) do
-        options[k] = k ~= name and v or nil
+    assert.matches("'url' is missing", fails(pool.start, pool, {}), 1, true)
+    for name, values in pairs { proxy = { 1, "http://a\0b" },
+      ca_file = { "a\0b" }, timeout = { "1" }, max_response = { -1 } } do
+      for _, value in ipairs(values) do
+        fails(core.pool, poller, { [name] = value })
       end
-      assert.matches("'" .. name .. "' is missing",
-        fails(pool.start, pool, options), 1, true)
     end
     secret:close()
     good.authorization = secret

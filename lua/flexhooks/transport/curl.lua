@@ -12,15 +12,15 @@ local options = require "flexhooks.options"
 
 local M = {}
 
-local DEFAULT_TIMEOUT = 30
-local DEFAULT_CONNECT_TIMEOUT = 10
-
+-- The pool's own defaults are these as well; a request may set its own.
 local OPTIONS = {
   proxy = { type = "string" },
   ca_file = { type = "string" },
+  timeout = { type = "number", min = 0.001, default = 30 },
+  connect_timeout = { type = "number", min = 0.001, default = 10 },
+  stall_timeout = { type = "number", min = 0 },
   max_response = { type = "integer", min = 0, default = 4 * 1024 * 1024 },
   max_connections = { type = "integer", min = 1, max = 65536, default = 128 },
-  stall_timeout = { type = "number", min = 0 },
 }
 
 ---@class flexhooks.Transport
@@ -29,6 +29,7 @@ Transport.__index = Transport
 
 --- A transport of its own connections.
 ---@param given table? `proxy` (URL), `ca_file` (PEM, instead of the system's),
+-- `timeout` (30 s in all), `connect_timeout` (10 s),
 -- `max_response` (bytes), `max_connections`, `stall_timeout` (seconds without
 -- a byte)
 ---@return flexhooks.Transport
@@ -43,9 +44,8 @@ end
 -- its end, or to false where nobody waits any more. It holds no reference to
 -- the transport, and the loop holds it only while a request runs, so that an
 -- idle transport can be collected.
-local function new_state(limit)
-  local pool, kind, message = core.pool(loop.poller(),
-    { max_connections = limit })
+local function new_state(settings)
+  local pool, kind, message = core.pool(loop.poller(), settings)
   if not pool then
     return nil, errors.new(kind, message)
   end
@@ -55,7 +55,7 @@ end
 local function state_of(transport)
   local state, err = transport.state, nil
   if not state or state.pid ~= core.pid() then
-    state, err = new_state(transport.options.max_connections)
+    state, err = new_state(transport.options)
     transport.state = state
   end
   return state, err
@@ -95,49 +95,10 @@ end
 
 -- --- a request -----------------------------------------------------------
 
-local function append(lines, name, value)
-  if type(value) == "table" then
-    for _, v in ipairs(value) do
-      append(lines, name, v)
-    end
-  else
-    lines[#lines + 1] = name .. ": " .. tostring(value)
-  end
-end
-
-local function header_lines(headers)
-  local lines, encoding = {}, false
-  for name, value in pairs(headers or {}) do
-    append(lines, name, value)
-    encoding = encoding or name:lower() == "accept-encoding"
-  end
-  if not encoding then
-    lines[#lines + 1] = "Accept-Encoding: identity"
-  end
-  return lines, encoding
-end
-
 local function failure(request, kind, message, sent)
   local url = request.url:gsub("[?#].*", ""):gsub("^(%a+://)[^/]*@", "%1")
   return errors.new(kind, message,
     { method = request.method, url = url, sent = sent })
-end
-
-local function settings(self, request, lines)
-  local own = self.options
-  return {
-    method = request.method or "GET",
-    url = request.url,
-    body = request.body,
-    headers = lines,
-    authorization = request.authorization,
-    timeout = request.timeout or DEFAULT_TIMEOUT,
-    connect_timeout = request.connect_timeout or DEFAULT_CONNECT_TIMEOUT,
-    stall_timeout = own.stall_timeout,
-    max_response = request.max_response or own.max_response,
-    proxy = own.proxy,
-    ca_file = own.ca_file,
-  }
 end
 
 local function give_up(state, handle, err)
@@ -164,7 +125,8 @@ end
 --- Sends one request and waits for its answer, whatever its status.
 -- `authorization`, a secret, becomes the Authorization header.
 ---@param request table `method`, `url`, `headers` (name → value or list of
--- values), `body`, `timeout`, `connect_timeout` (seconds), `authorization`
+-- values), `body`, `authorization`, and any of the transport's own options but
+-- `max_connections` for this request alone
 ---@return table? response `{ status, headers, body }`, names in lower case
 ---@return flexhooks.Error? err `err.sent` is false where nothing of the
 -- request has left
@@ -173,20 +135,13 @@ function Transport:send(request)
   if not state then
     return nil, err
   end
-  local lines, encoded = header_lines(request.headers)
-  local handle, kind, message = state.pool:start(
-    settings(self, request, lines))
+  local handle, kind, message = state.pool:start(request)
   if not handle then
     return nil, failure(request, kind, message, false)
   end
   local status, headers, body, sent = finish(state, handle)
   if not status then
     return nil, failure(request, headers, body, sent)
-  end
-  local encoding = headers["content-encoding"]
-  if encoding and not encoded and encoding:lower() ~= "identity" then
-    return nil, failure(request, "protocol",
-      "the answer is encoded though no encoding was asked for", true)
   end
   return { status = status, headers = headers, body = body }
 end

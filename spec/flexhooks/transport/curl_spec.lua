@@ -77,6 +77,32 @@ describe("what is sent", function()
     assert.is_nil(head:find "%*/%*")
   end)
 
+  it("has numbers for values too", function()
+    local head = echo { headers = { ["X-N"] = 5, ["X-L"] = { 1, "a", 2.5 } } }
+    for _, line in ipairs { "X-N: 5", "X-L: 1", "X-L: a", "X-L: 2.5" } do
+      assert.matches("\r\n" .. line .. "\r\n", head, 1, true)
+    end
+  end)
+
+  it("forgets the request before", function()
+    local secret = core.basic("AC1", core.secret "token")
+    for _, before in ipairs { { method = "HEAD" },
+      { method = "POST", body = "secret", authorization = secret },
+      { method = "PATCH", headers = { ["X-Secret"] = "secret" } },
+      { timeout = 0.05, stall_timeout = 1, max_response = 1 } } do
+      transport:send { method = before.method, body = before.body,
+        headers = before.headers, authorization = before.authorization,
+        timeout = before.timeout, max_response = before.max_response,
+        stall_timeout = before.stall_timeout, url = server.url .. "/ok" }
+      local text = assert(get "slow?seconds=0.1").status == 200 and echo()
+      assert.equal("GET /echo HTTP/1.1", text:match "^[^\r]*")
+      assert.is_nil(text:find("ecret", 1, true))
+      assert.is_nil(text:find("Authorization", 1, true))
+      assert.is_nil(text:find("Content-", 1, true))
+    end
+    secret:close()
+  end)
+
   it("has the method and the body", function()
     for _, method in ipairs { "POST", "PUT", "PATCH", "DELETE", "GET",
       "OPTIONS", "M-SEARCH" } do
