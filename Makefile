@@ -205,6 +205,9 @@ run-lint:
 PREFIX ?= /usr/local
 DESTDIR ?=
 BINDIR ?= $(PREFIX)/bin
+MANDIR = $(DESTDIR)$(PREFIX)/share/man/man1
+BASHDIR = $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+ZSHDIR = $(DESTDIR)$(PREFIX)/share/zsh/site-functions
 luadir = $(DESTDIR)$(or $(INST_LUADIR),$(PREFIX)/share/lua/$(abi_$(1)))
 libdir = $(DESTDIR)$(or $(INST_LIBDIR),$(PREFIX)/lib/lua/$(abi_$(1)))
 LUA_FILES = $(shell cd lua && find . -name '*.lua')
@@ -224,12 +227,27 @@ install: all ## under PREFIX (/usr/local), below DESTDIR
 	install -d "$(DESTDIR)$(BINDIR)"
 	sed '1s|.*|#!/usr/bin/env $(ONE_LUA)|' bin/flexhooks >"$(DESTDIR)$(BINDIR)/flexhooks"
 	chmod 755 "$(DESTDIR)$(BINDIR)/flexhooks"
+	@if $(MADE_HERE) -e 'require("flexhooks.cli").parser()' 2>/dev/null; then \
+	  $(MAKE) -s install-help; \
+	  else echo "no manual, no completion: they need argparse and lua-cjson" >&2; fi
+
+# What the command's own parsers make: its manual, and what shells complete.
+MADE_HERE = env LUA_PATH="lua/?.lua;$(or $(LUA_PATH),;)" \
+  LUA_CPATH="$(BUILD)/$(ONE_LUA)/?.so;$(or $(LUA_CPATH),;)" $(ONE_LUA)
+
+.PHONY: install-help
+install-help:
+	install -d "$(MANDIR)" "$(BASHDIR)" "$(ZSHDIR)"
+	$(MADE_HERE) tools/manual.lua >"$(MANDIR)/flexhooks.1"
+	$(MADE_HERE) bin/flexhooks completion bash >"$(BASHDIR)/flexhooks"
+	$(MADE_HERE) bin/flexhooks completion zsh >"$(ZSHDIR)/_flexhooks"
 
 .PHONY: uninstall
 uninstall: ## remove what install put there
 	$(foreach l,$(LUAS),rm -rf "$(call luadir,$(l))/flexhooks" \
 	  "$(call luadir,$(l))/flexhooks.lua" "$(call libdir,$(l))/flexhooks"$(newline))
-	rm -f "$(DESTDIR)$(BINDIR)/flexhooks"
+	rm -f "$(DESTDIR)$(BINDIR)/flexhooks" "$(MANDIR)/flexhooks.1" \
+	  "$(BASHDIR)/flexhooks" "$(ZSHDIR)/_flexhooks"
 
 define newline
 

@@ -37,6 +37,7 @@ build = {
     ROCK_LUA = "$(LUA)",
   },
   install_variables = {
+    PREFIX = "$(PREFIX)",
     ROCK_LUA = "$(LUA)",
     LUA_INCDIR = "$(LUA_INCDIR)",
     INST_LUADIR = "$(LUADIR)",

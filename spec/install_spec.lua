@@ -26,7 +26,7 @@ end
 
 local function copy_of_checkout()
   local dir = process.folder()
-  local parts = "Makefile LICENSE README.md src lua bin docs "
+  local parts = "Makefile LICENSE README.md src lua bin docs tools "
   run({ "sh", "-c", "cp -r " .. parts .. ROCKSPEC .. " " .. dir }, {})
   return dir
 end
@@ -38,6 +38,18 @@ end
 local TRY = "local flexhooks = require 'flexhooks' "
   .. "print(flexhooks._VERSION, require 'flexhooks.core'.live(), "
   .. "require 'flexhooks.core.listener'.live())"
+
+-- What stands below a folder and goes with the command: its manual and what
+-- shells complete.
+local function try_help(prefix)
+  local manual = process.read(prefix .. "/share/man/man1/flexhooks.1")
+  assert.matches("^%.TH FLEXHOOKS 1 ", manual)
+  assert.matches("\n%.SS \"flexhooks webhooks list\"\n", manual)
+  assert.matches("complete -F _flexhooks", process.read(prefix
+    .. "/share/bash-completion/completions/flexhooks"), 1, true)
+  assert.matches("^#compdef flexhooks\n", process.read(prefix
+    .. "/share/zsh/site-functions/_flexhooks"))
+end
 
 -- Asks for the module and the command below `prefix`.
 local function try(prefix)
@@ -64,6 +76,7 @@ describe("make install", function()
     local prefix = process.folder()
     make("install", "PREFIX=" .. prefix)
     try(prefix)
+    try_help(prefix)
     make("uninstall", "PREFIX=" .. prefix)
     assert.equal(0, file_count(prefix))
   end)
@@ -72,6 +85,7 @@ describe("make install", function()
     local dest = process.folder()
     make("install", "PREFIX=/opt/x", "DESTDIR=" .. dest)
     try(dest .. "/opt/x")
+    try_help(dest .. "/opt/x")
   end)
 end)
 
@@ -82,6 +96,8 @@ describe("luarocks make", function()
       "--deps-mode=none", ROCKSPEC },
       { cwd = source, env = bare_environment() })
     try(tree)
+    try_help(("%s/lib/luarocks/rocks-%s/flexhooks/%s"):format(tree, ABI,
+      ROCKSPEC:match "^flexhooks%-(.*)%.rockspec$"))
   end)
 end)
 

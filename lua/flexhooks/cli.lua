@@ -1,8 +1,8 @@
 --- The command: finds the subcommand, runs it, makes a status of its outcome.
 --
 -- Each subcommand is a module `flexhooks.cli.NAME` with `summary`, `example`,
--- `configure(parser)` and `run(arguments)`, which returns true, or nil and an
--- error, or raises. Exit 0 done, 1 failed, 2 misused.
+-- `configure(parser)` and `run(arguments, whole_parser)`, which returns true, or
+-- nil and an error, or raises. Exit 0 done, 1 failed, 2 misused.
 -- @module flexhooks.cli
 
 local advice = require "flexhooks.cli.advice"
@@ -13,7 +13,7 @@ local M = {}
 
 -- In the order that the help lists them.
 local COMMANDS = { "webhooks", "plan", "apply", "export", "serve", "work",
-  "queue", "trigger", "simulate", "verify", "doctor", "doctor" }
+  "queue", "trigger", "simulate", "verify", "doctor", "completion" }
 
 local DONE, FAILED, MISUSED = 0, 1, 2
 
@@ -22,7 +22,9 @@ local function misuse(parser, message)
   os.exit(MISUSED, true)
 end
 
-local function new_parser()
+--- The parser of the whole command.
+---@return table
+function M.parser()
   local parser = argparse("flexhooks",
     "Twilio Flex Interactions webhooks: registered, received, routed.")
     :command_target("command")
@@ -77,10 +79,11 @@ end
 ---@param arguments string[]
 ---@return integer status for the shell
 function M.main(arguments)
-  local given = new_parser():parse(arguments)
+  local parser = M.parser()
+  local given = parser:parse(arguments)
   local command = require("flexhooks.cli." .. given.command)
   local returned, done, err = xpcall(function()
-    return command.run(given)
+    return command.run(given, parser)
   end, on_raise)
   if not returned then
     report(done)

@@ -3,11 +3,12 @@ local command = require "spec.support.command"
 local process = require "spec.support.process"
 
 local COMMANDS = { "webhooks", "plan", "apply", "export", "serve", "work",
-  "queue", "trigger", "simulate", "verify", "doctor" }
+  "queue", "trigger", "simulate", "verify", "doctor", "completion" }
 
 describe("cli", function()
   it("is what the command runs", function()
     assert.is_function(cli.main)
+    assert.is_function(cli.parser)
   end)
 
   it("helps, with an example, for every command", function()
