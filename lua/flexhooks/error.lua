@@ -83,13 +83,14 @@ end
 ---@param level integer 1 is the function that calls `raise`
 ---@param message string names function, argument and fix
 ---@param kind string? `argument` where absent; `config` for a missing setting
-function M.raise(level, message, kind)
+---@param fields table? further fields, copied
+function M.raise(level, message, kind, fields)
   local info = debug.getinfo(level + 1, "Sl")
   local where = ""
   if info and info.currentline > 0 then
     where = info.short_src .. ":" .. info.currentline .. ": "
   end
-  error(M.new(kind or "argument", where .. message), 0)
+  error(M.new(kind or "argument", where .. message, fields), 0)
 end
 
 return M

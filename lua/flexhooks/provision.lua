@@ -16,6 +16,7 @@ local diff = require "flexhooks.provision.diff"
 local errors = require "flexhooks.error"
 local events = require "flexhooks.events"
 local options = require "flexhooks.options"
+local routers = require "flexhooks.router"
 local text = require "flexhooks.provision.text"
 
 local M = {}
@@ -54,8 +55,8 @@ local function read_hooks(fn, hooks)
   if not desired then
     local more = #complaints > 1
       and (" (and %d more)"):format(#complaints - 1) or ""
-    error(errors.new("argument", fn .. ": " .. complaints[1] .. more,
-      { details = complaints }), 0)
+    errors.raise(3, fn .. ": " .. complaints[1] .. more, "argument",
+      { details = complaints })
   end
   return desired
 end
@@ -163,6 +164,10 @@ end
 ---@return string[] unsubscribed handled, but no webhook brings them
 function M.drift(hooks, router)
   local desired = read_hooks("flexhooks.drift", hooks)
+  if not routers.is(router) then
+    errors.raise(2, "flexhooks.drift: argument 2 must be a router, got "
+      .. type(router))
+  end
   local handled, subscribed = {}, {}
   for _, name in ipairs(router:subscribed()) do
     for _, each in ipairs(name == "*" and events.names() or { name }) do

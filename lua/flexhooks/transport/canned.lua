@@ -62,6 +62,12 @@ end
 ---@return table? response status, headers, body
 ---@return flexhooks.Error? err
 function Canned:send(request)
+  if getmetatable(self) ~= Canned then
+    errors.raise(2, "transport.send is a method: call it with ':'")
+  elseif type(request) ~= "table" then
+    errors.raise(2, "transport:send: argument 1 must be a request, got "
+      .. type(request))
+  end
   self.requests[#self.requests + 1] = record(request)
   local given, err = self.answers[#self.requests], nil
   if type(given) == "function" then

@@ -94,4 +94,15 @@ describe("testing.transport", function()
       assert.matches("canned_spec.lua", err.message, 1, true)
     end)
   end
+
+  it("raises where it is called wrongly", function()
+    local transport = canned.new { {} }
+    for _, call in ipairs { function() transport.send {} end,
+      function() transport:send() end, function() transport:send "x" end } do
+      local ok, err = pcall(call)
+      assert.is_false(ok)
+      assert.matches("canned_spec.lua:%d+: transport[.:]send", err.message)
+    end
+    assert.equal(0, #transport.requests)
+  end)
 end)
