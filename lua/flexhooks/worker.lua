@@ -6,11 +6,13 @@
 -- interaction; the last one sends the event to the dead letters.
 -- @module flexhooks.worker
 
+local core = require "flexhooks.core"
 local errors = require "flexhooks.error"
 local host = require "flexhooks.host"
 local lanes = require "flexhooks.queue.lanes"
 local options = require "flexhooks.options"
 local queue = require "flexhooks.queue"
+local tables = require "flexhooks.tables"
 
 local M = {}
 
@@ -130,7 +132,7 @@ function Worker:step(name, ref, ...)
 end
 
 local function fraction()
-  local a, b = require("flexhooks.core").random(2):byte(1, 2)
+  local a, b = core.random(2):byte(1, 2)
   return (a * 256 + b) / 65535
 end
 
@@ -160,12 +162,9 @@ end
 
 local function labels(item, extra)
   local event = item.event or {}
-  local fields = { id = item.id, attempt = item.attempt,
-    EventType = event.EventType, InteractionSid = event.InteractionSid }
-  for name, value in pairs(extra or {}) do
-    fields[name] = value
-  end
-  return fields
+  return tables.merged({ id = item.id, attempt = item.attempt,
+    EventType = event.EventType, InteractionSid = event.InteractionSid },
+    extra)
 end
 
 -- What a handler is told; its deadline is never later than the lease's end.

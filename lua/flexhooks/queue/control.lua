@@ -6,6 +6,7 @@
 -- for the queue itself. What is in it is worth nothing after a crash.
 -- @module flexhooks.queue.control
 
+local core = require "flexhooks.core"
 local envelope = require "flexhooks.queue.envelope"
 local errors = require "flexhooks.error"
 local host = require "flexhooks.host"
@@ -115,14 +116,7 @@ function Control:close()
   end
 end
 
--- --- the asking side
--- -----------------------------------------------------------
-
-local function hex(bytes)
-  return (bytes:gsub(".", function(c)
-    return ("%02x"):format(c:byte())
-  end))
-end
+-- --- the asking side --------------------------------------------------------
 
 local function await(db, id)
   local ends = host.clock() + M.ANSWER_WITHIN
@@ -140,7 +134,7 @@ local function await(db, id)
 end
 
 local function exchange(db, method, ...)
-  local id = hex(require("flexhooks.core").random(16))
+  local id = core.hex(core.random(16))
   db:execute("INSERT INTO commands(id, at, method, arguments) VALUES('" .. id
     .. "', " .. sqlite.number(host.now()) .. ", " .. sqlite.quote(method)
     .. ", " .. sqlite.quote(envelope.encode_value { ... }) .. ")")

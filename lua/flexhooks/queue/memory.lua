@@ -2,6 +2,8 @@
 -- tests and for events that may die with the process.
 -- @module flexhooks.queue.memory
 
+local tables = require "flexhooks.tables"
+
 local M = {}
 
 local Memory = { __name = "flexhooks.queue.memory" }
@@ -131,11 +133,8 @@ end
 
 function Memory:bury(letter)
   self.dead_last = self.dead_last + 1
-  local copy = { key = self.dead_last }
-  for name, value in pairs(letter) do
-    copy[name] = value
-  end
-  self.dead[#self.dead + 1] = copy
+  self.dead[#self.dead + 1] =
+    tables.merged({ key = self.dead_last }, letter)
 end
 
 function Memory:dead_list(limit)

@@ -7,11 +7,13 @@
 -- @module flexhooks.queue.redis
 
 local consumer = require "flexhooks.queue.redis_consumer"
+local core = require "flexhooks.core"
 local envelope = require "flexhooks.queue.envelope"
 local errors = require "flexhooks.error"
 local gate = require "flexhooks.queue.gate"
 local options = require "flexhooks.options"
 local scripts = require "flexhooks.queue.redis_scripts"
+local tables = require "flexhooks.tables"
 
 local M = {}
 
@@ -50,10 +52,7 @@ local function unescape(text)
 end
 
 local function read_query(query, given)
-  local merged = {}
-  for name, value in pairs(given or {}) do
-    merged[name] = value
-  end
+  local merged = tables.merged(given)
   for pair in (query or ""):gmatch("[^&]+") do
     local name, value = pair:match("^([^=]+)=(.*)$")
     if not name or not SPEC[name] or name == "logger" then
@@ -108,7 +107,7 @@ function M.new(rest, given)
     SPEC, read_query(address.query, given), 2)
   local password = address.password
   address.password = password
-    and require("flexhooks.core").secret(password)
+    and core.secret(password)
   return setmetatable({
     name = "redis://" .. address.host .. ":" .. address.port .. "/"
       .. address.db,

@@ -6,6 +6,7 @@
 -- here, only by who can tell whether doing it twice matters.
 -- @module flexhooks.queue.redis_connection
 
+local core = require "flexhooks.core"
 local errors = require "flexhooks.error"
 local gate = require "flexhooks.queue.gate"
 local host = require "flexhooks.host"
@@ -25,12 +26,12 @@ function M.new(settings)
 end
 
 local function core_redis()
-  local ok, core = pcall(require, "flexhooks.core.redis")
+  local ok, redis = pcall(require, "flexhooks.core.redis")
   if not ok then
     return nil, errors.new("unsupported", "flexhooks was built without "
       .. "hiredis: install libhiredis-dev and build it again")
   end
-  return core
+  return redis
 end
 
 function Connection:failure(message, reason)
@@ -130,11 +131,11 @@ function Connection:work()
 end
 
 function Connection:attach()
-  local core, err = core_redis()
-  if not core then
+  local redis, err = core_redis()
+  if not redis then
     return nil, err
   end
-  local handle, kind, message = core.new(self.address.host, self.address.port)
+  local handle, kind, message = redis.new(self.address.host, self.address.port)
   if not handle then
     return nil, self:failure(message, kind)
   end
@@ -227,7 +228,7 @@ function Connection:ready()
   if self.closed then
     return nil, errors.new("closed", self.name .. ": the connection is closed")
   end
-  local pid = require("flexhooks.core").pid()
+  local pid = core.pid()
   if self.handle and self.pid ~= pid then
     return nil, self:failure("opened in another process; make the queue after "
       .. "the fork", "forked")

@@ -7,6 +7,7 @@
 -- fence, and Redis decides.
 -- @module flexhooks.queue.redis_consumer
 
+local core = require "flexhooks.core"
 local envelope = require "flexhooks.queue.envelope"
 local host = require "flexhooks.host"
 
@@ -20,16 +21,9 @@ Consumer.__index = Consumer
 local KEPT_FAILURES = 10
 local BLOCK = 2 -- seconds that one XREAD waits
 
-local function hex(bytes)
-  return (bytes:gsub(".", function(c)
-    return ("%02x"):format(c:byte())
-  end))
-end
-
 -- Unique for each start of a worker: two with one name would share leases.
 local function new_name()
-  local core = require "flexhooks.core"
-  return core.pid() .. "-" .. hex(core.random(8))
+  return core.pid() .. "-" .. core.hex(core.random(8))
 end
 
 ---@param queue table a redis queue

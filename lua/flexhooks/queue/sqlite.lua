@@ -8,6 +8,8 @@
 -- a quoted literal with its quotes doubled, and bytes that hold a NUL as x'…'.
 -- @module flexhooks.queue.sqlite
 
+local core = require "flexhooks.core"
+
 local M = {}
 
 local SQLite = { __name = "flexhooks.queue.sqlite" }
@@ -34,11 +36,7 @@ local SCHEMA = {
     token TEXT, twin TEXT, source TEXT)]],
 }
 
-local function hex(c)
-  return string.format("%02x", c:byte())
-end
-
--- find(…, true) would stop at NUL nowhere, but `%z` is not in 5.4's patterns.
+-- Found as it is: the Luas' patterns do not agree on a name for it.
 local NUL = "\0"
 
 --- Bytes as a literal.
@@ -47,7 +45,7 @@ function M.quote(bytes)
     return "NULL"
   end
   if bytes:find(NUL, 1, true) then
-    return "x'" .. bytes:gsub(".", hex) .. "'"
+    return "x'" .. core.hex(bytes) .. "'"
   end
   if bytes:find("'", 1, true) then
     bytes = bytes:gsub("'", "''")
