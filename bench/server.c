@@ -63,12 +63,10 @@ static void serve(struct MHD_Daemon *daemon) {
   }
 }
 
-int main(int argc, char **argv) {
+int main(void) {
   static char body[] = "{}";
   struct sockaddr_in address = {.sin_family = AF_INET};
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  address.sin_port =
-      htons((unsigned short)(argc > 1 ? strtoul(argv[1], NULL, 10) : 0));
   answer = MHD_create_response_from_buffer(sizeof body - 1, body,
                                            MHD_RESPMEM_PERSISTENT);
   MHD_add_response_header(answer, "Content-Type", "application/json");
@@ -79,7 +77,8 @@ int main(int argc, char **argv) {
       MHD_OPTION_END);
   if (!daemon)
     return 1;
-  puts("ready");
+  printf("ready %u\n",
+         MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_BIND_PORT)->port);
   fflush(stdout);
   serve(daemon);
 }

@@ -1,6 +1,6 @@
 -- The server that bench/server.sh measures, and the delivery that it gets.
 --
---   server.lua serve PORT     a server with a route for the event
+--   server.lua serve [PORT]   a server with a route for the event; any port
 --   server.lua wrk FILE       writes a script that makes wrk send it
 local flexhooks = require "flexhooks"
 
@@ -23,8 +23,9 @@ local function serve(port)
       return event.TaskSid
     end)
   assert(flexhooks.serve { router = router, auth_token = TOKEN,
-    public_url = URL, port = tonumber(port), on_ready = function()
-      print "ready"
+    public_url = URL, port = tonumber(port or 0),
+    on_ready = function(server)
+      print("ready " .. server.port)
       io.stdout:flush()
     end })
 end
@@ -33,7 +34,7 @@ end
 local function write_script(path)
   local request = require("flexhooks.testing").request(EVENT,
     { auth_token = TOKEN, url = URL })
-  local lines = { "wrk.method = 'POST'", "local count = 0",
+  local lines = { "wrk.method = 'POST'", "local count, run = 0, os.time()",
     ("wrk.body = %q"):format(request.body) }
   for name, value in pairs(request.headers) do
     lines[#lines + 1] = ("wrk.headers[%q] = %q"):format(name, value)
@@ -41,7 +42,7 @@ local function write_script(path)
   lines[#lines + 1] = [[
 function request()
   count = count + 1
-  wrk.headers["I-Twilio-Idempotency-Token"] = tostring(count)
+  wrk.headers["I-Twilio-Idempotency-Token"] = run .. "-" .. count
   return wrk.format()
 end
 function done(summary)

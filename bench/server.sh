@@ -5,7 +5,6 @@
 set -eu
 cd "$(dirname "$0")/.."
 seconds=${SECONDS_EACH:-3}
-port=$((30000 + $$ % 10000))
 
 if ! command -v wrk >/dev/null; then
   echo "# server: wrk is not here"
@@ -29,13 +28,13 @@ spent() {
 measure() {
   variant=$1
   shift
-  port=$((port + 1))
-  "$@" $port >"$dir/out" 2>"$dir/err" &
+  "$@" >"$dir/out" 2>"$dir/err" &
   server=$!
-  until grep -q ready "$dir/out"; do
+  until grep -qs ready "$dir/out"; do
     kill -0 $server || { cat "$dir/err"; exit 1; }
     sleep 0.1
   done
+  port=$(sed -n 's/^ready //p' "$dir/out")
   wrk -t1 -c32 -d1 -s "$dir/wrk.lua" "http://127.0.0.1:$port/flex/events" \
     >/dev/null
   before=$(spent)
