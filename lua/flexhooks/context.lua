@@ -30,9 +30,6 @@ local function silent() end
 
 -- A log line names the delivery; of the event it shows type and SIDs alone.
 local function log_function(logger, context, event)
-  if not logger then
-    return silent
-  end
   return function(level, message, fields)
     local line = { id = context.id, attempt = context.attempt }
     for _, name in ipairs(LABELS) do
@@ -42,6 +39,30 @@ local function log_function(logger, context, event)
       line[name] = value
     end
     logger(level, message, line)
+  end
+end
+
+-- Most handlers log nothing: `log` is made when it is first asked for, of what
+-- the context's own metatable keeps. LuaJIT compiles no code that makes a
+-- function, so one for each event would leave the whole way of an event to the
+-- interpreter.
+local function make_log(context, name)
+  if name == "log" then
+    local kept = getmetatable(context)
+    context.log = log_function(kept.logger, context, kept.event)
+    return context.log
+  end
+end
+
+local function add_log(context, event, logger)
+  local meta = getmetatable(context)
+  if meta == nil and logger then
+    setmetatable(context, { __index = make_log, logger = logger,
+      event = event })
+  elseif type(meta) == "table" and meta.__index == make_log then
+    return -- filled in before
+  elseif context.log == nil then
+    context.log = logger and log_function(logger, context, event) or silent
   end
 end
 
@@ -72,8 +93,10 @@ function M.fill(context, event, logger)
   c.wire_type = c.wire_type or event.EventType
   c.replay = c.replay or false
   c.state = c.state or {}
-  c.log = c.log or log_function(logger, c, event)
   c.deadline = c.deadline or host.now() + HANDLER_TIMEOUT
+  if rawget(c, "log") == nil then
+    add_log(c, event, logger)
+  end
   return c
 end
 

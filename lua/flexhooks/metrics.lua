@@ -1,9 +1,9 @@
 --- Counts of what happened to events, and their Prometheus exposition.
 --
 -- The names are fixed here, so that whoever counts cannot invent one and
--- whoever reads finds each explained. Numbers live in a store with the methods
--- of an nginx shared dictionary (`incr`, `get`, `get_keys`): a table of this
--- process, or `ngx.shared.NAME`, which all workers share.
+-- whoever reads finds each explained. Numbers live in a table of this process, or
+-- in a store with the methods of an nginx shared dictionary (`incr`, `get`,
+-- `get_keys`), which all workers share.
 -- @module flexhooks.metrics
 
 local errors = require "flexhooks.error"
@@ -57,36 +57,51 @@ for i, bound in ipairs(BOUNDS) do
   LIMITS[i], BUCKETS[i] = tonumber(bound), "le|" .. bound
 end
 
--- A store of this process, with the methods of a shared dictionary.
-local Store = {}
-Store.__index = Store
+local function sorted_keys(t)
+  local keys = {}
+  for key in pairs(t) do
+    keys[#keys + 1] = key
+  end
+  table.sort(keys)
+  return keys
+end
 
-Store.get_keys = tables.sorted_keys
-Store.get = rawget
-
-Store.incr = function(self, key, n, init)
-  self[key] = (self[key] or init) + n
+-- A table as a store. Adding to it needs no call, see `add`.
+local function table_store(values)
+  return {
+    get_keys = function()
+      return sorted_keys(values)
+    end,
+    get = function(_, key)
+      return values[key]
+    end,
+  }
 end
 
 ---@class flexhooks.Metrics
 local Metrics = { __name = "flexhooks.metrics" }
 Metrics.__index = Metrics
 
--- The key of a counter's label value, made once.
-local function counter_key(metrics, name, label)
-  local keys = metrics.keys[name]
-  if not keys then
+-- The key of a label value that is new.
+local function new_key(metrics, name, label)
+  local count = metrics.counts[name]
+  if not count then
     error("unknown counter " .. tostring(name))
+  elseif count >= MAX_LABELS then
+    return name .. "|" .. OTHER
   end
-  local key = keys[label]
-  if not key then
-    if keys.count >= MAX_LABELS then
-      return name .. "|" .. OTHER
-    end
-    key = name .. "|" .. label
-    keys[label], keys.count = key, keys.count + 1
-  end
+  local key = name .. "|" .. label
+  metrics.keys[name][label], metrics.counts[name] = key, count + 1
   return key
+end
+
+local function add(metrics, key, n)
+  local values = metrics.values
+  if values then
+    values[key] = (values[key] or 0) + n
+  else
+    metrics.store:incr(key, n, 0)
+  end
 end
 
 --- Counts.
@@ -95,21 +110,23 @@ end
 ---@param label string? value of the counter's label
 ---@param n integer? how many, 1 where absent
 function Metrics:inc(name, label, n)
-  self.store:incr(counter_key(self, name, label or ""), n or 1, 0)
+  local keys = self.keys[name]
+  label = label or ""
+  add(self, keys and keys[label] or new_key(self, name, label), n or 1)
 end
 
 --- Records how long an event's handlers took.
 ---@param seconds number
 function Metrics:observe(seconds)
-  local store, bucket = self.store, "le|+Inf"
+  local bucket = "le|+Inf"
   for i = 1, #LIMITS do
     if seconds <= LIMITS[i] then
       bucket = BUCKETS[i]
       break
     end
   end
-  store:incr(bucket, 1, 0)
-  store:incr("seconds|sum", seconds, 0)
+  add(self, bucket, 1)
+  add(self, "seconds|sum", seconds)
 end
 
 --- Sets what a gauge reads when the metrics are asked for.
@@ -225,12 +242,16 @@ function M.new(given)
   local checked = options.check("flexhooks.metrics", {
     store = { type = { "table", "userdata" } },
   }, given)
-  local keys = {}
+  local keys, counts = {}, {}
   for name in pairs(COUNTERS) do
-    keys[name] = { count = 0 }
+    keys[name], counts[name] = {}, 0
   end
-  return setmetatable({ keys = keys, gauges = {},
-    store = checked.store or setmetatable({}, Store) }, Metrics)
+  local values = not checked.store and {} or nil
+  return setmetatable({
+    keys = keys, counts = counts, -- by name: a label's key; how many labels
+    gauges = {}, values = values,
+    store = checked.store or table_store(values),
+  }, Metrics)
 end
 
 return M

@@ -31,6 +31,7 @@ describe("metrics", function()
     m:inc("rejected", "signature")
     m:inc("rejected", "signature")
     m:inc("rejected", "too_large")
+    m:inc("rejected", "count")
     local samples = parse(m:render())
     assert.equal(3, samples.flexhooks_events_handled_total)
     assert.equal(2,
