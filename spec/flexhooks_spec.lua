@@ -47,7 +47,7 @@ describe("flexhooks", function()
     local first, second = out:match "^(.-)\n(.-)\n$"
     assert.equal("flexhooks", first)
     assert.matches("flexhooks.events", second, 1, true)
-    assert.not_matches("flexhooks.core", second, 1, true)
+    assert.not_matches("flexhooks.router", second, 1, true)
   end)
 
   it("defines no globals", function()
