@@ -1,8 +1,8 @@
 --- Counts of what happened to events, and their Prometheus exposition.
 --
 -- The names are fixed here, so that whoever counts cannot invent one and
--- whoever reads finds each explained. Numbers live in a table of this process, or
--- in a store with the methods of an nginx shared dictionary (`incr`, `get`,
+-- whoever reads finds each explained. Numbers live in a table of this process,
+-- or in a store with the methods of an nginx shared dictionary (`incr`, `get`,
 -- `get_keys`), which all workers share.
 -- @module flexhooks.metrics
 
