@@ -93,4 +93,21 @@ function M.raise(level, message, kind, fields)
   error(M.new(kind or "argument", where .. message, fields), 0)
 end
 
+-- Where the library's own files are, as the first bytes of a chunk's source.
+local OWN = debug.getinfo(1, "S").source:match "^(.*)error%.lua$"
+
+--- Raises a mistake of the programmer where the library was entered, however
+-- deep inside of it that shows.
+---@param message string
+function M.raise_outside(message)
+  local level = 2
+  local info = debug.getinfo(level, "S")
+  while info and (info.what == "C" or OWN
+    and info.source:sub(1, #OWN) == OWN) do
+    level = level + 1
+    info = debug.getinfo(level, "S")
+  end
+  M.raise(level, message)
+end
+
 return M

@@ -280,9 +280,9 @@ end
 
 local function check_coroutine(task)
   if running() ~= task.co then
-    error(errors.new("argument", "a call that waits was made in a coroutine "
-      .. "of your own inside a task: start it with flexhooks.spawn instead of "
-      .. "coroutine.create or coroutine.wrap"), 0)
+    errors.raise_outside("a call that waits was made in a coroutine of your "
+      .. "own inside a task: start it with flexhooks.spawn instead of "
+      .. "coroutine.create or coroutine.wrap")
   end
 end
 
