@@ -103,7 +103,8 @@ end
 local parser = cli.parser()
 put('.TH FLEXHOOKS 1 "" "flexhooks ' .. version .. '" "User Commands"')
 put ".SH NAME"
-put "flexhooks \\- Twilio Flex Interactions webhooks: registered, received, routed"
+put("flexhooks \\- Twilio Flex Interactions webhooks: registered, received, "
+  .. "routed")
 put ".SH SYNOPSIS"
 verbatim(parser:get_usage():gsub("^Usage: ", ""))
 put ".SH DESCRIPTION"

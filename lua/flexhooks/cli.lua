@@ -1,8 +1,8 @@
 --- The command: finds the subcommand, runs it, makes a status of its outcome.
 --
 -- Each subcommand is a module `flexhooks.cli.NAME` with `summary`, `example`,
--- `configure(parser)` and `run(arguments, whole_parser)`, which returns true, or
--- nil and an error, or raises. Exit 0 done, 1 failed, 2 misused.
+-- `configure(parser)` and `run(arguments, whole_parser)`, which returns true,
+-- or nil and an error, or raises. Exit 0 done, 1 failed, 2 misused.
 -- @module flexhooks.cli
 
 local advice = require "flexhooks.cli.advice"

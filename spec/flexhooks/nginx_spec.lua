@@ -108,8 +108,8 @@ describe("verdicts", function()
     return not request.target:find "[%z\r\n ]" and request.target:find "^/"
   end
 
-  -- Broken escapes, paths that leave the root, headers that are too long or come
-  -- twice: what a host refuses as HTTP never reaches the receiver.
+  -- Broken escapes, paths that leave the root, headers that are too long or
+  -- come twice: what a host refuses as HTTP never reaches the receiver.
   local function is_of_host(answer)
     return answer.status >= 400
       and answer.headers["content-type"] ~= "application/json"
@@ -129,7 +129,8 @@ describe("verdicts", function()
         sids.account, d.url))
     local child = process.spawn { process.lua, "bin/flexhooks", "serve",
       folder .. "/app.lua", "--port", "0" }
-    return { port = tonumber(child:wait_output "listening on http://[^:]+:(%d+)") }
+    local port = child:wait_output "listening on http://[^:]+:(%d+)"
+    return { port = tonumber(port) }
   end
 
   local function compare(same, own, name, request)

@@ -47,6 +47,9 @@ local WINDOWS = {
     loop = true, ["transport.curl"] = true,
     ["nginx.host"] = true, ["nginx.transport"] = true,
   },
+  ["queue.redis"] = {
+    ["queue.redis_connection"] = true, ["nginx.redis"] = true,
+  },
 }
 
 local REQUIRE = "require%s*%(?%s*[\"']flexhooks%.([%w_.]+)"

@@ -11,6 +11,7 @@ local core = require "flexhooks.core"
 local envelope = require "flexhooks.queue.envelope"
 local errors = require "flexhooks.error"
 local gate = require "flexhooks.queue.gate"
+local host = require "flexhooks.host"
 local options = require "flexhooks.options"
 local scripts = require "flexhooks.queue.redis_scripts"
 local tables = require "flexhooks.tables"
@@ -92,11 +93,9 @@ local function read_url(rest)
 end
 
 local function open_io(settings)
-  local nginx = rawget(_G, "ngx")
-  local module = nginx and nginx.config
-    and nginx.config.subsystem == "http" and "flexhooks.nginx.redis"
-    or "flexhooks.queue.redis_connection"
-  return require(module).new(settings)
+  local connection = host.name == "nginx" and require "flexhooks.nginx.redis"
+    or require "flexhooks.queue.redis_connection"
+  return connection.new(settings)
 end
 
 ---@param rest string the URL after "redis:"

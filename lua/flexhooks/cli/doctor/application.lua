@@ -81,7 +81,8 @@ function M.check_queue(report, queue)
     stats.ready or 0, stats.running or 0, stats.delayed or 0, dead)
   if oldest > OLD then
     report:add("queue", "warn",
-      text .. ("; the oldest waits for %.0f s"):format(oldest), "is a worker running, and is it fast enough?")
+      text .. ("; the oldest waits for %.0f s"):format(oldest),
+      "is a worker running, and is it fast enough?")
   elseif dead > 0 then
     report:add("queue", "warn", text, "flexhooks queue dead shows them")
   else
