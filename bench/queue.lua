@@ -170,6 +170,7 @@ local function bench_redis()
   queue:close()
 end
 
+local jit = rawget(_G, "jit")
 print(("%d events of %d bytes, %d in a turn, %s"):format(EVENTS, body, BATCH,
   jit and jit.version or _VERSION))
 local ok, err = pcall(function()

@@ -242,13 +242,13 @@ function M.new(given)
   local checked = options.check("flexhooks.metrics", {
     store = { type = { "table", "userdata" } },
   }, given)
-  local keys, counts = {}, {}
+  local keys, sizes = {}, {}
   for name in pairs(COUNTERS) do
-    keys[name], counts[name] = {}, 0
+    keys[name], sizes[name] = {}, 0
   end
   local values = not checked.store and {} or nil
   return setmetatable({
-    keys = keys, counts = counts, -- by name: a label's key; how many labels
+    keys = keys, counts = sizes, -- by name: a label's key; how many labels
     gauges = {}, values = values,
     store = checked.store or table_store(values),
   }, Metrics)

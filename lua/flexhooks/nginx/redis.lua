@@ -1,8 +1,8 @@
 --- The way to a Redis queue inside nginx: lua-resty-redis, which suspends the
 -- light thread, over connections that a worker keeps.
 --
--- It is `resty.redis` where OpenResty brought it, and `nginx.redis` in Debian's
--- package lua-nginx-redis.
+-- It is `resty.redis` where OpenResty brought it, and `nginx.redis` in
+-- Debian's package lua-nginx-redis.
 -- @module flexhooks.nginx.redis
 
 local errors = require "flexhooks.error"
