@@ -1,6 +1,6 @@
 -- What a queue costs, beside what its database costs alone, in one run.
 --
---   lua5.4 bench/queue.lua [events] [batch]
+--   lua5.4 bench/queue.lua [events] [batch]     bench/queue.sh for the table
 --
 -- SQLite: events stored before they are answered, against bare INSERTs of the
 -- same bytes by the same driver in transactions of the same size. Redis: the
@@ -15,7 +15,6 @@ local testing = require "flexhooks.testing"
 
 local EVENTS = tonumber(arg[1]) or 20000
 local BATCH = tonumber(arg[2]) or 100
-local ROUNDS = 3
 
 local events = {}
 for line = 1, 500 do
@@ -104,75 +103,57 @@ local function end_to_end(queue)
   return rate, percentile(took, 0.99) * 1000
 end
 
-local function best(f)
-  local most = 0
-  for _ = 1, ROUNDS do
-    most = math.max(most, (f()))
-  end
-  return most
+local function row(subject, variant, value, unit)
+  print(("%s\t%s\t%.4g\t%s"):format(subject, variant, value, unit))
 end
 
-local function row(...)
-  print(("%-52s %10.0f /s %s"):format(...))
+local function stored(queue)
+  local rate = store_all(queue)
+  queue:close()
+  return rate
 end
 
-local function of(a, b)
-  return ("%3.0f %% of bare"):format(100 * a / b)
+-- One queue for what is stored, another for what is handled too.
+local function measure(name, bare_name, new, bare)
+  local subject = "events stored, " .. name
+  row(subject, "flexhooks", stored(new()), "events/s")
+  row(subject, bare_name, bare(), "events/s")
+  local queue = new()
+  local rate, p99 = end_to_end(queue)
+  queue:close()
+  row("stored and handled", name, rate, "events/s")
+  row("stored and handled, p99", name, p99, "ms")
 end
 
 local function bench_sqlite(folder)
   local count = 0
-  local function new()
+  local function path()
     count = count + 1
     return folder .. "/" .. count .. ".db"
   end
-  local bare = best(function()
-    return bare_inserts(new())
+  measure("SQLite", "bare INSERTs", function()
+    return flexhooks.queue("sqlite:" .. path())
+  end, function()
+    return bare_inserts(path())
   end)
-  local stored = best(function()
-    local queue = flexhooks.queue("sqlite:" .. new())
-    local rate = store_all(queue)
-    queue:close()
-    return rate
-  end)
-  row("bare INSERTs into SQLite", bare, "")
-  row("sqlite: stored", stored, of(stored, bare))
-  local queue = flexhooks.queue("sqlite:" .. new())
-  local rate, p99 = end_to_end(queue)
-  row("sqlite: stored and handled", rate, ("p99 %.1f ms"):format(p99))
-  queue:close()
 end
 
 local function bench_redis()
   local server = redis.start()
-  local bare = best(function()
+  local count = 0
+  measure("Redis", "redis-benchmark XADD", function()
+    count = count + 1
+    return flexhooks.queue(server:url("prefix=b" .. count))
+  end, function()
     local _, out = process.run { "redis-benchmark", "-p", server.port, "-n",
       EVENTS, "-c", "1", "-P", BATCH, "--csv", "XADD", "s", "*", "l",
       ("x"):rep(34), "b", ("x"):rep(body) }
     return tonumber(out:match '\n"[^"]*","([%d.]+)"')
   end)
-  local count = 0
-  local function new()
-    count = count + 1
-    return flexhooks.queue(server:url("prefix=b" .. count))
-  end
-  local stored = best(function()
-    local queue = new()
-    local rate = store_all(queue)
-    queue:close()
-    return rate
-  end)
-  row("redis-benchmark XADD", bare, "")
-  row("redis: stored", stored, of(stored, bare))
-  local queue = new()
-  local rate, p99 = end_to_end(queue)
-  row("redis: stored and handled", rate, ("p99 %.1f ms"):format(p99))
-  queue:close()
 end
 
-local jit = rawget(_G, "jit")
-print(("%d events of %d bytes, %d in a turn, %s"):format(EVENTS, body, BATCH,
-  jit and jit.version or _VERSION))
+print(("# queue: %d events of %d bytes, %d in a turn"):format(EVENTS, body,
+  BATCH))
 local ok, err = pcall(function()
   bench_sqlite(process.folder())
   bench_redis()

@@ -49,7 +49,7 @@ local function number(value)
   return ("%.4g"):format(value)
 end
 
-local FORMAT = "| %-22s | %-26s | %10s | %-21s | %-9s | %6s |\n"
+local FORMAT = "| %-24s | %-26s | %10s | %-21s | %-9s | %6s |\n"
 
 --- The table, as Markdown.
 ---@return string
