@@ -2,7 +2,10 @@
 -- @module flexhooks.cli.verify
 
 local errors = require "flexhooks.error"
+local output = require "flexhooks.cli.output"
+local secret_file = require "flexhooks.cli.secret_file"
 local settings = require "flexhooks.cli.settings"
+local signature = require "flexhooks.signature"
 
 local M = {}
 
@@ -23,6 +26,13 @@ function M.configure(parser)
     .. "else GET."):choices({ "POST", "GET" })
   parser:option("--content-type", "The body's content type. Default: a form.")
     :argname("TYPE")
+  parser:option("--also-url", "Another URL that may have been signed; repeat "
+    .. "it for more. $FLEXHOOKS_PUBLIC_URL is one."):argname("URL"):count("*")
+  parser:option("--also-host", "Another host, or host:port, that may have "
+    .. "been signed."):argname("HOST"):count("*")
+  parser:option("--also-token-file", "File that holds another auth token that "
+    .. "may have signed."):argname("FILE"):count("*")
+  parser:flag("--json", "Print JSON.")
   settings.configure_token(parser)
 end
 
@@ -44,12 +54,47 @@ local function read_body(path)
   return body
 end
 
---- Runs the command.
----@param given table the parsed arguments
----@return true? done
----@return flexhooks.Error? err
-function M.run(given)
-  local signature = require "flexhooks.signature"
+-- What else may have signed, or have been signed.
+local function candidates(given)
+  local found = { urls = given.also_url, hosts = given.also_host,
+    auth_tokens = { settings.env "TWILIO_API_SECRET" } }
+  local public = settings.env "FLEXHOOKS_PUBLIC_URL"
+  if public and public ~= given.url then
+    table.insert(found.urls, public)
+  end
+  for _, path in ipairs(given.also_token_file) do
+    local token, err = secret_file.read("--also-token-file", path)
+    if not token then
+      return nil, err
+    end
+    table.insert(found.auth_tokens, token)
+  end
+  return found
+end
+
+local function explain(request, found, given)
+  request.urls, request.hosts = found.urls, found.hosts
+  request.auth_tokens = found.auth_tokens
+  local report = signature.explain(request)
+  if given.json then
+    output.json { valid = false, matched = report.matched,
+      variation = report.variation, advice = report.advice, url = report.url,
+      tried = report.tried }
+  else
+    print(tostring(report))
+  end
+end
+
+local function matched(given)
+  if given.json then
+    output.json { valid = true, matched = true }
+  else
+    print("The signature matches.")
+  end
+  return true
+end
+
+local function request_of(given)
   local token, err = settings.auth_token(given)
   local body
   if token then
@@ -58,7 +103,7 @@ function M.run(given)
   if err then
     return nil, err
   end
-  local request = {
+  return {
     auth_token = token,
     url = given.url,
     method = given.method or (body and "POST" or "GET"),
@@ -66,14 +111,28 @@ function M.run(given)
     content_type = given.content_type,
     signature = given.signature,
   }
+end
+
+--- Runs the command.
+---@param given table the parsed arguments
+---@return true? done
+---@return flexhooks.Error? err
+function M.run(given)
+  local request, err = request_of(given)
+  local found
+  if request then
+    found, err = candidates(given)
+  end
+  if not found then
+    return nil, err
+  end
   local valid, why = signature.validate(request)
   if valid then
-    print("The signature matches.")
-    return true
+    return matched(given)
   elseif why.reason == "url" then
     return nil, errors.new("argument", "option '--url': " .. why.message)
   end
-  print(tostring(signature.explain(request)))
+  explain(request, found, given)
   return nil
 end
 

@@ -1,4 +1,5 @@
 local command = require "spec.support.command"
+local json = require "flexhooks.json"
 local process = require "spec.support.process"
 local signature = require "flexhooks.signature"
 local verify = require "flexhooks.cli.verify"
@@ -63,5 +64,84 @@ describe("cli.verify", function()
       "--signature", "x" }, { TWILIO_AUTH_TOKEN = false })
     assert.equal(2, status)
     assert.matches("TWILIO_AUTH_TOKEN", err)
+  end)
+
+  -- What is said of a delivery that was signed in another way.
+  local function explained(signed, more)
+    local file = process.write(process.folder() .. "/body",
+      more.body or BODY)
+    local words = { "verify", "--url", more.url or URL, "--body", file,
+      "--signature", signed, "--json" }
+    for _, word in ipairs(more) do
+      words[#words + 1] = word
+    end
+    local env = { TWILIO_AUTH_TOKEN = "s3cret" }
+    for name, value in pairs(more.env or {}) do
+      env[name] = value
+    end
+    local status, out, err = command.run(words, env)
+    assert.equal(1, status, err)
+    assert.equal("", err)
+    for _, secret in ipairs { "s3cret", "0ther" } do
+      assert.is_nil(out:find(secret, 1, true))
+    end
+    local report = assert(json.decode(out))
+    assert.is_false(report.valid)
+    return report
+  end
+
+  it("names the variation and what to set, for people and programs",
+    function()
+      local H = "https://company.example"
+      local QUERY = URL .. "?b=2&a=1"
+      for _, row in ipairs {
+        { "scheme", sign("http://company.example/flex/events", PARAMS) },
+        { "port", sign(H .. ":8443/flex/events", PARAMS),
+          "--also-host", "company.example:8443", variation = "host" },
+        { "slash", sign(URL .. "/", PARAMS) },
+        { "host", sign("https://other.example/flex/events", PARAMS),
+          "--also-host", "other.example" },
+        { "url", sign("https://else.example/x", PARAMS), "--also-url",
+          "https://else.example/x" },
+        { "url", sign("https://else.example/x", PARAMS),
+          env = { FLEXHOOKS_PUBLIC_URL = "https://else.example/x" } },
+        { "query", sign(QUERY, PARAMS), url = URL .. "?a=1&b=2" },
+        { "query", sign(URL .. "?a=b%20c", PARAMS), url = URL .. "?a=b+c" },
+        { "values trimmed", sign(URL, { A = "b" }), body = "A=b+" },
+        { "values still encoded", sign(URL, { A = "b c" }),
+          body = "A=b%2520c" },
+      } do
+        local report = explained(row[2], { row[3], row[4], url = row.url,
+          body = row.body, env = row.env })
+        assert.is_true(report.matched, row[1])
+        assert.matches(row.variation or row[1], report.variation)
+        assert.is_true(#report.advice > 20)
+      end
+    end)
+
+  it("names another token, and an API key used as one", function()
+    local other = process.write(process.folder() .. "/token", "0ther\n")
+    os.execute("chmod 600 " .. other)
+    local signed = signature.sign { auth_token = "0ther", url = URL,
+      params = PARAMS }
+    local report = explained(signed, { "--also-token-file", other })
+    assert.is_true(report.matched)
+    assert.matches("token", report.variation)
+    report = explained(signed, { env = { TWILIO_API_SECRET = "0ther" } })
+    assert.is_true(report.matched)
+    report = explained(signed, {})
+    assert.is_false(report.matched)
+    assert.is_true(report.tried > 10)
+    report = explained(signed, { env = { TWILIO_AUTH_TOKEN = "SK"
+      .. ("a"):rep(32) } })
+    assert.matches("API key", report.advice)
+  end)
+
+  it("prints JSON where it matches", function()
+    local file = process.write(process.folder() .. "/body", BODY)
+    local status, out = run { "--url", URL, "--body", file, "--signature",
+      sign(URL, PARAMS), "--json" }
+    assert.equal(0, status)
+    assert.equal('{"matched":true,"valid":true}\n', out)
   end)
 end)
