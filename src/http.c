@@ -69,13 +69,22 @@ static void give_back(fh_pool *pool, CURL *easy) {
 /* --- libcurl's callbacks --------------------------------------------------
  */
 
-static void on_readiness(void *owner, int fd, unsigned events) {
-  fh_pool *pool = owner;
+/* When libcurl runs out of memory between two requests' turns, it does not say
+ * whose socket or timer it lost: none that runs can be relied on any more. */
+static void act(fh_pool *pool, curl_socket_t fd, int mask) {
   int running;
-  int mask = (events & FH_READ ? CURL_CSELECT_IN : 0) |
-             (events & FH_WRITE ? CURL_CSELECT_OUT : 0) |
-             (events & FH_ERROR ? CURL_CSELECT_ERR : 0);
-  curl_multi_socket_action(pool->multi, fd, mask, &running);
+  if (curl_multi_socket_action(pool->multi, fd, mask, &running) == CURLM_OK)
+    return;
+  pool->unwatchable = true;
+  for (fh_request *each = pool->running; each; each = each->next)
+    each->unwatched = true;
+}
+
+static void on_readiness(void *owner, int fd, unsigned events) {
+  act(owner, fd,
+      (events & FH_READ ? CURL_CSELECT_IN : 0) |
+          (events & FH_WRITE ? CURL_CSELECT_OUT : 0) |
+          (events & FH_ERROR ? CURL_CSELECT_ERR : 0));
 }
 
 /* An error here would make the multi handle refuse everything from now on, so
@@ -115,9 +124,7 @@ static int on_timer_change(CURLM *multi, long milliseconds, void *owner) {
 }
 
 static void on_timer(void *owner) {
-  fh_pool *pool = owner;
-  int running;
-  curl_multi_socket_action(pool->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+  act(owner, CURL_SOCKET_TIMEOUT, 0);
 }
 
 /* --- the pool -------------------------------------------------------------
@@ -155,20 +162,21 @@ static void retire(fh_pool *pool, fh_request *request, CURL *easy) {
   link_ended(pool, request);
 }
 
-static bool refuse(fh_refusal *refusal, const char *message) {
-  *refusal = (fh_refusal){"closed", message};
+static bool refuse(fh_refusal *refusal, const char *kind,
+                   const char *message) {
+  *refusal = (fh_refusal){kind, message};
   return false;
 }
 
 bool fh_pool_start(fh_pool *pool, fh_request *request, const fh_call *call,
                    fh_refusal *refusal) {
   if (!ours(pool))
-    return refuse(refusal, "the pool belongs to another process");
+    return refuse(refusal, "closed", "the pool belongs to another process");
   if (!pool->timer.poller)
-    return refuse(refusal, "the poller is closed");
+    return refuse(refusal, "closed", "the poller is closed");
   CURL *easy = take_easy(pool);
   if (!easy)
-    return refuse(refusal, "not enough memory");
+    return refuse(refusal, "connect", "not enough memory");
   if (!fh_request_prepare(request, easy, call, refusal)) {
     give_back(pool, easy);
     return false;
@@ -179,7 +187,7 @@ bool fh_pool_start(fh_pool *pool, fh_request *request, const fh_call *call,
     return true;
   give_back(pool, easy);
   fh_request_free(request);
-  return refuse(refusal, "not enough memory");
+  return refuse(refusal, "connect", "not enough memory");
 }
 
 static void reap(fh_pool *pool) {
@@ -204,7 +212,8 @@ static void reap_unwatchable(fh_pool *pool) {
     if (!request->unwatched)
       continue;
     CURL *easy = request->easy;
-    fh_request_abort(request, "connect", "the socket cannot be watched");
+    fh_request_abort(request, request->prepared ? "reset" : "connect",
+                     "not enough memory to wait for the connection");
     retire(pool, request, easy);
   }
 }
