@@ -35,7 +35,10 @@ local function log_function(logger, context, event)
     for _, name in ipairs(LABELS) do
       line[name] = event[name]
     end
-    for name, value in pairs(fields or {}) do
+    if type(fields) ~= "table" then
+      fields = { value = fields }
+    end
+    for name, value in pairs(fields) do
       line[name] = value
     end
     logger(level, message, line)

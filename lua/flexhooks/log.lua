@@ -63,12 +63,19 @@ local function escape_wide(s)
   return s
 end
 
+-- Text of any value; a __tostring of the user's may raise or lie.
+local function text(value)
+  local ok, s = pcall(tostring, value)
+  return ok and type(s) == "string" and s
+    or "(a " .. type(value) .. " that cannot be shown)"
+end
+
 --- Text that is safe on a terminal: control bytes, C1 controls, bytes that are
 -- no UTF-8, and marks that turn the direction of writing come out as `\xNN`.
 ---@param value any
 ---@return string
 function M.escape(value)
-  local s = tostring(value):gsub("[%z\1-\31\127]", hex)
+  local s = text(value):gsub("[%z\1-\31\127]", hex)
   if s:find("[\128-\255]") then
     s = escape_wide(s)
   end
@@ -131,12 +138,19 @@ end
 
 local FORMATS = { logfmt = logfmt, json = json }
 
--- Fields in the order of their names; a name is reduced to what needs no
--- quotes.
+local OURS = { time = true, level = true, message = true }
+
+-- A name reduced to what needs no quotes, and kept apart from the line's own.
+local function field_name(name)
+  name = text(name):gsub("[^%w_.-]", "_")
+  return OURS[name] and name .. "_" or name
+end
+
+-- Fields in the order of their names.
 local function sorted(fields)
   local list = {}
   for name, value in pairs(fields or {}) do
-    list[#list + 1] = { tostring(name):gsub("[^%w_.-]", "_"), value }
+    list[#list + 1] = { field_name(name), value }
   end
   table.sort(list, function(a, b)
     return a[1] < b[1]

@@ -12,6 +12,7 @@ local events = require "flexhooks.events"
 local failures = require "flexhooks.failure"
 local filters = require "flexhooks.filter"
 local host = require "flexhooks.host"
+local log = require "flexhooks.log"
 local options = require "flexhooks.options"
 local tables = require "flexhooks.tables"
 
@@ -343,7 +344,7 @@ function M.new(given)
     logger = { type = "function" },
   }, given)
   return setmetatable({
-    logger = checked.logger,
+    logger = checked.logger and log.wrap(checked.logger),
     subscriptions = {}, middleware = {}, observers = {},
   }, Router)
 end
