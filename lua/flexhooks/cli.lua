@@ -15,6 +15,24 @@ local M = {}
 local COMMANDS = { "webhooks", "plan", "apply", "export", "serve", "work",
   "queue", "trigger", "simulate", "verify", "doctor", "completion" }
 
+local WIDTH = 79
+
+local EPILOG = [[
+Example, without an account, from nothing to a handled event:
+   export TWILIO_ACCOUNT_SID=AC00000000000000000000000000000001
+   export TWILIO_AUTH_TOKEN=any-token
+   flexhooks simulate --port 4010 &
+   export FLEXHOOKS_BASE_URL=http://127.0.0.1:4010
+   export FLEXHOOKS_PUBLIC_URL=http://127.0.0.1:8080/flex/events
+   flexhooks serve app.lua --port 8080 &       # serve --help shows an app.lua
+   flexhooks apply --app app.lua --yes
+   flexhooks doctor app.lua
+   flexhooks trigger onParticipantJoined --url $FLEXHOOKS_PUBLIC_URL
+
+Each command has its own --help, with an example. Secrets come from the
+environment, from files (--auth-token-file) or, at a terminal, from you; never
+from arguments. Exit status: 0 done, 1 failed, 2 misused.]]
+
 local DONE, FAILED, MISUSED = 0, 1, 2
 
 local function misuse(parser, message)
@@ -28,10 +46,8 @@ function M.parser()
   local parser = argparse("flexhooks",
     "Twilio Flex Interactions webhooks: registered, received, routed.")
     :command_target("command")
-    :epilog("Example:\n   flexhooks simulate --port 4010\n\n"
-      .. "Each command has its own --help, with an example. Credentials come "
-      .. "from the\nenvironment (TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN, …), "
-      .. "never from arguments.\nExit status: 0 done, 1 failed, 2 misused.")
+    :help_max_width(WIDTH)
+    :epilog(EPILOG)
   parser.error = misuse
   parser:flag("--version", "Show the version and exit."):action(function()
     print("flexhooks " .. require("flexhooks")._VERSION)
@@ -46,10 +62,17 @@ function M.parser()
   return parser
 end
 
--- Raised messages begin with the place in the program, which means nothing to
--- whoever typed the command.
+local FUNCTIONS = { "testing%.[%l_]+", "flexhooks%.[%l_]+", "simulator",
+  "client%.[%l_]+:[%l_]+" }
+
+-- Raised messages begin with the place in the program and the function, which
+-- mean nothing to whoever typed the command.
 local function plain(err)
-  return (tostring(err):gsub("^(%a+: )[^%s:]+%.lua:%d+: ", "%1"))
+  local text = tostring(err):gsub("^(%a+: )[^%s:]+%.lua:%d+: ", "%1")
+  for _, name in ipairs(FUNCTIONS) do
+    text = text:gsub("^(%a+: )" .. name .. ": ", "%1")
+  end
+  return text
 end
 
 local function on_raise(err)

@@ -29,6 +29,22 @@ describe("cli", function()
     end
   end)
 
+  it("fits its help to 79 columns, and breaks no line of an example",
+    function()
+      for _, name in ipairs { "--help", (table.unpack or unpack)(COMMANDS) } do
+        local words = name == "--help" and { name } or { name, "--help" }
+        local _, out = command.run(words)
+        for line in out:gmatch "[^\n]+" do
+          local _, length = line:gsub("[^\128-\191]", "")
+          assert.is_true(length <= 79, line)
+        end
+        local ok, module = pcall(require, "flexhooks.cli." .. name)
+        local example = ok and "   " .. module.example:gsub("\n", "\n   ")
+        assert.is_truthy(not example or out:find(example:gsub("\n +\n",
+          "\n\n"), 1, true) or out:find(example, 1, true), name)
+      end
+    end)
+
   it("tells its version", function()
     local status, out = command.run { "--version" }
     assert.equal(0, status)

@@ -8,8 +8,16 @@ local M = {}
 
 M.summary = "Receive events and run an application's handlers."
 M.example = [[
-TWILIO_AUTH_TOKEN=… FLEXHOOKS_PUBLIC_URL=https://company.com/flex/events \
-   flexhooks serve app.lua --port 8080]]
+-- app.lua
+local router = require("flexhooks").router()
+router:on("onParticipantJoined", function(event, context)
+  context.log("info", "joined", { who = event.ParticipantType })
+end)
+return router
+
+export TWILIO_AUTH_TOKEN=…
+export FLEXHOOKS_PUBLIC_URL=https://company.com/flex/events
+flexhooks serve app.lua --port 8080]]
 
 --- Adds the command's arguments to its parser.
 function M.configure(parser)

@@ -14,11 +14,11 @@ local M = {}
 
 M.summary = "Send signed events to a receiver: one, a scenario, or a load."
 M.example = [[
-flexhooks trigger onParticipantJoined --url http://127.0.0.1:8080/flex/events \
-   ParticipantType=agent MediaChannelType=sms
-flexhooks trigger --scenario conversation --speed 10 --url http://…
-flexhooks trigger --events captured.jsonl --url http://…
-flexhooks trigger onChannelCreated --count 10000 --rate 500 --url http://…]]
+url=http://127.0.0.1:8080/flex/events
+flexhooks trigger onParticipantJoined --url $url ParticipantType=agent
+flexhooks trigger --scenario conversation --speed 10 --url $url
+flexhooks trigger --events captured.jsonl --url $url
+flexhooks trigger onChannelCreated --count 10000 --rate 500 --url $url]]
 
 local MAX_COUNT = 1000000
 local LOAD_CONCURRENCY = 32

@@ -16,16 +16,18 @@ flexhooks webhooks list --type global]]
 local EXAMPLES = {
   list = "flexhooks webhooks list --type global --json",
   get = "flexhooks webhooks get flex_interactionwebhook_01k8…",
-  create = "flexhooks webhooks create --url https://company.com/flex/events "
-    .. "--event onChannelCreated",
-  update = "flexhooks webhooks update flex_interactionwebhook_01k8… "
-    .. "--event onParticipantJoined",
+  create = [[
+flexhooks webhooks create --url https://company.com/flex/events \
+   --event onChannelCreated --event onParticipantJoined --name staging]],
+  update = [[
+flexhooks webhooks update flex_interactionwebhook_01k8… \
+   --event onParticipantJoined]],
   delete = "flexhooks webhooks delete flex_interactionwebhook_01k8…",
 }
 
 local function subcommand(parser, name, summary)
   local command = parser:command(name, summary)
-  command:epilog("Example:\n   " .. EXAMPLES[name])
+  command:epilog("Example:\n   " .. EXAMPLES[name]:gsub("\n", "\n   "))
   settings.configure(command)
   if name ~= "delete" then
     command:flag("--json", "Print JSON.")
@@ -37,9 +39,9 @@ local function add_ttid(command, arity)
   command:argument("ttid", "The webhook's ttid."):args(arity or 1)
 end
 
-local function add_fields(command)
+local function add_fields(command, least_events)
   command:option("--event", "An event to be told of; repeat it for more.")
-    :argname("NAME"):count("*"):target("webhook_events")
+    :argname("NAME"):count(least_events):target("webhook_events")
   command:option("--method", "How events are delivered.")
     :choices({ "POST", "GET" }):target("webhook_method")
   command:option("--name", "Its friendly name."):argname("TEXT")
@@ -59,11 +61,11 @@ function M.configure(parser)
   add_type(list, "Only webhooks of this type.")
   add_ttid(subcommand(parser, "get", "Show one webhook."))
   local create = subcommand(parser, "create", "Register a webhook.")
-  add_fields(create):count(1)
+  add_fields(create, "+"):count(1)
   add_type(create, "Of every interaction, or of those that carry its ttid.")
   local update = subcommand(parser, "update", "Change a webhook.")
   add_ttid(update)
-  add_fields(update)
+  add_fields(update, "*")
   add_ttid(subcommand(parser, "delete", "Delete webhooks."), "+")
 end
 

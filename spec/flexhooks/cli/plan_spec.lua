@@ -109,4 +109,20 @@ describe("cli.plan", function()
       service.child:stop()
     end
   end)
+
+  it("ends at Ctrl-C while it waits for the API", function()
+    local service = scripted.start { { bytes = "", after = "hang" } }
+    local env = { FLEXHOOKS_BASE_URL = service.url }
+    for name, value in pairs(bench.env) do
+      env[name] = env[name] or value
+    end
+    local child = command.spawn({ "plan", two }, env)
+    process.eventually(function()
+      return #service:requests() > 0
+    end)
+    child:kill "INT"
+    assert.equal(1, child:wait())
+    assert.equal("flexhooks: cancelled: interrupted\n", child:stderr())
+    service.child:stop()
+  end)
 end)

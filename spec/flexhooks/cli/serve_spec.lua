@@ -60,4 +60,22 @@ describe("cli.serve", function()
     assert.equal(2, status)
     assert.matches("FLEXHOOKS_PUBLIC_URL", err)
   end)
+
+  it("takes the token from a file", function()
+    local file = process.write(process.folder() .. "/token", "from-file\n")
+    local env = { TWILIO_AUTH_TOKEN = false,
+      FLEXHOOKS_PUBLIC_URL = ENV.FLEXHOOKS_PUBLIC_URL }
+    local child = command.spawn({ "serve", app(ROUTER), "--port", "0",
+      "--auth-token-file", file }, env)
+    local url = child:wait_output "listening on (http://%S+)\n"
+    env.TWILIO_AUTH_TOKEN = "from-file"
+    local status, out = command.run({ "trigger", "onChannelCreated", "--url",
+      url .. "/flex/events" }, env)
+    assert.equal(0, status)
+    assert.equal("200 {}\n", out)
+    child:stop()
+    status = command.run({ "serve", app(ROUTER), "--auth-token-file",
+      "/nonexistent" }, env)
+    assert.equal(2, status)
+  end)
 end)
