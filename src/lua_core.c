@@ -16,6 +16,7 @@ int luaopen_flexhooks_core(lua_State *L) {
   fh_open_json(L);
   fh_open_key(L);
   fh_open_poller(L);
+  fh_open_recent(L);
   fh_open_secret(L);
   fh_open_sid(L);
   fh_open_signature(L);

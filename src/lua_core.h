@@ -11,6 +11,7 @@ void fh_open_http(lua_State *L);
 void fh_open_json(lua_State *L);
 void fh_open_key(lua_State *L);
 void fh_open_poller(lua_State *L);
+void fh_open_recent(lua_State *L);
 void fh_open_secret(lua_State *L);
 void fh_open_sid(lua_State *L);
 void fh_open_signature(lua_State *L);

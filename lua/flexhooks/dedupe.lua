@@ -11,9 +11,9 @@
 -- nothing waits, so a claim is atomic.
 -- @module flexhooks.dedupe
 
+local core = require "flexhooks.core"
 local errors = require "flexhooks.error"
 local host = require "flexhooks.host"
-local tokens = require "flexhooks.dedupe.tokens"
 local twins = require "flexhooks.dedupe.twins"
 
 local M = {}
@@ -31,7 +31,7 @@ Dedupe.__index = Dedupe
 function M.new(rule)
   return setmetatable({
     clock = rule.clock or host.clock,
-    tokens = tokens.new(rule.window, rule.entries),
+    tokens = core.recent(rule.window, rule.entries),
     twins = twins.new(rule.twin_window, rule.entries, rule.sources),
     pending = {}, -- token -> the claim whose outcome decides: the token's own,
     -- or that of a twin which waits

@@ -6,7 +6,7 @@
 -- but its arguments.
 -- @module flexhooks.queue.claims
 
-local tokens = require "flexhooks.dedupe.tokens"
+local core = require "flexhooks.core"
 local twins = require "flexhooks.dedupe.twins"
 
 local M = {}
@@ -18,7 +18,7 @@ Claims.__index = Claims
 ---@param rule table window, twin_window (seconds), entries, sources
 function M.new(rule)
   return setmetatable({
-    tokens = tokens.new(rule.window, rule.entries),
+    tokens = core.recent(rule.window, rule.entries),
     twins = twins.new(rule.twin_window, rule.entries, rule.sources),
     now = 0,
   }, Claims)

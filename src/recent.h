@@ -1,0 +1,48 @@
+/* A bounded set of keys with the times at which they were added, for keys that
+ * count for a while only: the oldest makes room for the newest, and expired
+ * ones give way as new ones come. Adding and looking up take constant time.
+ *
+ * A key is kept as 128 bits of SipHash under a secret of its own, so that a
+ * hundred thousand of them cost 3 MB and no garbage collector has to look at
+ * them, and nobody can choose keys that collide. */
+#ifndef FH_RECENT_H
+#define FH_RECENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "slice.h"
+
+typedef struct fh_recent_key {
+  uint64_t first;
+  uint64_t second;
+} fh_recent_key;
+
+typedef struct fh_recent_entry {
+  fh_recent_key key;
+  double at;
+} fh_recent_entry;
+
+typedef struct fh_recent {
+  double window; /* how long a key counts; the unit is the caller's */
+  size_t limit;  /* most keys */
+  size_t first;  /* place of the oldest in the ring */
+  size_t count;
+  size_t room; /* of the ring; a power of two, as is the index's */
+  fh_recent_entry *ring;
+  uint32_t *index; /* twice the room: places in the ring plus 1; 0: none */
+  fh_recent_key secret;
+} fh_recent;
+
+/* An empty set; allocates nothing. False where there is no randomness. */
+bool fh_recent_open(fh_recent *recent, double window, size_t limit);
+void fh_recent_close(fh_recent *recent);
+
+/* Was the key added within the window before `now`? Times never go back. */
+bool fh_recent_has(const fh_recent *recent, fh_slice key, double now);
+
+/* Adds a key, which takes the place of an expired one of the same name. False
+ * where memory ran out; the set is then as it was. */
+bool fh_recent_add(fh_recent *recent, fh_slice key, double now);
+
+#endif
