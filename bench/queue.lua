@@ -1,20 +1,23 @@
--- What a queue costs, beside what its database costs alone, in one run.
+-- What a queue costs, beside what its database costs alone.
 --
---   lua5.4 bench/queue.lua [events] [batch]     bench/queue.sh for the table
+--   lua5.4 bench/queue.lua NAME [events] [batch]
 --
 -- SQLite: events stored before they are answered, against bare INSERTs of the
 -- same bytes by the same driver in transactions of the same size. Redis: the
--- same against redis-benchmark's XADD of the same size and pipelining. Then
--- from stored to handled, for both. Everything is on this machine's disk, with
--- the durable settings.
+-- same against redis-benchmark's XADD of the same size and pipelining. Then,
+-- for both, what a worker handles of a backlog, and the way of an event at a
+-- moderate pace. All on this machine's disk, with the durable settings.
 local flexhooks = require "flexhooks"
 local luasql = require "luasql.sqlite3"
 local process = require "spec.support.process"
 local redis = require "spec.support.redis"
 local testing = require "flexhooks.testing"
 
-local EVENTS = tonumber(arg[1]) or 20000
-local BATCH = tonumber(arg[2]) or 100
+local NAME = arg[1]
+local EVENTS = tonumber(arg[2]) or 10000
+local BATCH = tonumber(arg[3]) or 100
+local PACE = 500 -- events a second, for the way of one
+local SECONDS = 2
 
 local events = {}
 for line = 1, 500 do
@@ -66,97 +69,83 @@ local function bare_inserts(path)
   return rate
 end
 
-local function percentile(list, p)
-  table.sort(list)
-  return list[math.max(1, math.ceil(#list * p))] or 0
+-- A worker on this queue until `done` says so.
+local function work(queue, on_event, done)
+  local router = flexhooks.router()
+  router:on("*", on_event)
+  local worker = flexhooks.worker { queue = queue, router = router,
+    concurrency = BATCH }
+  local running = flexhooks.spawn(worker.run, worker)
+  while not done() do
+    flexhooks.sleep(0.001)
+  end
+  worker:stop()
+  assert(running:wait())
 end
 
--- Stores at the pace at which they are handled, and measures each event's way.
-local function end_to_end(queue)
-  local router, took, handled = flexhooks.router(), {}, 0
-  router:on("*", function(_, context)
+local function handle_backlog(queue)
+  local handled, began = 0, flexhooks.clock()
+  flexhooks.run(work, queue, function()
     handled = handled + 1
-    took[handled] = flexhooks.now() - context.received_at
+  end, function()
+    return handled == EVENTS
   end)
-  local began = flexhooks.clock()
+  return EVENTS / (flexhooks.clock() - began)
+end
+
+-- Milliseconds that all but one in a hundred events take from their arrival
+-- to their handler.
+local function p99(queue)
+  local took, sent = {}, 0
   flexhooks.run(function()
-    local worker = flexhooks.worker { queue = queue, router = router,
-      concurrency = BATCH }
-    flexhooks.spawn(worker.run, worker)
-    for from = 1, EVENTS, BATCH do
-      local tasks = {}
-      for n = from, from + BATCH - 1 do
-        local one = item(EVENTS + n)
+    flexhooks.spawn(work, queue, function(_, context)
+      took[#took + 1] = (flexhooks.now() - context.received_at) * 1000
+    end, function()
+      return #took == PACE * SECONDS
+    end)
+    local began = flexhooks.clock()
+    while sent < PACE * SECONDS do
+      local due = math.floor((flexhooks.clock() - began) * PACE)
+      while sent < math.min(due, PACE * SECONDS) do
+        sent = sent + 1
+        local one = item(EVENTS + sent)
         one.received_at = flexhooks.now()
-        tasks[#tasks + 1] = flexhooks.spawn(queue.store, queue, { one })
+        flexhooks.spawn(queue.store, queue, { one })
       end
-      for _, task in ipairs(tasks) do
-        assert(task:wait())
-      end
+      flexhooks.sleep(0.002)
     end
-    while handled < EVENTS do
-      flexhooks.sleep(0.001)
-    end
-    worker:stop()
   end)
-  local rate = EVENTS / (flexhooks.clock() - began)
-  return rate, percentile(took, 0.99) * 1000
+  table.sort(took)
+  return took[math.ceil(#took * 0.99)]
 end
 
 local function row(subject, variant, value, unit)
   print(("%s\t%s\t%.4g\t%s"):format(subject, variant, value, unit))
 end
 
-local function stored(queue)
-  local rate = store_all(queue)
+local function measure(kind, bare_name, bare, queue)
+  row(kind .. ": store", NAME, store_all(queue), "events/s")
+  row(kind .. ": store", bare_name, bare(), "events/s")
+  row(kind .. ": handle a backlog", NAME, handle_backlog(queue), "events/s")
+  row(kind .. ": from stored to handled, p99", NAME, p99(queue), "ms")
   queue:close()
-  return rate
 end
 
--- One queue for what is stored, another for what is handled too.
-local function measure(name, bare_name, new, bare)
-  local subject = "events stored, " .. name
-  row(subject, "flexhooks", stored(new()), "events/s")
-  row(subject, bare_name, bare(), "events/s")
-  local queue = new()
-  local rate, p99 = end_to_end(queue)
-  queue:close()
-  row("stored and handled", name, rate, "events/s")
-  row("stored and handled, p99", name, p99, "ms")
+local function xadds(port)
+  local _, out = process.run { "redis-benchmark", "-p", port, "-n", EVENTS,
+    "-c", "1", "-P", BATCH, "--csv", "XADD", "s", "*", "l", ("x"):rep(34),
+    "b", ("x"):rep(body) }
+  return tonumber(out:match '\n"[^"]*","([%d.]+)"')
 end
 
-local function bench_sqlite(folder)
-  local count = 0
-  local function path()
-    count = count + 1
-    return folder .. "/" .. count .. ".db"
-  end
-  measure("SQLite", "bare INSERTs", function()
-    return flexhooks.queue("sqlite:" .. path())
-  end, function()
-    return bare_inserts(path())
-  end)
-end
-
-local function bench_redis()
-  local server = redis.start()
-  local count = 0
-  measure("Redis", "redis-benchmark XADD", function()
-    count = count + 1
-    return flexhooks.queue(server:url("prefix=b" .. count))
-  end, function()
-    local _, out = process.run { "redis-benchmark", "-p", server.port, "-n",
-      EVENTS, "-c", "1", "-P", BATCH, "--csv", "XADD", "s", "*", "l",
-      ("x"):rep(34), "b", ("x"):rep(body) }
-    return tonumber(out:match '\n"[^"]*","([%d.]+)"')
-  end)
-end
-
-print(("# queue: %d events of %d bytes, %d in a turn"):format(EVENTS, body,
-  BATCH))
 local ok, err = pcall(function()
-  bench_sqlite(process.folder())
-  bench_redis()
+  local folder, server = process.folder(), redis.start()
+  measure("sqlite", "bare INSERTs", function()
+    return bare_inserts(folder .. "/bare.db")
+  end, flexhooks.queue("sqlite:" .. folder .. "/q.db"))
+  measure("redis", "redis-benchmark XADD", function()
+    return xadds(server.port)
+  end, flexhooks.queue(server:url()))
 end)
 process.stop_all()
 assert(ok, err)
