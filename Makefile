@@ -256,6 +256,16 @@ endef
 empty =
 space = $(empty) $(empty)
 
+# --- torture -----------------------------------------------------------------------
+.PHONY: torture run-torture
+torture: ## the crash tests with thousands of kills and a long backlog; TORTURE=2000
+	@tools/setup test $(LUAS)
+	@$(MAKE) run-torture
+
+run-torture: all
+	@TORTURE=$(or $(TORTURE),2000) LIMIT=7200 JOBS=1 BUILD=$(BUILD) LUAS="$(LUAS)" spec/run \
+	  $(wildcard spec/flexhooks/queue/*crash_spec.lua spec/flexhooks/queue/backlog_spec.lua)
+
 # --- measuring ---------------------------------------------------------------------
 .PHONY: bench run-bench
 bench: ## side by side with what users know: one table; ROUNDS=5 BENCH="bench/verify.sh …"

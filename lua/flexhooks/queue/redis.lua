@@ -6,6 +6,7 @@
 -- in nginx.
 -- @module flexhooks.queue.redis
 
+local batches = require "flexhooks.queue.batches"
 local consumer = require "flexhooks.queue.redis_consumer"
 local core = require "flexhooks.core"
 local envelope = require "flexhooks.queue.envelope"
@@ -107,12 +108,16 @@ function M.new(rest, given)
   local password = address.password
   address.password = password
     and core.secret(password)
-  return setmetatable({
+  local self = setmetatable({
     name = "redis://" .. address.host .. ":" .. address.port .. "/"
       .. address.db,
-    address = address, settings = checked,
-    gate = gate.new(), key = "{" .. checked.prefix .. "}:",
+    address = address, settings = checked, gate = gate.new(),
+    key = "{" .. checked.prefix .. "}:",
   }, Redis)
+  self.batches = batches.new(function(name, args)
+    return self:call(name, args)
+  end)
+  return self
 end
 
 function Redis:failure(message, fields)
@@ -159,9 +164,9 @@ local function unfit(self, io)
     local value = setting(io, pair[1])
     if value ~= pair[2] then
       return "has " .. pair[1] .. " = " .. tostring(value)
-        .. "; the queue needs " .. pair[2] .. " (see docs/delivery.md; "
-        .. "appendfsync=everysec or any accepts the loss of what was "
-        .. "acknowledged last)"
+        .. "; the queue needs " .. pair[2]
+        .. " (see docs/delivery.md; appendfsync=everysec or any accepts the "
+        .. "loss of what was acknowledged last)"
     end
   end
 end
@@ -235,8 +240,7 @@ local function line_of(item)
 end
 
 function Redis:store(items, rule)
-  local window = math.min(rule.window, self.settings.token_window)
-  local args = { math.max(window, 1), math.max(rule.twin_window, 1) }
+  local args = {}
   for _, item in ipairs(items) do
     local n = #args
     args[n + 1] = line_of(item)
@@ -247,7 +251,9 @@ function Redis:store(items, rule)
     args[n + 6] = item.source or ""
     args[n + 7] = item.event and "" or item.reason or "malformed"
   end
-  local reply, err = self:call("store", args)
+  local window = math.min(rule.window, self.settings.token_window)
+  local reply, err = self.batches:send("store",
+    { math.max(window, 1), math.max(rule.twin_window, 1) }, args, #items)
   if not reply then
     return nil, err
   end
@@ -255,6 +261,17 @@ function Redis:store(items, rule)
     reply[i] = stored == 1 and "stored" or "duplicate"
   end
   return true, reply
+end
+
+--- A step on one entry that goes with others of its kind.
+---@return any reply
+---@return flexhooks.Error? err
+function Redis:step(name, worker, ...)
+  local reply, err = self.batches:send(name, { worker }, { ... }, 1)
+  if not reply then
+    return nil, err
+  end
+  return reply[1]
 end
 
 function Redis:stats()

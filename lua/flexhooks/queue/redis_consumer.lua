@@ -264,6 +264,9 @@ function Consumer:listen()
   end
 end
 
+-- Steps that many events take go together; the rare ones go alone.
+local TOGETHER = { begin = true, finish = true }
+
 -- A step on one entry. -1 of Redis: the partition is another worker's now.
 function Consumer:entry_step(name, ref, ...)
   local state = self.parts[ref.part]
@@ -271,9 +274,14 @@ function Consumer:entry_step(name, ref, ...)
   if not fence then
     return false
   end
-  local entry = ref.entry or ref.seq:match("/(.*)$")
-  local reply, err = self.queue:call(name, { ref.part, self.name, fence, entry,
-    ... })
+  local entry = ref.seq:match("/(.*)$")
+  local reply, err
+  if TOGETHER[name] then
+    reply, err = self.queue:step(name, self.name, ref.part, fence, entry, ...)
+  else
+    reply, err = self.queue:call(name, { ref.part, self.name, fence, entry,
+      ... })
+  end
   if reply == -1 or reply == 0 then
     return false
   end

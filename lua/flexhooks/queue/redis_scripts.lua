@@ -243,26 +243,40 @@ end
 return reply
 ]]
 
--- ARGV: partition, name, fence, entry, attempts before this one.
--- Counts the attempt, so that a repeated step counts it once.
+-- ARGV: name, then partition, fence, entry, attempts before this one, …
+-- Sets the count, so that a repeated step counts it once. Returns for each -1
+-- (not ours), 0 (gone), or body, attempts, failures, is a replay.
 M.begin = PRELUDE .. [[
-if not ours(ARGV[1], ARGV[2], ARGV[3]) then return -1 end
-local fields = entry_of(ARGV[1], ARGV[4])
-if not fields then return 0 end
-local attempts = tonumber(ARGV[5]) + 1
-set_state(ARGV[1], ARGV[4], attempts, 0, 'r')
-local replay = fields.r or select(4, state(ARGV[1], ARGV[4]))
-return { fields.b, attempts,
-  redis.call('HGET', K .. 'e:' .. ARGV[1], ARGV[4]) or '', replay and 1 or 0 }
+local replies = {}
+local function begin(part, fence, entry, attempts)
+  if not ours(part, ARGV[1], fence) then return -1 end
+  local fields = entry_of(part, entry)
+  if not fields then return 0 end
+  set_state(part, entry, attempts, 0, 'r')
+  local replay = fields.r or select(4, state(part, entry))
+  return { fields.b, attempts,
+    redis.call('HGET', K .. 'e:' .. part, entry) or '', replay and 1 or 0 }
+end
+for i = 2, #ARGV, 4 do
+  replies[#replies + 1] = begin(ARGV[i], ARGV[i + 1], ARGV[i + 2],
+    ARGV[i + 3] + 1)
+end
+return replies
 ]]
 
+-- ARGV: name, then partition, fence, entry, … Returns for each 1, or -1 (not
+-- ours).
 M.finish = PRELUDE .. [[
-if not ours(ARGV[1], ARGV[2], ARGV[3]) then return -1 end
-forget(ARGV[1], ARGV[4])
-return 1
+local replies = {}
+for i = 2, #ARGV, 3 do
+  local mine = ours(ARGV[i], ARGV[1], ARGV[i + 1])
+  if mine then forget(ARGV[i], ARGV[i + 2]) end
+  replies[#replies + 1] = mine and 1 or -1
+end
+return replies
 ]]
 
--- ARGV: …, attempts, delay (ms), failures.
+-- ARGV: partition, name, fence, entry, attempts, delay (ms), failures.
 M.retry = PRELUDE .. [[
 if not ours(ARGV[1], ARGV[2], ARGV[3]) then return -1 end
 if not entry_of(ARGV[1], ARGV[4]) then return 0 end
@@ -271,7 +285,8 @@ redis.call('HSET', K .. 'e:' .. ARGV[1], ARGV[4], ARGV[7])
 return 1
 ]]
 
--- ARGV: …, attempts, id, reason, failures, 1 to park.
+-- ARGV: partition, name, fence, entry, attempts, id, reason, failures, 1 to
+-- park.
 M.bury = PRELUDE .. [[
 if not ours(ARGV[1], ARGV[2], ARGV[3]) then return -1 end
 local fields = entry_of(ARGV[1], ARGV[4])

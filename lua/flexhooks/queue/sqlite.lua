@@ -8,6 +8,7 @@
 -- a quoted literal with its quotes doubled, and bytes that hold a NUL as x'…'.
 -- @module flexhooks.queue.sqlite
 
+local cjson = require("cjson").new()
 local core = require "flexhooks.core"
 
 local M = {}
@@ -18,6 +19,7 @@ SQLite.__index = SQLite
 local VERSION = 1
 local BUSY_TIMEOUT = 250 -- ms; the loop waits with us
 local ROWS_PER_INSERT = 100
+local PRUNE_EVERY = 100 -- transactions with claims
 
 local SCHEMA = {
   [[CREATE TABLE IF NOT EXISTS meta(name TEXT PRIMARY KEY, value)
@@ -32,8 +34,10 @@ local SCHEMA = {
     id TEXT, buried_at REAL, attempts INTEGER, reason TEXT, errors TEXT,
     parked INTEGER, body TEXT)]],
   "CREATE INDEX IF NOT EXISTS dead_id ON dead(id)",
+  -- One row for each transaction that claimed something; `total` counts all
+  -- claims so far.
   [[CREATE TABLE IF NOT EXISTS claims(seq INTEGER PRIMARY KEY, at REAL,
-    token TEXT, twin TEXT, source TEXT)]],
+    total INTEGER, entries TEXT)]],
 }
 
 -- Found as it is: the Luas' patterns do not agree on a name for it.
@@ -161,7 +165,7 @@ function SQLite:settle()
     .. ")")
   self:execute("COMMIT")
   self.generation = (self.generation or 0) + 1
-  self.claim_seq = nil
+  self.claim_seq, self.claim_total = nil, nil
   self.count = self:value("SELECT count(*) FROM events")
   self.dead_count = self:value("SELECT count(*) FROM dead")
 end
@@ -253,14 +257,23 @@ function SQLite:last_seq()
   return self:value("SELECT coalesce(max(seq), 0) FROM events")
 end
 
+local function each_claim(at, entries, f)
+  local list = cjson.decode(entries)
+  for i = 1, #list, 3 do
+    f(at, { token_key = list[i] ~= "" and list[i] or nil,
+      twin_key = list[i + 1] ~= "" and list[i + 1] or nil,
+      source = list[i + 2] })
+  end
+end
+
 --- Calls f(at, item) for each claim that was written, oldest first.
 function SQLite:restore(f)
   local cursor = self:execute(
-    "SELECT seq, at, token, twin, source FROM claims ORDER BY seq")
+    "SELECT seq, at, total, entries FROM claims ORDER BY seq")
   local row = cursor:fetch({})
   while row do
-    f(row[2], { token_key = row[3], twin_key = row[4], source = row[5] })
-    self.claim_seq = row[1]
+    self.claim_seq, self.claim_total = row[1], row[3]
+    each_claim(row[2], row[4], f)
     row = cursor:fetch({})
   end
 end
@@ -287,22 +300,26 @@ function SQLite:insert(rows)
 end
 
 --- Writes claims down, and forgets some old ones now and then.
-function SQLite:claim(entries, oldest)
-  local values = {}
-  local seq = self.claim_seq or 0
-  for i, entry in ipairs(entries) do
-    values[i] = "(" .. number(seq + i) .. "," .. number(entry.at) .. ","
-      .. quote(entry.token) .. "," .. quote(entry.twin) .. ","
-      .. quote(entry.source) .. ")"
+---@param entries table of one moment
+---@param keep table at: those from then on; entries: as many
+function SQLite:claim(entries, keep)
+  local list = {}
+  for _, entry in ipairs(entries) do
+    local n = #list
+    list[n + 1], list[n + 2] = entry.token or "", entry.twin or ""
+    list[n + 3] = entry.source
   end
-  self:insert_rows("INSERT OR REPLACE INTO claims VALUES", values)
-  self.claim_seq = seq + #entries
-  self.unpruned = (self.unpruned or 0) + #entries
-  if self.unpruned >= 1000 then
-    self.unpruned = 0
+  local seq = (self.claim_seq or 0) + 1
+  local total = (self.claim_total or 0) + #entries
+  self:execute("INSERT OR REPLACE INTO claims VALUES(" .. number(seq) .. ","
+    .. number(entries[1].at) .. "," .. number(total) .. ","
+    .. quote(cjson.encode(list)) .. ")")
+  self.claim_seq, self.claim_total = seq, total
+  if seq % PRUNE_EVERY == 0 then
     self:execute("DELETE FROM claims WHERE seq IN (SELECT seq FROM claims "
-      .. "ORDER BY seq LIMIT 2000) AND (at < " .. number(oldest.at)
-      .. " OR seq <= " .. number(self.claim_seq - oldest.entries) .. ")")
+      .. "ORDER BY seq LIMIT " .. 2 * PRUNE_EVERY .. ") AND (at < "
+      .. number(keep.at) .. " OR total <= " .. number(total - keep.entries)
+      .. ")")
   end
 end
 

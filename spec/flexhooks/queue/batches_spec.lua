@@ -1,0 +1,87 @@
+local batches = require "flexhooks.queue.batches"
+local errors = require "flexhooks.error"
+local flexhooks = require "flexhooks"
+
+-- A batcher whose calls are kept; each answer is the argument it is for.
+local function new(fail)
+  local calls = {}
+  return batches.new(function(name, args)
+    calls[#calls + 1] = { name, (table.unpack or unpack)(args) }
+    flexhooks.sleep(0.002)
+    if fail then
+      return fail()
+    end
+    local reply = {}
+    for i = 2, #args do
+      reply[i - 1] = args[i]
+    end
+    return reply
+  end), calls
+end
+
+describe("batches", function()
+  it("send what one turn brings in one call, in order", function()
+    local b, calls = new()
+    flexhooks.run(function()
+      for n = 1, 4 do
+        flexhooks.spawn(function()
+          assert.same({ n, n * 10 }, b:send("x", { "h" }, { n, n * 10 }, 2))
+        end)
+      end
+      flexhooks.spawn(function()
+        assert.same({ 7 }, b:send("x", { "other" }, { 7 }, 1))
+        assert.same({ 8 }, b:send("x", { "h" }, { 8 }, 1))
+      end)
+    end)
+    assert.same({ { "x", "h", 1, 10, 2, 20, 3, 30, 4, 40 },
+      { "x", "other", 7 }, { "x", "h", 8 } }, calls)
+  end)
+
+  it("have a limit", function()
+    local b, calls = new()
+    local big = ("x"):rep(400000)
+    flexhooks.run(function()
+      for _ = 1, 7 do
+        flexhooks.spawn(function()
+          assert.is_true(b:send("x", { "h" }, { big }, 1)[1] == big)
+        end)
+      end
+    end)
+    assert.equal(3, #calls)
+  end)
+
+  it("share a failure, also one that was raised", function()
+    for _, fail in ipairs { function()
+      return nil, errors.new("queue", "no")
+    end, function()
+      error "no"
+    end } do
+      local b, failed = new(fail), 0
+      flexhooks.run(function()
+        for _ = 1, 3 do
+          flexhooks.spawn(function()
+            local reply, err = b:send("x", { "h" }, { 1 }, 1)
+            assert.is_nil(reply)
+            assert.equal("queue", err.kind)
+            failed = failed + 1
+          end)
+        end
+      end)
+      assert.equal(3, failed)
+    end
+  end)
+
+  it("go on without whoever was cancelled", function()
+    local b, got = new(), nil
+    flexhooks.run(function()
+      local first = flexhooks.spawn(b.send, b, "x", { "h" }, { 1 }, 1)
+      flexhooks.spawn(function()
+        got = b:send("x", { "h" }, { 2 }, 1)
+      end)
+      flexhooks.spawn(function()
+        first:cancel()
+      end)
+    end)
+    assert.same({ 2 }, got)
+  end)
+end)
