@@ -37,7 +37,8 @@ function M.spawn(arguments, env, options)
   local keyboard = process.folder() .. "/keys"
   os.execute("mkfifo " .. quote(keyboard))
   local child = process.spawn({ "sh", "-c",
-    'exec script -qefc "$1" /dev/null <"$2"', "sh", table.concat(words, " "),
+    'exec script -qefc "exec $1" /dev/null <"$2"', "sh",
+    table.concat(words, " "),
     keyboard }, { env = command.environment(env) })
   local keys = assert(io.open(keyboard, "w"))
   keys:setvbuf "no"
