@@ -6,7 +6,7 @@ local auth = require "flexhooks.session.auth"
 local encode = require "flexhooks.session.encode"
 local errors = require "flexhooks.error"
 local exchange = require "flexhooks.session.exchange"
-local flight = require "flexhooks.session.flight"
+local flight = require "flexhooks.flight"
 local host = require "flexhooks.host"
 local ids = require "flexhooks.ids"
 local log = require "flexhooks.log"
@@ -222,7 +222,7 @@ function Session:instance(call)
   if self.instance_sid then
     return self.instance_sid
   end
-  return self.discovery:run(function()
+  return self.discovery:keep(function()
     return discover(self, call)
   end)
 end

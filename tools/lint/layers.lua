@@ -29,7 +29,7 @@ local LUA_LAYERS = {
   { "loop" },
   { "transport.*" },
   { "host" },
-  { "failure", "filter", "context" },
+  { "failure", "filter", "context", "flight" },
   { "session.*", "http", "router.*", "dedupe.*" },
   { "resources.*", "receiver.*", "queue.*" },
   { "client" },

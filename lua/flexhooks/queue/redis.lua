@@ -11,7 +11,7 @@ local consumer = require "flexhooks.queue.redis_consumer"
 local core = require "flexhooks.core"
 local envelope = require "flexhooks.queue.envelope"
 local errors = require "flexhooks.error"
-local gate = require "flexhooks.queue.gate"
+local flight = require "flexhooks.flight"
 local host = require "flexhooks.host"
 local options = require "flexhooks.options"
 local scripts = require "flexhooks.queue.redis_scripts"
@@ -111,8 +111,8 @@ function M.new(rest, given)
   local self = setmetatable({
     name = "redis://" .. address.host .. ":" .. address.port .. "/"
       .. address.db,
-    address = address, settings = checked, gate = gate.new(),
-    key = "{" .. checked.prefix .. "}:",
+    address = address, settings = checked,
+    opening = flight.new(), key = "{" .. checked.prefix .. "}:",
   }, Redis)
   self.batches = batches.new(function(name, args)
     return self:call(name, args)
@@ -208,7 +208,7 @@ function Redis:ready()
   if self.checked then
     return true
   end
-  return self.gate:pass(function()
+  return self.opening:share(function()
     self.io = self.io or self:connect()
     local ok, err = self:check(self.io)
     self.checked = ok

@@ -8,7 +8,7 @@
 
 local core = require "flexhooks.core"
 local errors = require "flexhooks.error"
-local gate = require "flexhooks.queue.gate"
+local flight = require "flexhooks.flight"
 local host = require "flexhooks.host"
 
 local M = {}
@@ -22,7 +22,8 @@ local CONNECT_TIMEOUT = 3
 -- timeout (seconds for one answer), name (for messages)
 function M.new(settings)
   return setmetatable({ address = settings.address, name = settings.name,
-    timeout = settings.timeout, shas = {}, gate = gate.new() }, Connection)
+    timeout = settings.timeout, shas = {}, opening = flight.new() },
+    Connection)
 end
 
 local function core_redis()
@@ -236,7 +237,7 @@ function Connection:ready()
     return true
   end
   self.pid = pid
-  return self.gate:pass(function()
+  return self.opening:share(function()
     return self:open()
   end)
 end

@@ -8,7 +8,7 @@
 
 local core = require "flexhooks.core"
 local errors = require "flexhooks.error"
-local flight = require "flexhooks.session.flight"
+local flight = require "flexhooks.flight"
 local host = require "flexhooks.host"
 local json = require "flexhooks.json"
 
@@ -157,7 +157,7 @@ function OAuth:authorization()
   if token then
     return token.header
   end
-  local fresh, err = self.renewal:run(function()
+  local fresh, err = self.renewal:keep(function()
     local renewed, failure = renew(self)
     if renewed then
       self.token = renewed

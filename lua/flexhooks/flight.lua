@@ -1,10 +1,10 @@
 --- One run for all who ask at the same time.
 --
 -- The first caller runs the function; whoever asks meanwhile waits for its
--- outcome. A success is kept until `forget`; a failure is not. Where the first
--- caller was cancelled or its deadline passed, one of those who wait takes
--- over: its end is not theirs.
--- @module flexhooks.session.flight
+-- outcome, and they leave in the order in which they came. Where the first
+-- caller was cancelled, its deadline passed or the function raised, one of
+-- those who wait takes over: its end is not theirs.
+-- @module flexhooks.flight
 
 local host = require "flexhooks.host"
 
@@ -33,11 +33,8 @@ local function run(self, f)
   self.pending = landing
   local ok, value, err = pcall(f)
   self.pending = nil
-  if ok and value ~= nil then
-    self.value = value
-  end
   landing.value, landing.err = ok and value or nil, err
-  landing.left = not ok or value == nil and gave_up(err)
+  landing.left = not ok or value == nil and err ~= nil and gave_up(err)
   landing.event:set(true)
   if not ok then
     error(value, 0)
@@ -45,25 +42,36 @@ local function run(self, f)
   return value, err
 end
 
---- The value of `f`: kept from before, awaited from another task, or run now.
+--- The outcome of `f`: awaited from another task, or run now.
 ---@param f fun(): any, flexhooks.Error?
 ---@return any value
 ---@return flexhooks.Error? err
-function Flight:run(f)
-  while self.value == nil do
+function Flight:share(f)
+  while self.pending do
     local pending = self.pending
-    if not pending then
-      return run(self, f)
-    end
     local ok, err = pending.event:wait()
     if not ok then
       return nil, err
-    end
-    if pending.err and not pending.left then
-      return nil, pending.err
+    elseif not pending.left then
+      return pending.value, pending.err
     end
   end
-  return self.value
+  return run(self, f)
+end
+
+--- The same, but a value is kept until `forget`; a failure is not.
+---@param f fun(): any, flexhooks.Error?
+---@return any value
+---@return flexhooks.Error? err
+function Flight:keep(f)
+  if self.value ~= nil then
+    return self.value
+  end
+  return self:share(function()
+    local value, err = f()
+    self.value = value
+    return value, err
+  end)
 end
 
 --- Forgets the kept value.

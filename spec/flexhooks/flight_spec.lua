@@ -1,6 +1,7 @@
 local errors = require "flexhooks.error"
 local flexhooks = require "flexhooks"
-local flight = require "flexhooks.session.flight"
+local flight = require "flexhooks.flight"
+local host = require "flexhooks.host"
 
 -- What `count` tasks get that ask at the same time.
 local function ask(shared, count, f)
@@ -11,7 +12,7 @@ local function ask(shared, count, f)
       list[i] = i
     end
     flexhooks.map(list, count, function(i)
-      results[i] = { shared:run(f) }
+      results[i] = { shared:keep(f) }
     end)
   end)
   return results
@@ -28,7 +29,7 @@ describe("a flight", function()
     for _, result in ipairs(ask(shared, 20, work)) do
       assert.same({ "value" }, result)
     end
-    assert.equal("value", (shared:run(work)))
+    assert.equal("value", (shared:keep(work)))
     assert.equal(1, runs)
   end)
 
@@ -45,7 +46,7 @@ describe("a flight", function()
       assert.equal(failure, result[2])
     end
     assert.equal(1, runs)
-    assert.equal("later", (shared:run(function()
+    assert.equal("later", (shared:keep(function()
       return "later"
     end)))
   end)
@@ -55,9 +56,9 @@ describe("a flight", function()
     local function one()
       return 1
     end
-    shared:run(one)
+    shared:keep(one)
     shared:forget()
-    assert.equal(2, (shared:run(function()
+    assert.equal(2, (shared:keep(function()
       return 2
     end)))
   end)
@@ -71,10 +72,10 @@ describe("a flight", function()
     end
     flexhooks.run(function()
       local first = flexhooks.spawn(function()
-        results[1] = { shared:run(work) }
+        results[1] = { shared:keep(work) }
       end)
       local second = flexhooks.spawn(function()
-        results[2] = { shared:run(work) }
+        results[2] = { shared:keep(work) }
       end)
       flexhooks.sleep(0.01)
       first:cancel()
@@ -87,19 +88,72 @@ describe("a flight", function()
 
   it("passes on what the function raises, and survives it", function()
     local shared = flight.new()
-    local ok, raised = pcall(shared.run, shared, function()
+    local ok, raised = pcall(shared.keep, shared, function()
       error("oh", 0)
     end)
     assert.is_false(ok)
     assert.equal("oh", raised)
-    assert.equal(1, (shared:run(function()
+    assert.equal(1, (shared:keep(function()
       return 1
     end)))
   end)
 
   it("works outside of tasks", function()
-    assert.equal(1, (flight.new():run(function()
+    assert.equal(1, (flight.new():keep(function()
       return 1
     end)))
+  end)
+
+  it("that is only shared runs again, and all leave as they came", function()
+    local shared, runs, left = flight.new(), 0, {}
+    local function work()
+      runs = runs + 1
+      flexhooks.sleep(0.005)
+      return runs
+    end
+    flexhooks.run(function()
+      for n = 1, 5 do
+        flexhooks.spawn(function()
+          local value = shared:share(work)
+          left[#left + 1] = { n, value }
+        end)
+      end
+    end)
+    assert.same({ { 1, 1 }, { 2, 1 }, { 3, 1 }, { 4, 1 }, { 5, 1 } }, left)
+    assert.equal(2, (shared:share(work)))
+  end)
+
+  it("ends with nothing where the function does", function()
+    local shared = flight.new()
+    assert.equal(2, select("#", shared:share(function() end)))
+    assert.is_nil((shared:share(function() end)))
+  end)
+
+  it("goes on where the first one's deadline passed, or it raised", function()
+    for name, first in pairs {
+      deadline = function()
+        local token = host.enter(flexhooks.clock() + 0.005)
+        local _, err = flexhooks.sleep(1)
+        host.leave(token)
+        return nil, err
+      end,
+      raise = function()
+        flexhooks.sleep(0.005)
+        error("oh", 0)
+      end,
+    } do
+      local shared, got = flight.new(), nil
+      flexhooks.run(function()
+        flexhooks.spawn(function()
+          local token = host.enter(flexhooks.clock() + 0.005)
+          pcall(shared.share, shared, first)
+          host.leave(token)
+        end)
+        flexhooks.spawn(function()
+          got = shared:share(function() return "mine" end)
+        end)
+      end)
+      assert.equal("mine", got, name)
+    end
   end)
 end)
