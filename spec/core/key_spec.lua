@@ -69,6 +69,21 @@ describe("a key", function()
   end)
 end)
 
+describe("core.delivery_id", function()
+  it("is made of the token and what was signed", function()
+    for _, size in ipairs { 0, 1, 36, 238, 239, 240, 9000 } do
+      local token = ("t"):rep(size)
+      assert.equal(core.sha256(token .. "\n0123456789abcdef"):sub(1, 32),
+        core.delivery_id(token, "0123456789abcdef"))
+    end
+  end)
+
+  it("takes nothing but bytes", function()
+    assert.has_error(function() core.delivery_id(1, "x") end)
+    assert.has_error(function() core.delivery_id "x" end)
+  end)
+end)
+
 describe("core.sha256, core.hex and core.random", function()
   it("hash", function()
     assert.equal("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20"

@@ -39,8 +39,7 @@ end
 -- re-deliveries share an id and nothing else does; and the key that twins
 -- share.
 local function identity(self, digest, token)
-  local id = token and core.sha256(token .. "\n" .. digest):sub(1, 32)
-    or contexts.id()
+  local id = token and core.delivery_id(token, digest) or contexts.id()
   return id, self.rule and token and id or nil,
     self.has_twins and core.sha256(digest) or nil
 end
