@@ -2,6 +2,7 @@
 -- the simulator, routing in the server, and the test of a router.
 local json = require "flexhooks.json"
 local process = require "spec.support.process"
+local session = require "spec.support.session"
 
 local TOKEN = ("0"):rep(31) .. "1"
 
@@ -85,6 +86,14 @@ describe("the README", function()
     assert.matches("^KD%x+$", event.interaction)
     assert.equal(0, server:stop())
     assert.matches("an agent joined", server:stdout() .. server:stderr())
+  end)
+
+  it("tries it without an account", function()
+    local status, out, err = session.run("README.md",
+      { match = "^export TWILIO_ACCOUNT_SID=AC0" })
+    assert.equal(0, status, out .. err)
+    assert.matches("\nflex_interactionwebhook_%w+\tglobal\thttps://", out)
+    assert.matches("\n200 {}\n$", out)
   end)
 
   it("tests a router", function()

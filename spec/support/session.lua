@@ -31,10 +31,17 @@ local function write_files(text, folder)
   end
 end
 
-local function script_of(text)
+local function script_of(text, wanted)
   local ports, lines = {}, { "set -eo pipefail",
     "trap 'kill $(jobs -p) 2>/dev/null; wait' EXIT" }
-  local whole = table.concat(blocks(text, "sh"), "\n")
+  local chosen = {}
+  for _, block in ipairs(blocks(text, "sh")) do
+    if not wanted or block:find(wanted) then
+      chosen[#chosen + 1] = block
+    end
+  end
+  local whole = table.concat(chosen, "\n"):gsub("%f[%w]lua5%.4%f[^%w]",
+    process.lua)
   whole = whole:gsub("%f[%d][48]0[18]0%f[%D]", function(port)
     ports[port] = ports[port] or tostring(process.port())
     return ports[port]
@@ -51,7 +58,7 @@ end
 
 --- Runs a page.
 ---@param path string
----@param given { env: table? }?
+---@param given { env: table?, match: string? }? `match`: only blocks like it
 ---@return integer status, string stdout, string stderr, string folder
 function M.run(path, given)
   given = given or {}
@@ -63,7 +70,7 @@ function M.run(path, given)
     "FLEXHOOKS_QUEUE", "FLEX_INSTANCE_SID" } do
     env[name] = env[name] or false
   end
-  local status, out, err = process.run({ "bash", "-c", script_of(text) },
+  local status, out, err = process.run({ "bash", "-c", script_of(text, given.match) },
     { env = env, cwd = folder, timeout = 100 })
   return status, out, err, folder
 end

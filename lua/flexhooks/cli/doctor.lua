@@ -123,7 +123,7 @@ local function examine(report, given)
   end
   local token = token_of(given, app)
   for _, url in ipairs(urls) do
-    receiver.check(report, url, token)
+    receiver.check(report, url, token, app and app.methods)
   end
   if app and app.queue then
     application.check_queue(report, app.queue)

@@ -39,16 +39,18 @@ local ANSWERS = {
   [504] = "the proxy waits for the receiver in vain",
 }
 
-local function send(url, token)
+local function send(url, method, token)
   local request = testing.request({ EventType = probe.PROBE,
     AccountSid = settings.env "TWILIO_ACCOUNT_SID" },
-    { auth_token = token or "none", url = url })
+    { auth_token = token or "none", url = url, method = method })
   if not token then
     request.headers["X-Twilio-Signature"] = nil
   end
+  local origin = url:match "^[^/]*//[^/?#]*"
   local begun = host.clock()
-  local response, err = http.request((url:gsub("#.*$", "")), { method = "POST",
-    headers = request.headers, body = request.body, timeout = TIMEOUT })
+  local response, err = http.request(origin .. request.target, {
+    method = method, headers = request.headers,
+    body = method == "POST" and request.body or nil, timeout = TIMEOUT })
   return response, err, host.clock() - begun
 end
 
@@ -70,8 +72,8 @@ local function check_url(report, url)
   return true
 end
 
-local function check_reached(report, url)
-  local response, err, seconds = send(url)
+local function check_reached(report, url, method)
+  local response, err, seconds = send(url, method)
   if not response then
     report:add("reachable", "fail", err.message, UNREACHED[err.kind])
     return false
@@ -98,13 +100,13 @@ end
 local REFUSED = "it has another auth token, is configured with another URL "
   .. "than this one, or takes events of another account alone"
 
-local function check_signed(report, url, token)
+local function check_signed(report, url, method, token)
   if not token then
     report:add("signed event", "skip", "no auth token to sign with: set "
       .. "TWILIO_AUTH_TOKEN")
     return
   end
-  local response, err = send(url, token)
+  local response, err = send(url, method, token)
   if not response then
     report:add("signed event", "fail", err.message, UNREACHED[err.kind])
   elseif response.status >= 200 and response.status < 300 then
@@ -121,15 +123,26 @@ local function check_signed(report, url, token)
   end
 end
 
+local function takes_post(methods)
+  for _, method in ipairs(methods or { "POST" }) do
+    if method == "POST" then
+      return true
+    end
+  end
+  return false
+end
+
 --- Asks the receiver at a URL.
 ---@param report table
 ---@param url string
 ---@param token string? the auth token
-function M.check(report, url, token)
+---@param methods string[]? that the receiver takes; POST alone where absent
+function M.check(report, url, token, methods)
+  local method = takes_post(methods) and "POST" or "GET"
   if not check_url(report, url) then
     return
-  elseif check_reached(report, url) then
-    check_signed(report, url, token)
+  elseif check_reached(report, url, method) then
+    check_signed(report, url, method, token)
   else
     report:add("signed event", "skip", "the receiver was not reached")
   end

@@ -5,9 +5,9 @@ local receiver = require "flexhooks.cli.doctor.receiver"
 local scripted = require "spec.support.scripted"
 local tls = require "spec.support.tls"
 
-local function found(url, token)
+local function found(url, token, methods)
   local report = findings.new()
-  flexhooks.run(receiver.check, report, url, token)
+  flexhooks.run(receiver.check, report, url, token, methods)
   return report:text():gsub("127.0.0.1:%d+", "HERE"):gsub("%d+ ms", "N ms")
 end
 
@@ -40,6 +40,18 @@ describe("cli.doctor.receiver", function()
     for _, request in ipairs(requests) do
       assert.matches("EventType=flexhooks.probe", request.body, 1, true)
     end
+  end)
+
+  it("asks by GET where the receiver takes no POST", function()
+    local empty = "HTTP/1.1 %d X\r\nContent-Length: 0\r\n\r\n"
+    local server = scripted.start { empty:format(403), empty:format(200) }
+    assert.matches("\npass signed event: ", (found(server.url .. "/x?a=1",
+      "t0ken", { "GET" })))
+    for _, request in ipairs(server:requests()) do
+      assert.equal("GET", request.method)
+      assert.matches("^/x%?a=1&.*EventType=flexhooks.probe", request.target)
+    end
+    server.child:stop()
   end)
 
   it("says what each answer means", function()
