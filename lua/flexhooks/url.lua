@@ -149,7 +149,7 @@ local function check_conditions(value)
   end
   for _, condition in ipairs(list) do
     if not RETRY_ON[condition] then
-      return "must be of 4xx, 5xx, ct, rt, all"
+      return "must be one, or a list, of 4xx, 5xx, ct, rt, all"
         .. options.suggestion(tostring(condition), RETRY_ON)
     end
   end
