@@ -28,6 +28,7 @@ spent() {
 measure() {
   variant=$1
   shift
+  rm -f "$dir/out"
   "$@" >"$dir/out" 2>"$dir/err" &
   server=$!
   until grep -qs ready "$dir/out"; do
