@@ -1,5 +1,5 @@
--- Whatever command a page prints, also where it cannot be run here, is one that
--- the command's own parsers take.
+-- Whatever command a page prints, also where it cannot be run here, is one
+-- that the command's own parsers take.
 local cli = require "flexhooks.cli"
 local lfs = require "lfs"
 local process = require "spec.support.process"
@@ -36,9 +36,9 @@ local function commands_of(text)
   for block in text:gmatch "```sh\n(.-)```" do
     block = block:gsub("\\\n", " ")
     for line in block:gmatch "[^\n]+" do
-      local arguments = ("; " .. line):match
-        "[;|($&]%s*[%u_=%S]*%s*%f[%w]flexhooks%s+(%l.*)$"
-      if arguments and not line:find "^%s*#" then
+      local arguments = (" " .. line):gsub(" #.*$", ""):match
+        "[ (]flexhooks (%l.*)$"
+      if arguments then
         list[#list + 1] = arguments
       end
     end

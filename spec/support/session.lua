@@ -58,7 +58,7 @@ end
 
 --- Runs a page.
 ---@param path string
----@param given { env: table?, match: string? }? `match`: only blocks like it
+---@param given { env: table?, match: string? }? `match`: a pattern of blocks
 ---@return integer status, string stdout, string stderr, string folder
 function M.run(path, given)
   given = given or {}

@@ -10,6 +10,8 @@ local settings = require "flexhooks.cli.settings"
 
 local M = {}
 
+local MAX_NAME = 200
+
 --- Adds the arguments that plan and apply share.
 function M.configure(parser)
   parser:argument("file", "The webhooks: a Lua file that returns a list. With "
@@ -40,6 +42,13 @@ local function load_file(path)
   return hooks
 end
 
+-- Named for where it points: two applications of one account, one of them in
+-- production perhaps, never take each other's webhook for their own.
+local function name_of(public_url)
+  local place = public_url:gsub("^%a+://", ""):gsub("[?#].*$", "")
+  return #place < MAX_NAME and "flexhooks " .. place or nil
+end
+
 -- One global webhook for what the application's router handles.
 local function derive(application)
   if not application.public_url then
@@ -47,7 +56,7 @@ local function derive(application)
       .. "it there, or in FLEXHOOKS_PUBLIC_URL")
   end
   return { {
-    friendly_name = "flexhooks",
+    friendly_name = name_of(application.public_url),
     type = "global",
     webhook_url = application.public_url,
     webhook_events = application.router:subscribed(),

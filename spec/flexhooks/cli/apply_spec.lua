@@ -1,4 +1,5 @@
 local apply = require "flexhooks.cli.apply"
+local command = require "spec.support.command"
 local hooks_command = require "spec.support.hooks_command"
 local json = require "flexhooks.json"
 local terminal = require "spec.support.terminal"
@@ -56,6 +57,18 @@ describe("cli.apply", function()
     assert.matches("Plan: 2 to create", err)
     assert.matches("flexhooks: argument: .*%-%-yes\n$", err)
     assert.same({}, bench:ttids())
+  end)
+
+  it("ends well where two apply at once", function()
+    local children = {}
+    for i = 1, 2 do
+      children[i] = command.spawn({ "apply", two, "--yes" }, bench.env)
+    end
+    for _, child in ipairs(children) do
+      assert.equal(0, child:wait(), child:stderr())
+    end
+    assert.equal(2, #bench:ttids())
+    assert.equal(0, (bench:run("plan", two, "--check")))
   end)
 
   it("prunes what it owns, when asked to", function()

@@ -46,6 +46,8 @@ describe("cli.hooks", function()
     assert.equal(0, status, err)
     assert.equal("", err)
     assert.matches('webhook_url: "https://company.example/flex/events"', out)
+    assert.matches('friendly_name: "flexhooks company.example/flex/events"\n',
+      out)
     assert.matches("webhook_events: %[onChannelCreated, onParticipantLeft%]",
       out)
     bench.env.FLEXHOOKS_PUBLIC_URL = "https://elsewhere.example/x"
