@@ -64,7 +64,7 @@ end
 
 local quote, number = M.quote, M.number
 
-local function list(seqs)
+local function numbers(seqs)
   local parts = {}
   for i, seq in ipairs(seqs) do
     parts[i] = number(seq)
@@ -325,7 +325,7 @@ end
 
 function SQLite:attempt(seqs)
   local found = {}
-  local where = " WHERE seq IN (" .. list(seqs) .. ")"
+  local where = " WHERE seq IN (" .. numbers(seqs) .. ")"
   self:execute("UPDATE events SET attempts = attempts + 1" .. where)
   for _, row in ipairs(self:rows(
     "SELECT seq, attempts, errors, body FROM events" .. where)) do
@@ -335,8 +335,8 @@ function SQLite:attempt(seqs)
 end
 
 function SQLite:delete(seqs)
-  local gone = self:execute("DELETE FROM events WHERE seq IN (" .. list(seqs)
-    .. ")")
+  local gone = self:execute("DELETE FROM events WHERE seq IN ("
+    .. numbers(seqs) .. ")")
   self.count = self.count - gone
 end
 

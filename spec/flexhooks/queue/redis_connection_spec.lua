@@ -1,32 +1,10 @@
 local flexhooks = require "flexhooks"
 local process = require "spec.support.process"
+local queues = require "spec.support.queues"
 local redis = require "spec.support.redis"
 
-local server
-
-setup(function()
-  server = redis.start()
-end)
-
-local function item(id, line)
-  return { id = id, received_at = flexhooks.now(), source = "default",
-    event = { EventType = "onX", InteractionSid = "KD" .. (line or 1) } }
-end
-
-local queues = {}
-
-local function open(query, options, of)
-  local queue = flexhooks.queue((of or server):url(query), options)
-  queues[#queues + 1] = queue
-  return queue
-end
-
-after_each(function()
-  for _, queue in ipairs(queues) do
-    queue:close()
-  end
-  queues = {}
-end)
+local bench = queues.redis()
+local item, open = queues.item, bench.open
 
 local function refused(queue)
   local ok, err = queue:store { item "a" }
@@ -69,7 +47,7 @@ describe("a connection", function()
     end)
 
   it("is made once, however many want it at the same time", function()
-    local queue, before = open "prefix=once", server:cli("INFO", "stats")
+    local queue, before = open "prefix=once", bench.server:cli("INFO", "stats")
     local results = {}
     flexhooks.run(function()
       for n = 1, 20 do
@@ -83,7 +61,7 @@ describe("a connection", function()
       return tonumber(info:match "total_connections_received:(%d+)")
     end
     -- redis-cli made one more.
-    assert.equal(2, total(server:cli("INFO", "stats")) - total(before))
+    assert.equal(2, total(bench.server:cli("INFO", "stats")) - total(before))
     for n = 1, 20 do
       assert.equal(n, results[n])
     end

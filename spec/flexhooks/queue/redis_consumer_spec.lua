@@ -1,31 +1,9 @@
 local flexhooks = require "flexhooks"
+local queues = require "spec.support.queues"
 local redis = require "spec.support.redis"
 
-local server
-
-setup(function()
-  server = redis.start()
-end)
-
-local function item(id, line)
-  return { id = id, received_at = flexhooks.now(), source = "default",
-    event = { EventType = "onX", InteractionSid = "KD" .. (line or 1) } }
-end
-
-local queues = {}
-
-local function open(query, options, of)
-  local queue = flexhooks.queue((of or server):url(query), options)
-  queues[#queues + 1] = queue
-  return queue
-end
-
-after_each(function()
-  for _, queue in ipairs(queues) do
-    queue:close()
-  end
-  queues = {}
-end)
+local bench = queues.redis()
+local item, open = queues.item, bench.open
 
 -- Consumers as workers use them, without a worker around.
 describe("leases", function()

@@ -1,40 +1,20 @@
 local contract = require "spec.support.queue_contract"
 local flexhooks = require "flexhooks"
 local process = require "spec.support.process"
+local queues = require "spec.support.queues"
 local redis = require "spec.support.redis"
 
-local server, count
+local bench = queues.redis()
+local item, open = queues.item, bench.open
 
-setup(function()
-  server, count = redis.start(), 0
-end)
+local count = 0
 
 describe("the queue in Redis", function()
   contract(function(options)
     count = count + 1
-    return flexhooks.queue(server:url("partitions=4&prefix=q" .. count),
+    return flexhooks.queue(bench.server:url("partitions=4&prefix=q" .. count),
       options)
   end)
-end)
-
-local function item(id, line)
-  return { id = id, received_at = flexhooks.now(), source = "default",
-    event = { EventType = "onX", InteractionSid = "KD" .. (line or 1) } }
-end
-
-local queues = {}
-
-local function open(query, options, of)
-  local queue = flexhooks.queue((of or server):url(query), options)
-  queues[#queues + 1] = queue
-  return queue
-end
-
-after_each(function()
-  for _, queue in ipairs(queues) do
-    queue:close()
-  end
-  queues = {}
 end)
 
 local function refused(queue)
@@ -46,7 +26,7 @@ end
 describe("a Redis URL", function()
   it("is read whole", function()
     local address = open("prefix=a").backend.address
-    assert.same({ "127.0.0.1", server.port, 0 },
+    assert.same({ "127.0.0.1", bench.server.port, 0 },
       { address.host, address.port, address.db })
     local queue = flexhooks.queue("redis://u%40:p@ss%2F@[::1]/7?timeout=1.5")
     address = queue.backend.address
@@ -106,9 +86,9 @@ describe("a Redis server", function()
     assert.is_nil(tostring(err):find("wrong", 1, true))
     local ok = flexhooks.queue(("redis://:hunter2@127.0.0.1:%d")
       :format(own.port))
-    queues[#queues + 1] = ok
     assert.is_true(ok:store { item "b" })
     assert.equal(2, ok:stats().ready)
+    ok:close()
   end)
 
   it("that could lose or evict is refused", function()
@@ -142,7 +122,7 @@ describe("a Redis server", function()
   it("that was emptied is set up again", function()
     local queue = open "prefix=e"
     assert.is_true(queue:store { item "a" })
-    server:cli("DEL", "{e}:meta")
+    bench.server:cli("DEL", "{e}:meta")
     assert.equal("noqueue", refused(queue).reason)
     assert.is_true(queue:store { item "b" })
   end)

@@ -1,16 +1,9 @@
 local flexhooks = require "flexhooks"
 local luasql = require "luasql.sqlite3"
 local process = require "spec.support.process"
+local queues = require "spec.support.queues"
 
-local function item(id, extra)
-  local made = { id = id, received_at = flexhooks.now(), source = "default",
-    event = { EventType = "onX", InteractionSid = "KD1" } }
-  for name, value in pairs(extra or {}) do
-    made[name] = value
-  end
-  return made
-end
-
+local item = queues.item
 local path, url
 
 before_each(function()
