@@ -57,8 +57,8 @@ static CURL *take_easy(fh_pool *pool) {
   return pool->spares > 0 ? pool->spare[--pool->spares] : fh_easy_open();
 }
 
-static void give_back(fh_pool *pool, CURL *easy) {
-  if (pool->spares == FH_SPARE_HANDLES) {
+static void give_back(fh_pool *pool, const fh_request *request, CURL *easy) {
+  if (request->special || pool->spares == FH_SPARE_HANDLES) {
     curl_easy_cleanup(easy);
     return;
   }
@@ -157,7 +157,7 @@ static bool ours(const fh_pool *pool) {
 /* Moves a running request to the ended ones and recycles its easy handle. */
 static void retire(fh_pool *pool, fh_request *request, CURL *easy) {
   curl_multi_remove_handle(pool->multi, easy);
-  give_back(pool, easy);
+  give_back(pool, request, easy);
   unlink_request(request);
   link_ended(pool, request);
 }
@@ -178,14 +178,14 @@ bool fh_pool_start(fh_pool *pool, fh_request *request, const fh_call *call,
   if (!easy)
     return refuse(refusal, "connect", "not enough memory");
   if (!fh_request_prepare(request, easy, call, refusal)) {
-    give_back(pool, easy);
+    give_back(pool, request, easy);
     return false;
   }
   request->pool = pool;
   link_running(pool, request);
   if (curl_multi_add_handle(pool->multi, easy) == CURLM_OK)
     return true;
-  give_back(pool, easy);
+  give_back(pool, request, easy);
   fh_request_free(request);
   return refuse(refusal, "connect", "not enough memory");
 }
@@ -245,7 +245,7 @@ void fh_request_free(fh_request *request) {
   fh_pool *pool = request->pool;
   if (pool && request->easy && ours(pool)) {
     curl_multi_remove_handle(pool->multi, request->easy);
-    give_back(pool, request->easy);
+    give_back(pool, request, request->easy);
   }
   unlink_request(request);
   request->pool = NULL;

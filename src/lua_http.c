@@ -172,7 +172,7 @@ static fh_text pop_text(lua_State *L) {
     return value;
   }
   luaL_checkstack(L, 4, "too many headers");
-  lua_insert(L, 3);
+  lua_insert(L, 4);
   return value;
 }
 
@@ -253,7 +253,19 @@ static void read_call(lua_State *L, int table, const call_options *defaults,
   call->header_count = headers->count;
 }
 
-/* lua: pool:start{ url =, method =, headers =, … }
+/* Pushes a closed request: the one at `index`, or a new one where there is
+ * none. A new one costs its collection and its finalizer. */
+static request *take_request(lua_State *L, int index) {
+  if (lua_isnil(L, index))
+    return fh_new(L, &request_class);
+  request *spare = fh_check(L, index, &request_class);
+  luaL_argcheck(L, !spare->handle.open, index, "the request is not closed");
+  spare->request = (fh_request){0};
+  lua_pushvalue(L, index);
+  return spare;
+}
+
+/* lua: pool:start({ url =, method =, headers =, … }, closed request | nil)
  *          -> request | nil, kind, message */
 static int pool_start(lua_State *L) {
   fh_call call;
@@ -261,10 +273,10 @@ static int pool_start(lua_State *L) {
   fh_refusal refusal;
   pool *self = fh_check_open(L, 1, &pool_class);
   luaL_checktype(L, 2, LUA_TTABLE);
-  lua_settop(L, 2);
+  lua_settop(L, 3);
   read_call(L, 2, &self->defaults, &call, &headers);
   lua_getuservalue(L, 1);
-  request *made = fh_new(L, &request_class);
+  request *made = take_request(L, 3);
   lua_pushvalue(L, -1);
   made->request.slot = luaL_ref(L, -3);
   if (!fh_pool_start(&self->pool, &made->request, &call, &refusal)) {

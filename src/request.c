@@ -257,13 +257,24 @@ static CURLcode no_key_log(CURL *easy, void *context, void *owner) {
   return CURLE_OK;
 }
 
-/* The system's certificates as libcurl was built to know them. */
-static const char *system_file, *system_folder;
+static bool system_file; /* libcurl knows the system's certificates by one */
 
 void fh_request_init(void) {
-  const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
-  system_file = info->cainfo;
-  system_folder = info->capath;
+  system_file = curl_version_info(CURLVERSION_NOW)->cainfo != NULL;
+}
+
+/* A file is used alone, without the folder that holds the same certificates:
+ * only then does libcurl keep it parsed between connections. */
+static CURLcode set_authorities(CURL *easy, const char *file) {
+  if (file) {
+    SET(CURLOPT_CAINFO, file);
+    SET(CURLOPT_PROXY_CAINFO, file);
+  }
+  if (file || system_file) {
+    SET(CURLOPT_CAPATH, NULL);
+    SET(CURLOPT_PROXY_CAPATH, NULL);
+  }
+  return CURLE_OK;
 }
 
 static CURLcode set_rules(CURL *easy) {
@@ -285,21 +296,24 @@ static CURLcode set_rules(CURL *easy) {
    * and everything else with it. */
   SET(CURLOPT_QUICK_EXIT, 1L);
 #endif
+  SET(CURLOPT_PROXY, "");
   SET(CURLOPT_NOPROXY, "");
+  /* Answers are small. The buffer is wiped after each of them, and four pages
+   * cost more than the rest of the wiping together. */
+  SET(CURLOPT_BUFFERSIZE, 4096L);
   SET(CURLOPT_SSL_VERIFYPEER, 1L);
   SET(CURLOPT_SSL_VERIFYHOST, 2L);
   SET(CURLOPT_PROXY_SSL_VERIFYPEER, 1L);
   SET(CURLOPT_PROXY_SSL_VERIFYHOST, 2L);
   SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
   curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, no_key_log);
-  return CURLE_OK;
+  return set_authorities(easy, NULL);
 }
 
 static CURLcode set_functions(CURL *easy) {
   SET(CURLOPT_WRITEFUNCTION, fh_answer_on_body);
   SET(CURLOPT_HEADERFUNCTION, fh_answer_on_header);
   SET(CURLOPT_PREREQFUNCTION, on_ready);
-  SET(CURLOPT_XFERINFOFUNCTION, on_progress);
   return CURLE_OK;
 }
 
@@ -320,20 +334,8 @@ void fh_easy_forget(CURL *easy) {
   curl_easy_setopt(easy, CURLOPT_POSTFIELDS, NULL);
 }
 
-/* --- what differs from request to request: every option, every time --------
+/* --- what differs from request to request ---------------------------------
  */
-
-/* A file is used alone, without the folder that holds the same certificates:
- * only then does libcurl keep it parsed between connections. */
-static CURLcode set_authorities(CURL *easy, const fh_call *call) {
-  const char *file = call->ca_file ? call->ca_file : system_file;
-  const char *folder = file ? NULL : system_folder;
-  SET(CURLOPT_CAINFO, file);
-  SET(CURLOPT_CAPATH, folder);
-  SET(CURLOPT_PROXY_CAINFO, file);
-  SET(CURLOPT_PROXY_CAPATH, folder);
-  return CURLE_OK;
-}
 
 static CURLcode set_method(CURL *easy, const fh_call *call, char *body) {
   bool posted = call->body.data || is_method(call, "POST");
@@ -357,18 +359,10 @@ static long milliseconds(double seconds) {
   return ms < 1 ? 1 : ms > 2e9 ? 2000000000L : (long)ms;
 }
 
-/* The speed limit never bites: it makes libcurl look at an idle transfer every
- * second, and that tells us of its progress. */
-static CURLcode set_limits(CURL *easy, fh_request *request,
-                           const fh_call *call) {
-  bool watched = call->stall_timeout > 0;
+static CURLcode set_limits(CURL *easy, const fh_call *call) {
   size_t most = is_method(call, "HEAD") ? 0 : call->max_response;
   SET(CURLOPT_TIMEOUT_MS, milliseconds(call->timeout));
   SET(CURLOPT_CONNECTTIMEOUT_MS, milliseconds(call->connect_timeout));
-  SET(CURLOPT_LOW_SPEED_LIMIT, watched ? 1L : 0L);
-  SET(CURLOPT_LOW_SPEED_TIME, watched ? 1000000L : 0L);
-  SET(CURLOPT_NOPROGRESS, watched ? 0L : 1L);
-  SET(CURLOPT_XFERINFODATA, request);
   SET(CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)most);
   return CURLE_OK;
 }
@@ -387,23 +381,47 @@ static CURLcode set_target(CURL *easy, fh_request *request,
                            const fh_call *call) {
   bool tls = !strncasecmp(call->url.data, "https:", 6);
   SET(CURLOPT_URL, call->url.data);
-  SET(CURLOPT_PROXY, call->proxy ? call->proxy : "");
   SET(CURLOPT_HTTPHEADER, &request->outgoing->nodes[0]);
   SET(CURLOPT_PIPEWAIT, tls ? 1L : 0L);
   return CURLE_OK;
 }
 
+/* The speed limit never bites: it makes libcurl look at an idle transfer every
+ * second, and that tells us of its progress. */
+static CURLcode watch_progress(CURL *easy, fh_request *request) {
+  SET(CURLOPT_LOW_SPEED_LIMIT, 1L);
+  SET(CURLOPT_LOW_SPEED_TIME, 1000000L);
+  SET(CURLOPT_NOPROGRESS, 0L);
+  SET(CURLOPT_XFERINFOFUNCTION, on_progress);
+  SET(CURLOPT_XFERINFODATA, request);
+  return CURLE_OK;
+}
+
+static CURLcode set_special(CURL *easy, fh_request *request,
+                            const fh_call *call) {
+  CURLcode code = CURLE_OK;
+  request->special = true;
+  if (call->proxy)
+    code = curl_easy_setopt(easy, CURLOPT_PROXY, call->proxy);
+  if (code == CURLE_OK && call->ca_file)
+    code = set_authorities(easy, call->ca_file);
+  if (code == CURLE_OK && call->stall_timeout > 0)
+    code = watch_progress(easy, request);
+  return code;
+}
+
 static CURLcode configure(fh_request *request, CURL *easy, const fh_call *call,
                           char *body) {
-  CURLcode code = set_authorities(easy, call);
+  CURLcode code = set_method(easy, call, body);
   if (code == CURLE_OK)
-    code = set_method(easy, call, body);
-  if (code == CURLE_OK)
-    code = set_limits(easy, request, call);
+    code = set_limits(easy, call);
   if (code == CURLE_OK)
     code = set_owner(easy, request);
   if (code == CURLE_OK)
     code = set_target(easy, request, call);
+  if (code == CURLE_OK &&
+      (call->proxy || call->ca_file || call->stall_timeout > 0))
+    code = set_special(easy, request, call);
   return code;
 }
 

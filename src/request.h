@@ -60,7 +60,8 @@ typedef struct fh_request {
   CURL *easy;            /* borrowed while it runs, else NULL */
   fh_outgoing *outgoing; /* what is sent, and the text of a failure */
   fh_answer answer;
-  int slot;        /* the binding's reference to its userdata */
+  int slot;     /* the binding's reference to its userdata */
+  bool special; /* its handle serves no other: it has a proxy, … of its own */
   bool encodable;  /* the caller asked for an encoded answer */
   bool repeatable; /* may take effect twice: GET, PUT, DELETE, … */
   bool prepared;   /* a connection was ready for it at least once */

@@ -189,6 +189,28 @@ describe("a request", function()
     poller:close()
   end)
 
+  it("may be used again once it is closed, not before", function()
+    local poller = core.poller()
+    local pool = core.pool(poller)
+    local options = { url = server.url .. "/ok" }
+    local first = assert(pool:start(options))
+    assert.matches("not closed", fails(pool.start, pool, options, first))
+    assert.equal(first, wait(poller, pool))
+    first:close()
+    local live = core.live()
+    local again = assert(pool:start(options, first))
+    assert.equal(first, again)
+    assert.equal(live + 1, core.live())
+    assert.equal(first, wait(poller, pool))
+    assert.equal(200, (first:result()))
+    for _, wrong in ipairs { poller, {}, 1, "x" } do
+      fails(pool.start, pool, options, wrong)
+    end
+    for _, handle in ipairs { first, pool, poller } do
+      handle:close()
+    end
+  end)
+
   -- A sanitizer, which is preloaded, keeps freed memory for a while.
   local sanitized = os.getenv "LD_PRELOAD" ~= nil
 

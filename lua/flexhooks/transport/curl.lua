@@ -23,6 +23,9 @@ local OPTIONS = {
   max_connections = { type = "integer", min = 1, max = 65536, default = 128 },
 }
 
+-- Closed requests kept for the next ones.
+local MAX_SPARE = 64
+
 ---@class flexhooks.Transport
 local Transport = { __name = "flexhooks.transport.curl", takes_secrets = true }
 Transport.__index = Transport
@@ -49,7 +52,8 @@ local function new_state(settings)
   if not pool then
     return nil, errors.new(kind, message)
   end
-  return { pid = core.pid(), pool = pool, waiting = {}, running = 0 }
+  return { pid = core.pid(), pool = pool, waiting = {}, running = 0,
+    spare = {} }
 end
 
 local function state_of(transport)
@@ -119,6 +123,10 @@ local function finish(state, handle)
   end
   local status, headers, body, sent = handle:result()
   handle:close()
+  local spare = state.spare
+  if #spare < MAX_SPARE then
+    spare[#spare + 1] = handle
+  end
   return status, headers, body, sent
 end
 
@@ -135,7 +143,8 @@ function Transport:send(request)
   if not state then
     return nil, err
   end
-  local handle, kind, message = state.pool:start(request)
+  local handle, kind, message = state.pool:start(request,
+    table.remove(state.spare))
   if not handle then
     return nil, failure(request, kind, message, false)
   end
