@@ -58,7 +58,8 @@ end
 
 --- Runs a page.
 ---@param path string
----@param given { env: table?, match: string? }? `match`: a pattern of blocks
+---@param given { env: table?, match: string? }? `match`: a pattern of the
+--- blocks to run
 ---@return integer status, string stdout, string stderr, string folder
 function M.run(path, given)
   given = given or {}
