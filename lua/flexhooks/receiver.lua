@@ -29,6 +29,9 @@ for _, name in ipairs(M.HEADERS) do
   HEADER_NAMES[name] = true
 end
 
+-- Characters of a SHA-1 in base64; what has others needs no look-up.
+local SIGNATURE_SIZE = 28
+
 ---@class flexhooks.Receiver
 ---@field limits table the caps, for hosts that collect the body
 local Receiver = { __name = "flexhooks.receiver" }
@@ -74,21 +77,20 @@ local function body_kind(self, method, body, content_type, content_encoding)
   return kind
 end
 
--- The keys to try. Where no account could be read, or it is unknown, that is a
--- key which nobody has: the verifier still finds what else is wrong.
-local function keys_for(self, list, kind, text)
+-- The keys to try. Where there are none (no account could be read, it is
+-- unknown, nothing is signed, the look-up failed) that is a key which nobody
+-- has: the verifier still finds what else is wrong.
+local function keys_for(self, list, kind, text, signature)
   if self.keys then
     return self.keys
   end
-  local account = list[1].verifier:account(text, kind)
+  local account = signature and #signature == SIGNATURE_SIZE
+    and list[1].verifier:account(text, kind)
   if not account then
     return self.nobody
   end
   local keys, err = self.lookup:of_account(account)
-  if err then
-    return nil, err
-  end
-  return keys or self.nobody
+  return keys or self.nobody, err
 end
 
 local function verify_one(verifier, kind, keys, signature, query, body, digest)
@@ -111,12 +113,12 @@ local function verify(list, kind, keys, signature, query, body, digest)
     if fields then
       return fields, note, list[i]
     end
-    reason = note
+    reason = reason ~= "signature_differs" and note or reason
   end
   return nil, reason
 end
 
-local REASONS = {
+local REASONS = { -- for which the answer is not 403
   too_large = answers.too_large, malformed = answers.malformed,
 }
 
@@ -132,16 +134,15 @@ local function judge(self, method, target, body, content_type,
     return refusal, why
   end
   local text = kind == "query" and (query or "") or body
-  local keys, err = keys_for(self, list, kind, text)
-  if not keys then
-    return answers.unavailable, "token_lookup", err
-  end
+  local keys, err = keys_for(self, list, kind, text, signature)
   if token == "" then
     token = nil
   end
   local fields, digest, route = verify(list, kind, keys, signature, query,
     body, token ~= nil or self.has_twins)
-  if not fields then
+  if not fields and err and digest == "signature_differs" then
+    return answers.unavailable, "token_lookup", err
+  elseif not fields then
     return REASONS[digest] or answers.forbidden, digest
   end
   if kind == "json" then
