@@ -71,7 +71,8 @@ function M.run(path, given)
     "FLEXHOOKS_QUEUE", "FLEX_INSTANCE_SID" } do
     env[name] = env[name] or false
   end
-  local status, out, err = process.run({ "bash", "-c", script_of(text, given.match) },
+  local script = script_of(text, given.match)
+  local status, out, err = process.run({ "bash", "-c", script },
     { env = env, cwd = folder, timeout = 100 })
   return status, out, err, folder
 end
