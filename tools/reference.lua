@@ -61,7 +61,9 @@ local CONVERT = {
 function M.convert(text)
   return (text:gsub("([^\n]*)\n", function(line)
     local tag, rest = line:match "^%-%-%-?%s*@(%a+)%s*(.*)$"
-    if not line:find "^%-%-%-@" then
+    if line:find "^%-%-%-|" then
+      return "" -- goes on with an alias
+    elseif not line:find "^%-%-%-@" then
       return nil
     end
     local convert = CONVERT[tag]

@@ -25,6 +25,7 @@ describe("reference", function()
       "--- flexhooks.Error\n-- @table flexhooks.Error",
     ["---@field status integer? HTTP"] = "-- @tfield integer|nil status HTTP",
     ["---@overload fun()"] = "",
+    ["---| fun(a: string)"] = "",
     ["--- Text."] = "--- Text.",
     ["-- @module flexhooks"] = "-- @module flexhooks",
     ["local a = '---@param'"] = "local a = '---@param'",
