@@ -34,6 +34,8 @@ Task.__index = Task
 local Event = { __name = "flexhooks.event" }
 Event.__index = Event
 
+local NOTHING = {} -- the values of events that have none
+
 local Fault = { __name = "flexhooks.fault" } -- what a task raised, and where
 
 local current            -- the task that runs now
@@ -42,7 +44,7 @@ local alive, count       -- tasks that have not ended: a set, and its size
 local ready, head, tail  -- tasks to resume: a queue
 local timers             -- tasks that wait until a time
 local idle = {}          -- coroutines without a task
-local failures           -- ended tasks whose fault nobody has seen
+local failures           -- ended tasks whose fault nobody has seen: a queue
 
 --- Forgets every task: a child process does not run its parent's.
 function M.reset()
@@ -50,7 +52,7 @@ function M.reset()
   alive, count = {}, 0
   ready, head, tail = {}, 1, 0
   timers = timers_of.new()
-  failures = {}
+  failures = { first = 1, last = 0 }
 end
 
 M.reset()
@@ -85,7 +87,8 @@ local function fail(task, fault)
   end
   task.fault, task.failed_at = fault, clock()
   if not task.watched and not (task.event and task.event.waiter) then
-    failures[#failures + 1] = task
+    failures.last = failures.last + 1
+    failures[failures.last] = task
   end
 end
 
@@ -351,7 +354,8 @@ function Event:set(...)
   if self.done then
     return
   end
-  self.done, self.n, self.values = true, select("#", ...), { ... }
+  self.done, self.n = true, select("#", ...)
+  self.values = self.n > 0 and { ... } or NOTHING
   local waiter = self.waiter
   self.waiter, self.last = nil, nil
   while waiter do
@@ -485,21 +489,20 @@ end
 
 --- Reports the failures that nobody asked for in time, or all of them.
 function M.report(all)
-  if #failures == 0 then
-    return
-  end
-  local late = clock() - (all and 0 or UNASKED)
-  local kept = {}
-  for _, task in ipairs(failures) do
-    if not task.watched and task.failed_at > late then
-      kept[#kept + 1] = task
-    elseif not task.watched then
+  local first = failures.first
+  local task = failures[first]
+  local late = task and clock() - (all and 0 or UNASKED)
+  while task and task.failed_at <= late do
+    failures[first] = nil
+    first = first + 1
+    failures.first = first
+    if not task.watched then
       task.watched = true
       M.logger("warn", "a task failed and nobody waited for it",
         { traceback = task.fault.traceback })
     end
+    task = failures[first]
   end
-  failures = kept
 end
 
 -- --- deadlines -----------------------------------------------------------

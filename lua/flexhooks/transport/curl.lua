@@ -73,7 +73,7 @@ local function reap(state)
     waiting[request] = nil
     state.running = state.running - 1
     if event then
-      event:set(true)
+      event:set()
     else
       request:close()
     end
@@ -117,8 +117,8 @@ end
 local function finish(state, handle)
   local event = loop.event()
   track(state, handle, event)
-  local ok, err = event:wait()
-  if not ok then
+  local _, err = event:wait()
+  if not event:is_set() then
     return give_up(state, handle, err)
   end
   local status, headers, body, sent = handle:result()
@@ -165,7 +165,7 @@ function Transport:close()
   state.pool:close()
   for _, event in pairs(state.waiting) do
     if event then
-      event:set(true)
+      event:set()
     end
   end
   if state.source then
