@@ -1,5 +1,7 @@
 -- The README's programs run as they are printed there: provisioning against
 -- the simulator, routing in the server, and the test of a router.
+local lfs = require "lfs"
+
 local json = require "flexhooks.json"
 local process = require "spec.support.process"
 local session = require "spec.support.session"
@@ -88,6 +90,20 @@ describe("the README", function()
     assert.matches("an agent joined", server:stdout() .. server:stderr())
   end)
 
+  it("queues", function()
+    local port = process.port()
+    local public = "http://127.0.0.1:" .. port .. "/flex/events"
+    local server = command({ "serve", "queued.lua", "--port", tostring(port) },
+      { FLEXHOOKS_PUBLIC_URL = public }, folder)
+    server:wait_output "listening on"
+    local trigger = command { "trigger", "onParticipantJoined", "--url",
+      public, "ParticipantType=agent" }
+    assert.equal(0, trigger:wait(), trigger:stderr())
+    server:wait_output "an agent joined"
+    assert.equal(0, server:stop())
+    assert.equal("file", lfs.attributes(folder .. "/events.db", "mode"))
+  end)
+
   it("tries it without an account", function()
     local status, out, err = session.run("README.md",
       { match = "^export TWILIO_ACCOUNT_SID=AC0" })
@@ -103,5 +119,26 @@ describe("the README", function()
         LUA_PATH = folder .. "/?.lua;" .. os.getenv "LUA_PATH" },
     })
     assert.equal(0, status, err)
+  end)
+
+  it("leads to every page, and to nothing that is not there", function()
+    local text = process.read "README.md"
+    for target in text:gmatch "%]%(([%w_./]+)%)" do
+      assert.is_string(lfs.attributes(target, "mode"), target)
+    end
+    for page in lfs.dir "docs" do
+      if page:find "%.md$" then
+        assert.matches("(docs/" .. page .. ")", text, 1, true)
+      end
+    end
+  end)
+
+  it("names commands that make knows", function()
+    local makefile, text = process.read "Makefile", process.read "README.md"
+    for _, before in ipairs { "\n", "`", "&& ", "sudo " } do
+      for target in text:gmatch(before .. "make ([a-z]+[a-z-]*)") do
+        assert.matches("\n" .. target .. ":", makefile, 1, true)
+      end
+    end
   end)
 end)
