@@ -422,9 +422,23 @@ function Worker:drain()
   return left
 end
 
+-- What passes by itself: a Redis that has just been started.
+local PASSING = { loading = true, busy = true, masterdown = true }
+
+-- Opens the consumer. A queue that is not there is an error at once; one that
+-- is about to be is waited for.
+function Worker:open()
+  local ok, err = self.consumer:open()
+  while not ok and PASSING[err.reason] and not self.stopping do
+    self:rest(STEP_PAUSES[#STEP_PAUSES] / 10)
+    ok, err = self.consumer:open()
+  end
+  return ok, err
+end
+
 -- Everything between opening the consumer and closing it.
 function Worker:consume()
-  local ok, err = self.consumer:open()
+  local ok, err = self:open()
   if not ok then
     return nil, err
   end

@@ -94,26 +94,28 @@ local function is_late(highest, entry)
   return fence and known and fence < known
 end
 
--- Nothing but a crash between handling and finishing repeats an event, so its
--- second handling is another process's, another attempt, and its interaction's
--- last event.
+-- Nothing but a crash between handling and finishing repeats an event, or a
+-- lease that was lost there. So its second handling is a later attempt, by
+-- another process or under another fence, and of its interaction's last event.
 local function judge(verdict, seen, last, entry)
   local key = entry.line .. " " .. entry.number
-  if not seen[key] then
+  local before = seen[key]
+  if not before then
     verdict.handled = verdict.handled + 1
     if entry.number ~= (last[entry.line] or 0) + 1 then
       verdict.disordered = verdict.disordered + 1
     end
   else
     verdict.repeated = verdict.repeated + 1
-    if seen[key] == entry.mark or entry.attempt == 1 then
+    if entry.attempt <= before.attempt
+      or before.mark == entry.mark and before.fence == entry.fence then
       verdict.wrongly_repeated = verdict.wrongly_repeated + 1
     end
     if last[entry.line] ~= entry.number then
       verdict.disordered = verdict.disordered + 1
     end
   end
-  seen[key], last[entry.line] = entry.mark, entry.number
+  seen[key], last[entry.line] = entry, entry.number
 end
 
 --- Compares what was acknowledged with what was handled.

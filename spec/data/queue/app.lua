@@ -12,7 +12,11 @@ local router = flexhooks.router()
 -- One write call, so that lines of several processes never mix.
 router:on("*", function(event, context)
   if slow > 0 then
-    flexhooks.sleep(slow * math.random())
+    -- Past its deadline a handler does nothing more: it is tried again.
+    local slept, err = flexhooks.sleep(slow * math.random())
+    if not slept then
+      return nil, err
+    end
   end
   journal:write(table.concat({ mark, event.InteractionSid, event.Number,
     context.id, context.attempt, tostring(context.fence) }, " ") .. "\n")

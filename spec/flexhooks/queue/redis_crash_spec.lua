@@ -60,12 +60,18 @@ function Setup:start(script, port)
     LEASE = LEASE, TWILIO_AUTH_TOKEN = false } })
 end
 
+-- Starts what does not run, as a supervisor would: a worker that finds no
+-- Redis when it starts ends with an error.
 function Setup:fill()
   for i, port in ipairs(self.ports) do
-    self.servers[i] = self.servers[i] or self:start(SERVE, port)
+    if not self.servers[i] or self.servers[i]:status() then
+      self.servers[i] = self:start(SERVE, port)
+    end
   end
   for i = 1, 3 do
-    self.workers[i] = self.workers[i] or self:start(WORK)
+    if not self.workers[i] or self.workers[i]:status() then
+      self.workers[i] = self:start(WORK)
+    end
   end
 end
 
@@ -78,15 +84,13 @@ local function kill(child)
 end
 
 function Setup:kill_one(n)
-  local what = n % 10
-  if what == 0 then
+  if n % 10 == 0 then
     kill(self.redis.process)
     self.redis.process = process.spawn { "redis-server", self.redis.config }
   else
-    local list = what % 3 == 0 and self.servers or self.workers
+    local list = n % 3 == 0 and self.servers or self.workers
     local i = math.random(#list)
     kill(list[i])
-    list[i] = nil
     self:fill()
   end
 end
@@ -124,6 +128,10 @@ local function balance(s, what, f)
   s:fill()
   local load = crash.load(s.ports, 12)
   load:run(f)
+  process.eventually(function()
+    return s.redis:cli("PING") == "PONG"
+  end)
+  s:fill()
   if not s.no_leases then
     s:wait_empty()
   end
