@@ -498,7 +498,8 @@ function M.report(all)
     failures.first = first
     if not task.watched then
       task.watched = true
-      M.logger("warn", "a task failed and nobody waited for it",
+      -- A logger that fails must not take the loop with it.
+      pcall(M.logger, "warn", "a task failed and nobody waited for it",
         { traceback = task.fault.traceback })
     end
     task = failures[first]
