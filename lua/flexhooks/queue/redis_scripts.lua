@@ -86,9 +86,11 @@ local function drop_letter(letter, id)
     redis.call('HDEL', K .. 'deadids', id)
   end
 end
+local partitions
 local function partition(line)
-  local p = redis.call('HGET', K .. 'meta', 'partitions')
-  return tonumber(redis.sha1hex(line):sub(1, 7), 16) % tonumber(p)
+  partitions = partitions
+    or tonumber(redis.call('HGET', K .. 'meta', 'partitions'))
+  return tonumber(redis.sha1hex(line):sub(1, 7), 16) % partitions
 end
 ]]
 
@@ -153,7 +155,7 @@ return verdicts
 -- than our share is ours. Returns our share, then partition, fence, …
 M.beat = PRELUDE .. [[
 local name, lease = ARGV[1], tonumber(ARGV[2])
-local partitions = tonumber(redis.call('HGET', K .. 'meta', 'partitions'))
+partitions = tonumber(redis.call('HGET', K .. 'meta', 'partitions'))
 redis.call('ZREMRANGEBYSCORE', K .. 'workers', '-inf', '(' .. NOW)
 redis.call('ZADD', K .. 'workers', NOW + lease, name)
 local names = redis.call('ZRANGE', K .. 'workers', 0, -1)
@@ -364,7 +366,7 @@ return letter and redis.call('HGET', K .. 'dead', letter)
 -- Returns events, running, delayed, dead, age of the oldest (ms), then the
 -- owner of each partition, empty where it has none.
 M.stats = PRELUDE .. [[
-local partitions = tonumber(redis.call('HGET', K .. 'meta', 'partitions') or 0)
+partitions = tonumber(redis.call('HGET', K .. 'meta', 'partitions') or 0)
 local events, running, delayed, oldest, owners = 0, 0, 0, NOW, {}
 for part = 0, partitions - 1 do
   events = events + redis.call('XLEN', K .. 'p:' .. part)
