@@ -246,11 +246,21 @@ function M.load(fn, app, given, level)
   end
   value = options.check(name, M.SETTINGS, value, (level or 1) + 1)
   local settings = merge(given, value)
+  local named = type(settings.queue) == "string"
   local err = complete(settings, name)
   if err then
     return nil, err
   end
-  return setmetatable({ settings = settings, name = name }, App)
+  return setmetatable({ settings = settings, name = name,
+    queue = named and settings.queue or nil }, App)
+end
+
+--- Closes the queue, where it was given as a URL. One that the application
+-- made is the application's.
+function App:close()
+  if self.queue then
+    self.queue:close()
+  end
 end
 
 local function pick(settings, names, more)

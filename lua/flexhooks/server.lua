@@ -239,6 +239,7 @@ local function serve(self)
   end
   if not ok then
     close(self)
+    self.app:close()
     return nil, err
   end
   if self.settings.signals ~= false then
@@ -246,6 +247,7 @@ local function serve(self)
   end
   local called, raised = pcall(run, self)
   local unfinished = close(self)
+  self.app:close()
   if not called then
     error(raised, 0)
   end

@@ -243,6 +243,21 @@ describe("flexhooks.serve", function()
     assert.matches("\nflexhooks_events_stored_total 1\n", text)
     assert.matches('\nflexhooks_queue_events{state="dead"} 0\n', text)
   end)
+
+  it("leaves a queue that it was given by its URL to others", function()
+    local url = "sqlite:" .. process.folder() .. "/q.db"
+    local app = application { queue = url, worker = false }
+    app.on_ready = function(server)
+      flexhooks.spawn(function()
+        assert.equal(200, assert(post(server.port)).status)
+        server:stop()
+      end)
+    end
+    assert(flexhooks.serve(app))
+    local queue = flexhooks.queue(url)
+    assert.equal(1, queue:stats().ready)
+    queue:close()
+  end)
 end)
 
 local SLOW = [[
