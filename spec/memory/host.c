@@ -94,13 +94,18 @@ static const char LIVE[] =
     "end "
     "return open";
 
-/* Runs the function on the stack with memory refused after `limit`. */
+/* Runs the function on the stack with memory refused after `limit`. Where it
+ * is refused for ever the collector stands still: Lua gives up for good on a
+ * finalizer that it has no memory to call. */
 static int run(lua_State *L, long limit, bool *through) {
   memory.left = limit;
   memory.refused = 0;
+  if (memory.ever)
+    lua_gc(L, LUA_GCSTOP, 0);
   memory.armed = true;
   int status = lua_pcall(L, 0, 1, 0);
   memory.armed = false;
+  lua_gc(L, LUA_GCRESTART, 0);
   const char *error = status ? lua_tostring(L, -1) : NULL;
   if (error && strstr(error, "wrong:"))
     return fail(limit, error);
