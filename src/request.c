@@ -1,13 +1,10 @@
 #include "request.h"
 
-#include <openssl/crypto.h>
 #include <openssl/ssl.h>
-#include <stdint.h>
 #include <string.h>
 #include <strings.h>
 
 #include "poller.h"
-#include "url.h"
 
 /* --- what must not happen twice -------------------------------------------
  */
@@ -52,189 +49,8 @@ static bool was_sent(const fh_request *request) {
   return request->prepared && bytes_sent(request->easy) > request->before;
 }
 
-/* --- checks ---------------------------------------------------------------
- */
-
-static bool named(const char *line, size_t size, const char *name) {
-  return size == strlen(name) && !strncasecmp(line, name, size);
-}
-
-/* Headers that frame the message or belong to the connection are ours. */
-static bool is_reserved(const char *line, size_t size) {
-  static const char *const names[] = {"content-length",
-                                      "transfer-encoding",
-                                      "connection",
-                                      "keep-alive",
-                                      "proxy-connection",
-                                      "upgrade",
-                                      "te",
-                                      "trailer",
-                                      "expect"};
-  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-    if (named(line, size, names[i]))
-      return true;
-  return false;
-}
-
-static const char *check_header(const fh_header *header, bool authorized) {
-  fh_text name = header->name;
-  if (!fh_is_token(name.data, name.size))
-    return "a header's name must be a token (letters, digits, hyphens)";
-  if (fh_has_control(header->value.data, header->value.size))
-    return "a header's value must not hold control characters";
-  if (is_reserved(name.data, name.size))
-    return "a header that frames the message or belongs to the connection "
-           "cannot be set";
-  if (authorized && named(name.data, name.size, "authorization"))
-    return "an Authorization header is given twice";
-  return NULL;
-}
-
-static const char *check_headers(const fh_call *call) {
-  size_t bytes = 0;
-  if (call->header_count > FH_MAX_HEADERS)
-    return "more than 100 headers";
-  for (size_t i = 0; i < call->header_count; i++) {
-    const fh_header *header = &call->headers[i];
-    const char *wrong = check_header(header, call->authorization);
-    if (wrong)
-      return wrong;
-    bytes += header->name.size + header->value.size;
-    if (bytes > FH_MAX_HEADER_BYTES)
-      return "more than 65536 bytes of headers";
-  }
-  const fh_secret *secret = call->authorization;
-  if (secret && fh_has_control(secret->data, secret->size))
-    return "an Authorization value must not hold control characters";
-  return NULL;
-}
-
-static bool is_method(const fh_call *call, const char *name) {
-  return call->method.size == strlen(name) &&
-         !memcmp(call->method.data, name, call->method.size);
-}
-
-static const char *check_method(const fh_call *call) {
-  if (!fh_is_token(call->method.data, call->method.size) ||
-      call->method.size > 32)
-    return "the method must be a token, as in GET";
-  if (is_method(call, "CONNECT") || is_method(call, "TRACE"))
-    return "the methods CONNECT and TRACE are not supported";
-  if (call->body.data && (is_method(call, "HEAD")))
-    return "a HEAD request has no body";
-  return NULL;
-}
-
-/* --- what is sent ---------------------------------------------------------
- */
-
-/* One block, wiped when it is freed: the list that libcurl reads, the header
- * lines it points to, and the body behind them. */
-struct fh_outgoing {
-  size_t size;                /* of the block */
-  char text[FH_MESSAGE_SIZE]; /* libcurl's account of an error */
-  struct curl_slist nodes[];
-};
-
-typedef struct writer {
-  struct curl_slist *node; /* the next one */
-  char *at;                /* where its line goes */
-} writer;
-
-static const char no_content_type[] = "Content-Type:";
-static const char no_encoding[] = "Accept-Encoding: identity";
-static const char no_expect[] = "Expect:";
-
-enum { OWN_LINES = 4 };
-
-static size_t lines_size(const fh_call *call) {
-  size_t size = sizeof no_content_type + sizeof no_encoding + sizeof no_expect;
-  for (size_t i = 0; i < call->header_count; i++)
-    size +=
-        call->headers[i].name.size + call->headers[i].value.size + sizeof ": ";
-  if (call->authorization)
-    size += sizeof "Authorization: " + call->authorization->size;
-  return size;
-}
-
-static fh_outgoing *allocate(const fh_call *call, writer *out) {
-  size_t nodes = call->header_count + OWN_LINES;
-  size_t fixed = sizeof(fh_outgoing) + nodes * sizeof(struct curl_slist) +
-                 lines_size(call);
-  if (call->body.size > SIZE_MAX - fixed)
-    return NULL;
-  fh_outgoing *outgoing = OPENSSL_malloc(fixed + call->body.size);
-  if (!outgoing)
-    return NULL;
-  outgoing->size = fixed + call->body.size;
-  outgoing->text[0] = '\0';
-  *out = (writer){outgoing->nodes, (char *)(outgoing->nodes + nodes)};
-  return outgoing;
-}
-
-static void put(writer *w, const char *data, size_t size) {
-  if (size > 0)
-    memcpy(w->at, data, size);
-  w->at += size;
-}
-
-static void begin_line(writer *w) {
-  *w->node = (struct curl_slist){.data = w->at, .next = w->node + 1};
-  w->node++;
-}
-
-static void put_line(writer *w, const char *line, size_t size) {
-  begin_line(w);
-  put(w, line, size + 1); /* the NUL as well */
-}
-
-/* To libcurl "Name:" means without this header, and "Name;" an empty one. */
-static void put_header(writer *w, fh_text name, fh_text value) {
-  begin_line(w);
-  put(w, name.data, name.size);
-  value = fh_trimmed(value.data, value.size);
-  if (value.size == 0) {
-    put(w, ";", 2);
-    return;
-  }
-  put(w, ": ", 2);
-  put(w, value.data, value.size);
-  put(w, "", 1);
-}
-
-static bool has_header(const fh_call *call, const char *name) {
-  for (size_t i = 0; i < call->header_count; i++)
-    if (named(call->headers[i].name.data, call->headers[i].name.size, name))
-      return true;
-  return false;
-}
-
-/* Fills the block; gives the place of the body's copy. */
-static fh_outgoing *compose(const fh_call *call, bool encodable, char **body) {
-  writer w;
-  fh_outgoing *outgoing = allocate(call, &w);
-  if (!outgoing)
-    return NULL;
-  for (size_t i = 0; i < call->header_count; i++)
-    put_header(&w, call->headers[i].name, call->headers[i].value);
-  if (call->authorization)
-    put_header(
-        &w, (fh_text){"Authorization", 13},
-        (fh_text){call->authorization->data, call->authorization->size});
-  if (!encodable)
-    put_line(&w, no_encoding, sizeof no_encoding - 1);
-  if (!has_header(call, "content-type"))
-    put_line(&w, no_content_type, sizeof no_content_type - 1);
-  put_line(&w, no_expect, sizeof no_expect - 1);
-  w.node[-1].next = NULL;
-  *body = w.at;
-  put(&w, call->body.data, call->body.size);
-  return outgoing;
-}
-
 void fh_request_release(fh_request *request) {
-  if (request->outgoing)
-    OPENSSL_clear_free(request->outgoing, request->outgoing->size);
+  fh_outgoing_free(request->outgoing);
   request->outgoing = NULL;
   request->message = NULL;
   fh_answer_free(&request->answer);
@@ -338,15 +154,15 @@ void fh_easy_forget(CURL *easy) {
  */
 
 static CURLcode set_method(CURL *easy, const fh_call *call, char *body) {
-  bool posted = call->body.data || is_method(call, "POST");
-  bool named_by_us = is_method(call, posted ? "POST" : "GET");
+  bool posted = call->body.data || fh_call_is(call, "POST");
+  bool named_by_us = fh_call_is(call, posted ? "POST" : "GET");
   SET(CURLOPT_HTTPGET, 1L);
   if (posted) {
     SET(CURLOPT_POST, 1L);
     SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)call->body.size);
     SET(CURLOPT_POSTFIELDS, body);
   }
-  if (is_method(call, "HEAD"))
+  if (fh_call_is(call, "HEAD"))
     SET(CURLOPT_NOBODY, 1L);
   SET(CURLOPT_CUSTOMREQUEST, named_by_us ? NULL : call->method.data);
   return CURLE_OK;
@@ -360,7 +176,7 @@ static long milliseconds(double seconds) {
 }
 
 static CURLcode set_limits(CURL *easy, const fh_call *call) {
-  size_t most = is_method(call, "HEAD") ? 0 : call->max_response;
+  size_t most = fh_call_is(call, "HEAD") ? 0 : call->max_response;
   SET(CURLOPT_TIMEOUT_MS, milliseconds(call->timeout));
   SET(CURLOPT_CONNECTTIMEOUT_MS, milliseconds(call->connect_timeout));
   SET(CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)most);
@@ -410,9 +226,9 @@ static CURLcode set_special(CURL *easy, fh_request *request,
   return code;
 }
 
-static CURLcode configure(fh_request *request, CURL *easy, const fh_call *call,
-                          char *body) {
-  CURLcode code = set_method(easy, call, body);
+static CURLcode configure(fh_request *request, CURL *easy,
+                          const fh_call *call) {
+  CURLcode code = set_method(easy, call, request->outgoing->body);
   if (code == CURLE_OK)
     code = set_limits(easy, call);
   if (code == CURLE_OK)
@@ -429,7 +245,7 @@ static bool is_repeatable(const fh_call *call) {
   static const char *const names[] = {"GET", "HEAD", "OPTIONS", "PUT",
                                       "DELETE"};
   for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-    if (is_method(call, names[i]))
+    if (fh_call_is(call, names[i]))
       return true;
   return false;
 }
@@ -442,23 +258,18 @@ static bool refuse(fh_refusal *refusal, const char *kind,
 
 bool fh_request_prepare(fh_request *request, CURL *easy, const fh_call *call,
                         fh_refusal *refusal) {
-  const char *wrong = check_method(call);
-  if (!wrong)
-    wrong = check_headers(call);
-  if (!wrong)
-    wrong = fh_url_check(call->url.data, call->url.size);
+  const char *wrong = fh_call_check(call);
   if (wrong)
     return refuse(refusal, "argument", wrong);
-  char *body;
-  request->encodable = has_header(call, "accept-encoding");
-  request->outgoing = compose(call, request->encodable, &body);
+  request->encodable = fh_call_has_header(call, "accept-encoding");
+  request->outgoing = fh_outgoing_new(call);
   if (!request->outgoing)
     return refuse(refusal, "connect", "not enough memory");
   fh_answer_init(&request->answer, call->max_response);
   request->repeatable = is_repeatable(call);
   request->stall = call->stall_timeout;
   request->easy = easy;
-  CURLcode code = configure(request, easy, call, body);
+  CURLcode code = configure(request, easy, call);
   if (code == CURLE_OK)
     return true;
   request->easy = NULL;
@@ -572,8 +383,7 @@ static bool is_encoded(const fh_request *request) {
   size_t at = 0;
   fh_text name, value;
   while (fh_answer_header(&request->answer, &at, &name, &value))
-    if (named(name.data, name.size, "content-encoding") &&
-        !named(value.data, value.size, "identity"))
+    if (fh_text_is(name, "content-encoding") && !fh_text_is(value, "identity"))
       return true;
   return false;
 }

@@ -14,35 +14,7 @@
 #include <stddef.h>
 
 #include "answer.h"
-#include "secret.h"
-
-typedef struct fh_header {
-  fh_text name;
-  fh_text value;
-} fh_header;
-
-/* What to send; everything is borrowed for the call that takes it. Strings end
- * with a NUL beyond their size. Durations are seconds, 0 for none. */
-typedef struct fh_call {
-  fh_text method;
-  fh_text url;
-  fh_text body; /* data NULL: none */
-  const fh_header *headers;
-  size_t header_count;
-  const fh_secret *authorization; /* NULL: none */
-  double timeout;         /* in all, waiting for a connection included */
-  double connect_timeout; /* name look-up, TCP and TLS */
-  double stall_timeout;   /* without a byte in either direction */
-  size_t max_response;    /* bytes of the decoded body */
-  const char *proxy;      /* NULL: none, whatever the environment says */
-  const char *ca_file;    /* NULL: the system's; else nothing but it */
-} fh_call;
-
-enum {
-  FH_MAX_HEADERS = 100,
-  FH_MAX_HEADER_BYTES = 65536,
-  FH_MESSAGE_SIZE = CURL_ERROR_SIZE + 64
-};
+#include "call.h"
 
 /* Why a request was refused before anything happened. Both are static. */
 typedef struct fh_refusal {
@@ -51,7 +23,6 @@ typedef struct fh_refusal {
 } fh_refusal;
 
 typedef struct fh_pool fh_pool;
-typedef struct fh_outgoing fh_outgoing;
 
 typedef struct fh_request {
   fh_pool *pool; /* NULL once pool and request have parted */

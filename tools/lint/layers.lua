@@ -12,8 +12,9 @@ local C_RANKS = {
     "bind", "url", "wiped", "json_number" },
   { "form", "json", "key", "signed_url", "answer", "redis", "listener",
     "sid", "recent" },
-  { "signature", "request", "connection" },
-  { "account", "http", "listener.c", "exchange" },
+  { "signature", "call", "connection" },
+  { "account", "request", "listener.c", "exchange" },
+  { "http" },
 }
 local LEVEL1 = { lua_compat = 10, lua_support = 11 }
 local LEVEL2 = { h = 20, c = 21 } -- bindings may show each other their handles
