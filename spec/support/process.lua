@@ -127,11 +127,17 @@ end
 local Child = { __name = "process" }
 Child.__index = Child
 
+-- Runs it this interpreter, directly or through a script of the checkout?
+local function is_ours(program)
+  return program == M.lua or program:find("^" .. M.top:gsub("%p", "%%%0")
+    .. "/bin/") ~= nil or program:find "^examples/" ~= nil
+end
+
 -- The arguments of env(1), what is unset first. A sanitizer that was preloaded
 -- into this interpreter is for its like only.
 local function environment(env, program)
   local words = {}
-  if os.getenv "LD_PRELOAD" and program ~= M.lua then
+  if os.getenv "LD_PRELOAD" and not is_ours(program) then
     words[1] = "-u LD_PRELOAD"
   end
   for name, value in pairs(env or {}) do
