@@ -6,6 +6,7 @@
 -- @module flexhooks.nginx.redis
 
 local errors = require "flexhooks.error"
+local redis_call = require "flexhooks.queue.redis_call"
 
 local M = {}
 
@@ -147,33 +148,7 @@ function Connection:command(arguments)
   return value, err
 end
 
-local function command_of(verb, body, keys, args)
-  local command = { verb, body, #keys }
-  for _, list in ipairs { keys, args } do
-    for _, value in ipairs(list) do
-      command[#command + 1] = value
-    end
-  end
-  return command
-end
-
---- Runs a script, by its hash where Redis knows it already.
-function Connection:call(script, keys, args)
-  local sha = self.shas[script]
-  if not sha then
-    local err
-    sha, err = self:command { "SCRIPT", "LOAD", script }
-    if not sha then
-      return nil, err
-    end
-    self.shas[script] = sha
-  end
-  local value, err = self:command(command_of("EVALSHA", sha, keys, args))
-  if value == nil and err.reason == "noscript" then
-    return self:command(command_of("EVAL", script, keys, args))
-  end
-  return value, err
-end
+Connection.call = redis_call.call
 
 --- Nothing to close: idle connections are nginx's.
 function Connection:close()

@@ -10,6 +10,7 @@ local core = require "flexhooks.core"
 local errors = require "flexhooks.error"
 local flight = require "flexhooks.flight"
 local host = require "flexhooks.host"
+local redis_call = require "flexhooks.queue.redis_call"
 
 local M = {}
 
@@ -261,34 +262,7 @@ function Connection:command(arguments, timeout)
   return self:await(waiter, timeout or self.timeout)
 end
 
-local function command_of(verb, body, keys, args)
-  local command = { verb, body, tostring(#keys) }
-  for _, key in ipairs(keys) do
-    command[#command + 1] = key
-  end
-  for _, value in ipairs(args) do
-    command[#command + 1] = tostring(value)
-  end
-  return command
-end
-
---- Runs a script, by its hash where Redis knows it already.
-function Connection:call(script, keys, args)
-  local sha = self.shas[script]
-  if not sha then
-    local err
-    sha, err = self:command { "SCRIPT", "LOAD", script }
-    if not sha then
-      return nil, err
-    end
-    self.shas[script] = sha
-  end
-  local value, err = self:command(command_of("EVALSHA", sha, keys, args))
-  if value == nil and err.reason == "noscript" then
-    return self:command(command_of("EVAL", script, keys, args))
-  end
-  return value, err
-end
+Connection.call = redis_call.call
 
 function Connection:close()
   self.closed = true
