@@ -157,7 +157,7 @@ local function route(option, url, label, limits, level)
   end
   if type(label) ~= "string" or label == "" then
     config(level + 1, ("option '%s': a label must be string, got %s")
-      :format(option, type(label)))
+      :format(option, label == "" and "an empty one" or type(label)))
   end
   local verifier, _, wrong
   if #url > 2048 then

@@ -40,6 +40,8 @@ local rows = {
   { { sources = { ["https://h.example/x"] = "" } }, "config", "label" },
   { { sources = { ["https://h.example/x"] = 5 } }, "config", "label" },
   { { sources = { ["ftp://h.example/x"] = "x" } }, "config", "sources" },
+  { { sources = { ["https://h.example/x"] = "" } }, "config",
+    "a label must be string, got an empty one" },
   { { sources = "x" }, "argument", "sources" },
   { { methods = {} }, "argument", "methods" },
   { { methods = { "PUT" } }, "argument", "methods" },
