@@ -89,6 +89,16 @@ local function type_names(wanted)
   return type(wanted) == "table" and table.concat(wanted, " or ") or wanted
 end
 
+-- What `value` is instead of what was wanted, without showing it.
+local function name_of(value, wanted)
+  if value ~= value then
+    return "NaN"
+  elseif wanted == "integer" and type(value) == "number" then
+    return value - value == 0 and "a fraction" or "infinity"
+  end
+  return type(value)
+end
+
 local function one_of(value, list)
   for _, v in ipairs(list) do
     if v == value then
@@ -102,7 +112,8 @@ end
 -- option may hold a secret.
 local function complaint(rule, value)
   if not has_type(value, rule.type or "any") then
-    return "must be " .. type_names(rule.type) .. ", got " .. type(value)
+    return "must be " .. type_names(rule.type) .. ", got "
+      .. name_of(value, rule.type)
   end
   if rule.min and type(value) == "number" and value < rule.min then
     return "must be at least " .. rule.min

@@ -50,9 +50,9 @@ describe("options.check", function()
       { sid = "a", timeout = "3" },
     ["api: option 'timeout' must be at least 0"] = { sid = "a", timeout = -1 },
     ["api: option 'timeout' must be at most 60"] = { sid = "a", timeout = 61 },
-    ["api: option 'timeout' must be number, got number"] =
+    ["api: option 'timeout' must be number, got NaN"] =
       { sid = "a", timeout = 0 / 0 },
-    ["api: option 'retries' must be integer, got number"] =
+    ["api: option 'retries' must be integer, got a fraction"] =
       { sid = "a", retries = 1.5 },
     ["api: option 'token' must be string or table, got boolean"] =
       { sid = "a", token = true },
@@ -67,7 +67,8 @@ describe("options.check", function()
 
   it("takes integers written as floats, but no infinity", function()
     assert.equal(2, api { sid = "a", retries = 2.0 }.retries)
-    assert.matches("must be integer", refusal { sid = "a", retries = 1 / 0 })
+    assert.matches("must be integer, got infinity",
+      refusal { sid = "a", retries = 1 / 0 })
   end)
 
   it("blames the line that called the public function", function()
