@@ -108,11 +108,12 @@ local function of_events(seen, expected)
   }
 end
 
+-- Whoever else knocks at the receiver's port meanwhile is counted as well.
 local function of_the_rest(seen)
   return {
     { "the forgery was refused with 403 and reached no handler",
       seen.forgery.status == 403 and not seen.forgery.valid
-        and seen.forgery.counted == 1 },
+        and seen.forgery.counted >= 1 },
     { "two webhooks were registered, none is left",
       seen.webhooks.listed == 2 and seen.webhooks.left == 0 },
   }

@@ -52,6 +52,9 @@ describe("the demo's check", function()
     -- Interactions may be handled in any order among each other.
     seen.record[2], seen.record[3] = seen.record[3], seen.record[2]
     assert.same({}, broken(seen))
+    -- Strangers may have knocked beside the forger.
+    seen.forgery.counted = 3
+    assert.same({}, broken(seen))
   end)
 
   it("notices what one witness alone saw", function()
