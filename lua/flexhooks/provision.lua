@@ -30,6 +30,7 @@ local M = {}
 ---@field fields table<string, { from: any, to: any }>? what differs
 ---@field adopted boolean? it is there under another name
 ---@field webhook table? after applying: the webhook
+---@field done boolean? after applying: there was nothing to do, or it is done
 
 ---@alias flexhooks.OnChange
 ---| fun(change: flexhooks.Change, webhook: any, err: flexhooks.Error?)

@@ -65,13 +65,14 @@ local function carry_out(plan, given)
     end
     return done, err
   end)
+  if given.json then
+    output.json { changes = json.array(hooks.data(plan)) }
+  end
   if not done then
     say_what_is_left(plan, err)
     return nil, err
   end
-  if given.json then
-    output.json { changes = json.array(hooks.data(plan)) }
-  else
+  if not given.json then
     print("Applied: " .. text.summary(done, text.DONE) .. ".")
   end
   return true

@@ -137,6 +137,7 @@ local function change_data(change)
     webhook_url = change.webhook_url,
     ttid = change.webhook and change.webhook.ttid or change.ttid,
     fields = change.fields,
+    done = change.done,
   }
 end
 

@@ -154,6 +154,7 @@ function M.run(webhooks, changes, on_change)
       end
       change.webhook = webhook ~= true and webhook or nil
     end
+    change.done = true
     done[change.action] = done[change.action] + 1
   end
   return done

@@ -2,6 +2,7 @@ local apply = require "flexhooks.cli.apply"
 local command = require "spec.support.command"
 local hooks_command = require "spec.support.hooks_command"
 local json = require "flexhooks.json"
+local process = require "spec.support.process"
 local terminal = require "spec.support.terminal"
 
 describe("cli.apply", function()
@@ -157,6 +158,27 @@ return hooks]]
     assert.equal(0, again, err)
     assert.equal(5, #bench:ttids())
     assert.equal(0, (bench:run("plan", file, "--check")))
+    bench:stop()
+  end)
+
+  it("tells programs what was done", function()
+    local bench = hooks_command.start { "--rate-limit", "2" }
+    local child = command.spawn({ "apply", bench:file(MANY), "--yes",
+      "--json" }, bench.env)
+    process.eventually(function()
+      return child:stderr():find("create hook 1: done", 1, true)
+    end)
+    assert.equal(1, child:stop "INT")
+    local made = 0
+    for i, change in ipairs(assert(json.decode(child:stdout())).changes) do
+      assert.equal("hook " .. i, change.friendly_name)
+      assert.equal(change.done == true, change.ttid ~= nil)
+      made = made + (change.done and 1 or 0)
+    end
+    assert.is_true(made >= 1 and made < 5, child:stdout())
+    -- The answer to one more may have been cut off.
+    local there = #bench:ttids()
+    assert.is_true(there == made or there == made + 1)
     bench:stop()
   end)
 end)
