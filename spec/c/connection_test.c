@@ -89,8 +89,7 @@ static void a_header_that_decides_comes_once(void **state) {
   assert_int_equal(1, fh_listener_refused(l, 400));
   assert_int_equal(0, fh_listener_refused(l, 413));
   assert_int_equal(0, fh_listener_refused(l, 200));
-  close(fd);
-  fh_listener_free(l);
+  peer_end(l, fd);
 }
 
 /* The peer goes on sending, and still hears why it was refused. */
@@ -108,8 +107,7 @@ static void a_refusal_is_heard(void **state) {
   }
   assert_true(peer_hear(l, fd, text, sizeof text, NULL));
   assert_memory_equal("HTTP/1.1 413 ", text, 13);
-  close(fd);
-  fh_listener_free(l);
+  peer_end(l, fd);
 }
 
 static void chunks_stop_at_the_limit(void **state) {
@@ -138,8 +136,7 @@ static void tiny_chunks_are_refused(void **state) {
   }
   assert_true(peer_hear(l, fd, text, sizeof text, NULL));
   assert_memory_equal("HTTP/1.1 400 ", text, 13);
-  close(fd);
-  fh_listener_free(l);
+  peer_end(l, fd);
 }
 
 static void the_end_in_the_middle_is_noticed_at_once(void **state) {
@@ -157,8 +154,7 @@ static void the_end_in_the_middle_is_noticed_at_once(void **state) {
     assert_true(peer_hear(l, fd, text, sizeof text, NULL));
     assert_true(peer_clock() - begun < 3); /* the timers have 5 and more */
     assert_false(fh_listener_ready(l));
-    close(fd);
-    fh_listener_free(l);
+    peer_end(l, fd);
   }
 }
 
@@ -199,8 +195,7 @@ static void a_body_grows_by_what_arrives(void **state) {
   assert_memory_equal(expected, fh_exchange_body(&request).data, 1000);
   fh_exchange_accept(&request);
   assert_false(peer_hear(l, fd, text, sizeof text, "{}"));
-  close(fd);
-  fh_listener_free(l);
+  peer_end(l, fd);
 }
 
 int main(void) {

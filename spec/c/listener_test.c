@@ -63,10 +63,8 @@ static void an_answer_may_come_many_turns_later(void **state) {
   fh_listener_options options = quick();
   options.answer_time = 5;
   fh_listener *l = peer_listen(&options);
-  int fd = peer_dial(l);
-  peer_say(fd, PEER_GET);
-  fh_exchange request = {0};
-  peer_await(l, &request);
+  fh_exchange request;
+  int fd = peer_ask(l, &request);
   for (int i = 0; i < 20; i++)
     peer_turn(l, 0.001);
   assert_true(fh_listener_timeout(l) > 1); /* set aside, it costs no time */
@@ -77,24 +75,20 @@ static void an_answer_may_come_many_turns_later(void **state) {
   peer_await(l, &request);
   fh_exchange_accept(&request);
   assert_false(peer_hear(l, fd, text, sizeof text, "\r\n\r\n{}"));
-  close(fd);
-  fh_listener_free(l);
+  peer_end(l, fd);
 }
 
 static void answers_for_an_owner_who_does_not(void **state) {
   (void)state;
   char text[1024];
   fh_listener *l = listen_quick();
-  int fd = peer_dial(l);
-  peer_say(fd, PEER_GET);
-  fh_exchange request = {0};
-  peer_await(l, &request);
+  fh_exchange request;
+  int fd = peer_ask(l, &request);
   peer_hear(l, fd, text, sizeof text, "\r\n\r\n");
   assert_memory_equal("HTTP/1.1 503 ", text, 13);
   assert_null(request.connection);
   assert_int_equal(FH_ANSWER_GONE, fh_exchange_accept(&request));
-  close(fd);
-  fh_listener_free(l);
+  peer_end(l, fd);
 }
 
 static void expect_timeout(const char *bytes, const char *status) {
@@ -141,24 +135,20 @@ static void trickling_does_not_help(void **state) {
   }
   assert_memory_equal("HTTP/1.1 408 ", text, 13);
   assert_true(peer_clock() - begun < 2);
-  close(fd);
-  fh_listener_free(l);
+  peer_end(l, fd);
 }
 
 static void an_idle_connection_is_closed(void **state) {
   (void)state;
   char text[1024];
   fh_listener *l = listen_quick();
-  int fd = peer_dial(l);
-  peer_say(fd, PEER_GET);
-  fh_exchange request = {0};
-  peer_await(l, &request);
+  fh_exchange request;
+  int fd = peer_ask(l, &request);
   fh_exchange_accept(&request);
   assert_true(peer_hear(l, fd, text, sizeof text, NULL));
   assert_memory_equal("HTTP/1.1 200 ", text, 13);
   assert_string_equal("{}", text + strlen(text) - 2);
-  close(fd);
-  fh_listener_free(l);
+  peer_end(l, fd);
 }
 
 static void the_oldest_idle_connection_makes_room(void **state) {
@@ -294,10 +284,8 @@ static void a_forked_child_leaves_it_alone(void **state) {
   (void)state;
   char text[1024];
   fh_listener *l = listen_quick();
-  int fd = peer_dial(l);
-  peer_say(fd, PEER_GET);
-  fh_exchange request = {0};
-  peer_await(l, &request);
+  fh_exchange request;
+  int fd = peer_ask(l, &request);
   pid_t child = fork();
   if (child == 0) {
     fh_listener_free(l);
@@ -307,8 +295,7 @@ static void a_forked_child_leaves_it_alone(void **state) {
   waitpid(child, NULL, 0);
   fh_exchange_accept(&request);
   assert_false(peer_hear(l, fd, text, sizeof text, "{}"));
-  close(fd);
-  fh_listener_free(l);
+  peer_end(l, fd);
 }
 
 int main(void) {

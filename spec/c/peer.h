@@ -96,4 +96,18 @@ static inline bool peer_hear(fh_listener *l, int fd, char *text, size_t size,
 
 #define PEER_GET "GET / HTTP/1.1\r\nHost: h\r\n\r\n"
 
+/* A connection whose request has been handed over. */
+static inline int peer_ask(fh_listener *l, fh_exchange *request) {
+  int fd = peer_dial(l);
+  *request = (fh_exchange){0};
+  peer_say(fd, PEER_GET);
+  peer_await(l, request);
+  return fd;
+}
+
+static inline void peer_end(fh_listener *l, int fd) {
+  close(fd);
+  fh_listener_free(l);
+}
+
 #endif

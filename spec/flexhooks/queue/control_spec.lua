@@ -11,22 +11,14 @@ before_each(function()
   url = "sqlite:" .. path
 end)
 
-local CHILD = [[
-local flexhooks = require "flexhooks"
-local queue = flexhooks.queue(%q)
-local ok, err = queue:store { { id = %q, received_at = 1,
-  event = { EventType = "onX", InteractionSid = "KD1", Big = (%q):rep(%d) } } }
-io.write(tostring(ok), "|", ok and "" or err.kind .. "|" .. err.message)
-%s
-]]
-
-local function child(id, size, more)
-  return CHILD:format(url, id, "x", size or 1, more or "")
+-- A program that owns the queue while `more` runs.
+local function held(more)
+  return queues.script(url, "held", 1, more)
 end
 
 describe("the process that owns a queue", function()
   it("answers for it, and nobody else writes", function()
-    local owner = process.spawn { process.lua, "-e", child("held", 1, [[
+    local owner = process.spawn { process.lua, "-e", held [[
       io.stdout:flush()
       flexhooks.run(function()
         local ends = flexhooks.clock() + 20
@@ -39,7 +31,7 @@ describe("the process that owns a queue", function()
         end
         flexhooks.sleep(0.5)
       end)
-    ]]) }
+    ]] }
     owner:wait_output "true"
     local queue = flexhooks.queue(url)
     process.eventually(function()
@@ -70,10 +62,10 @@ describe("the process that owns a queue", function()
   end)
 
   it("that does not answer is named as what it is", function()
-    local owner = process.spawn { process.lua, "-e", child("held", 1, [[
+    local owner = process.spawn { process.lua, "-e", held [[
       io.stdout:flush()
       os.execute "sleep 60"
-    ]]) }
+    ]] }
     owner:wait_output "true"
     local control = require "flexhooks.queue.control"
     control.ANSWER_WITHIN = 0.1

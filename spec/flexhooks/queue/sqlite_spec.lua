@@ -100,22 +100,9 @@ describe("an SQLite file", function()
 end)
 
 -- What only another process, or another user, can show.
-local CHILD = [[
-local flexhooks = require "flexhooks"
-local queue = flexhooks.queue(%q)
-local ok, err = queue:store { { id = %q, received_at = 1,
-  event = { EventType = "onX", InteractionSid = "KD1", Big = (%q):rep(%d) } } }
-io.write(tostring(ok), "|", ok and "" or err.kind .. "|" .. err.message)
-%s
-]]
-
-local function child(id, size, more)
-  return CHILD:format(url, id, "x", size or 1, more or "")
-end
-
 describe("a process", function()
   it("survives a file that may not grow", function()
-    local script = child("a", 200000, [[
+    local script = queues.script(url, "a", 200000, [[
       local more, why = queue:store { { id = "b", received_at = 1,
         event = { EventType = "onX", InteractionSid = "KD1" } } }
       io.write("|", tostring(more), "|", tostring(why))
