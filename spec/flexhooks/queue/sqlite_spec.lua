@@ -99,6 +99,10 @@ describe("an SQLite file", function()
   end)
 end)
 
+local function child(id)
+  return queues.script(url, id, 1, "")
+end
+
 -- What only another process, or another user, can show.
 describe("a process", function()
   it("survives a file that may not grow", function()
