@@ -258,13 +258,14 @@ space = $(empty) $(empty)
 
 # --- torture -----------------------------------------------------------------------
 .PHONY: torture run-torture
-torture: ## the crash tests with thousands of kills and a long backlog; TORTURE=2000
+torture: ## the crash tests with thousands of kills, a million events; TORTURE=2000
 	@tools/setup test $(LUAS)
 	@$(MAKE) run-torture
 
 run-torture: all
 	@TORTURE=$(or $(TORTURE),2000) LIMIT=7200 JOBS=1 BUILD=$(BUILD) LUAS="$(LUAS)" spec/run \
-	  $(wildcard spec/flexhooks/queue/*crash_spec.lua spec/flexhooks/queue/backlog_spec.lua)
+	  $(wildcard spec/flexhooks/queue/*crash_spec.lua spec/flexhooks/queue/backlog_spec.lua \
+	  spec/flexhooks/server/memory_spec.lua)
 
 # --- measuring ---------------------------------------------------------------------
 .PHONY: bench run-bench
