@@ -1,8 +1,8 @@
 -- What specs of queues store, and queues in a Redis of the file's own.
 --
 --   queues.item(id, changes)        an event, as a receiver stores it
---   queues.script(url, id, size, more)    a program that stores one and says how
---                                   that went, then runs `more`
+--   queues.script(url, id, size, more)    a program that stores one and says
+--                                   how that went, then runs `more`
 --   local bench = queues.redis()    its server starts with the file's tests
 --   bench.server                    as in spec.support.redis
 --   bench.open(query, options, server)    a queue, closed after the test
@@ -22,7 +22,8 @@ local SCRIPT = [[
 local flexhooks = require "flexhooks"
 local queue = flexhooks.queue(%q)
 local ok, err = queue:store { { id = %q, received_at = 1,
-  event = { EventType = "onX", InteractionSid = "KD1", Big = ("x"):rep(%d) } } }
+  event = { EventType = "onX", InteractionSid = "KD1",
+    Big = ("x"):rep(%d) } } }
 io.write(tostring(ok), "|", ok and "" or err.kind .. "|" .. err.message)
 %s
 ]]
