@@ -14,6 +14,7 @@ int luaopen_flexhooks_core(lua_State *L) {
   fh_open_form(L);
   fh_open_http(L);
   fh_open_json(L);
+  fh_open_json_text(L);
   fh_open_key(L);
   fh_open_poller(L);
   fh_open_recent(L);

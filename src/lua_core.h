@@ -9,6 +9,7 @@
 void fh_open_form(lua_State *L);
 void fh_open_http(lua_State *L);
 void fh_open_json(lua_State *L);
+void fh_open_json_text(lua_State *L);
 void fh_open_key(lua_State *L);
 void fh_open_poller(lua_State *L);
 void fh_open_recent(lua_State *L);

@@ -8,6 +8,7 @@
 local envelope = require "flexhooks.queue.envelope"
 local errors = require "flexhooks.error"
 local options = require "flexhooks.options"
+local tables = require "flexhooks.tables"
 
 local M = {}
 
@@ -128,11 +129,10 @@ end
 
 --- Stores items durably, all or none. Internal: the receiver's door.
 function Queue:store(items, rule)
-  local filled = {}
-  for name, value in pairs(RULE) do
-    filled[name] = rule and rule[name] or value
+  if not self.rule or self.given ~= rule then
+    self.given, self.rule = rule, tables.merged(RULE, rule)
   end
-  return self.backend:store(items, filled)
+  return self.backend:store(items, self.rule)
 end
 
 --- The worker's door. Internal.

@@ -197,6 +197,8 @@ describe("json in a process with a decimal comma", function()
     assert(os.setlocale(arg[1]))
     assert(json.decode("[0.5,1.25e3]")[2] == 1250)
     assert(json.encode { 0.5, 0.1 + 0.2 } == "[0.5,0.30000000000000004]")
+    local core = require "flexhooks.core"
+    assert(core.json_text(0.1 + 0.2) == "0.30000000000000004")
     assert(os.setlocale "C")
     assert(json.decode("0.5") == 0.5)
   ]]

@@ -24,19 +24,17 @@ function M.new(rule)
   }, Claims)
 end
 
---- The claims of one transaction: not yet anybody's.
+--- The claims of one transaction: not yet anybody's. `entries` is what to
+-- write down: token, twin and source of each, "" where it has none.
 function M.batch()
-  return { entries = {}, tokens = {} }
+  return { at = 0, entries = {}, tokens = {}, reports = {} }
 end
 
-local function match(self, entry)
-  local instance = self.twins:join(entry.twin, entry.source, self.now)
-  entry.joined = instance
-  if instance then
-    return "duplicate"
-  end
-  entry.opened = self.twins:open(entry.twin, entry.source, self.now)
-  return "stored"
+local function match(self, batch, twin, source)
+  local joined = self.twins:join(twin, source, self.now)
+  batch.reports[#batch.reports + 1] = { source = source, joined = joined,
+    opened = not joined and self.twins:open(twin, source, self.now) or nil }
+  return joined and "duplicate" or "stored"
 end
 
 --- Claims one arrival within a batch.
@@ -46,43 +44,50 @@ end
 ---@return "stored"|"duplicate" verdict
 function Claims:take(batch, item, now)
   -- A clock that was set back must not make what is new look expired.
-  self.now = math.max(self.now, now)
-  local token = item.token_key
+  if now > self.now then
+    self.now = now
+  end
+  local token, twin = item.token_key, item.twin_key
   if token and (batch.tokens[token] or self.tokens:has(token, self.now)) then
     return "duplicate"
   end
-  if not token and not item.twin_key then
+  if not token and not twin then
     return "stored"
   end
-  local entry = { at = self.now, token = token, twin = item.twin_key,
-    source = item.source or "" }
-  batch.entries[#batch.entries + 1] = entry
+  local entries, source = batch.entries, item.source or ""
+  local n = #entries
+  entries[n + 1], entries[n + 2], entries[n + 3] = token or "", twin or "",
+    source
+  batch.at = self.now
   if token then
     batch.tokens[token] = true
   end
-  return entry.twin and match(self, entry) or "stored"
+  return twin and match(self, batch, twin, source) or "stored"
 end
 
 --- The transaction holds: its claims stay.
 function Claims:keep(batch)
-  for _, entry in ipairs(batch.entries) do
-    if entry.token then
-      self.tokens:add(entry.token, entry.at)
+  for i = 1, #batch.entries, 3 do
+    local token = batch.entries[i]
+    if token ~= "" then
+      self.tokens:add(token, batch.at)
     end
-    if entry.joined and self.twins:is_complete(entry.joined) then
-      self.twins:remove(entry.joined)
+  end
+  for _, report in ipairs(batch.reports) do
+    if report.joined and self.twins:is_complete(report.joined) then
+      self.twins:remove(report.joined)
     end
   end
 end
 
 --- The transaction failed: nothing was claimed.
 function Claims:release(batch)
-  for i = #batch.entries, 1, -1 do
-    local entry = batch.entries[i]
-    if entry.joined then
-      self.twins:leave(entry.joined, entry.source)
-    elseif entry.opened then
-      self.twins:remove(entry.opened)
+  for i = #batch.reports, 1, -1 do
+    local report = batch.reports[i]
+    if report.joined then
+      self.twins:leave(report.joined, report.source)
+    else
+      self.twins:remove(report.opened)
     end
   end
 end

@@ -101,18 +101,6 @@ end
 -- The parts of a transaction. Stores come first: they are what may be refused
 -- for room, and the memory storage cannot roll back.
 
-local function claim_items(self, op, batch, now)
-  local stored = {}
-  op.result = {}
-  for i, item in ipairs(op.items) do
-    op.result[i] = self.claims:take(batch, item, now)
-    if op.result[i] == "stored" then
-      stored[#stored + 1] = item
-    end
-  end
-  return stored
-end
-
 function Single:put(item, rows, letters, now)
   local body = envelope.encode(item)
   if item.event then
@@ -124,15 +112,27 @@ function Single:put(item, rows, letters, now)
   end
 end
 
+function Single:put_new(op, batch, now, rows, letters)
+  local items, verdicts = op.items, {}
+  for i = 1, #items do
+    verdicts[i] = self.claims:take(batch, items[i], now)
+    if verdicts[i] == "stored" then
+      self:put(items[i], rows, letters, now)
+    end
+  end
+  op.result = verdicts
+end
+
 function Single:apply_stores(storage, ops, batch)
   local now, rows, letters, rule = host.now(), {}, {}, nil
-  for _, op in ipairs(ops) do
+  for i = 1, #ops do
+    local op = ops[i]
     if op.kind == "store" then
-      rule = op.rule
-      self:claims_under(rule, storage)
-      for _, item in ipairs(claim_items(self, op, batch, now)) do
-        self:put(item, rows, letters, now)
+      if op.rule ~= rule then
+        rule = op.rule
+        self:claims_under(rule, storage)
       end
+      self:put_new(op, batch, now, rows, letters)
     end
   end
   if #rows > 0 then
@@ -142,29 +142,31 @@ function Single:apply_stores(storage, ops, batch)
     storage:bury(letter)
   end
   if #batch.entries > 0 then
-    storage:claim(batch.entries,
-      { at = now - rule.window, entries = rule.entries })
+    storage:claim(batch, { at = now - rule.window, entries = rule.entries })
   end
 end
 
-local function seqs_of(ops, kind)
-  local seqs = {}
-  for _, op in ipairs(ops) do
-    if op.kind == kind then
-      seqs[#seqs + 1] = op.seq
+local function seqs_of(ops)
+  local begun, finished = {}, {}
+  for i = 1, #ops do
+    local op = ops[i]
+    if op.kind == "begin" then
+      begun[#begun + 1] = op.seq
+    elseif op.kind == "finish" then
+      finished[#finished + 1] = op.seq
     end
   end
-  return seqs
+  return begun, finished
 end
 
 function Single:apply_steps(storage, ops)
-  local begun = seqs_of(ops, "begin")
+  local begun, finished = seqs_of(ops)
   local found = #begun > 0 and storage:attempt(begun)
-  local finished = seqs_of(ops, "finish")
   if #finished > 0 then
     storage:delete(finished)
   end
-  for _, op in ipairs(ops) do
+  for i = 1, #ops do
+    local op = ops[i]
     if op.kind == "begin" then
       op.result = found[op.seq] or false
     elseif op.kind == "finish" then
@@ -200,12 +202,14 @@ function Single:apply(ops)
 end
 
 local function settle(ops, err)
-  for _, op in ipairs(ops) do
-    op.err, op.done = err, true
-    if op.event then
-      op.event:set()
-    end
+  for i = 1, #ops do
+    ops[i].err, ops[i].done = err, true
   end
+end
+
+function Single:settle_alone(op)
+  local _, err = self:apply({ op })
+  settle({ op }, err)
 end
 
 --- Writes what has gathered.
@@ -220,12 +224,29 @@ function Single:commit()
     settle(ops, err)
   else
     for _, op in ipairs(ops) do
-      local _, alone = self:apply({ op })
-      settle({ op }, alone)
+      self:settle_alone(op)
     end
+  end
+  if ops.written then
+    ops.written:set()
   end
   if self.consumer then
     self.consumer.wake()
+  end
+end
+
+-- All of a turn wait for one event: it is one transaction.
+function Single:await_commit(op)
+  local ops = self.pending
+  if not ops.written then
+    ops.written = host.event()
+    host.at_turn_end(function()
+      self:commit()
+    end)
+  end
+  local _, why = ops.written:wait()
+  if not op.done then
+    op.err = why
   end
 end
 
@@ -238,19 +259,10 @@ function Single:submit(op)
     return nil, err
   end
   self.pending[#self.pending + 1] = op
-  if not self.turns then
-    self:commit()
+  if self.turns then
+    self:await_commit(op)
   else
-    if #self.pending == 1 then
-      host.at_turn_end(function()
-        self:commit()
-      end)
-    end
-    op.event = host.event()
-    local woken, why = op.event:wait()
-    if not woken and not op.done then
-      return nil, why
-    end
+    self:commit()
   end
   if op.err then
     return nil, op.err

@@ -291,7 +291,8 @@ function SQLite:insert(rows)
     error("the queue is full (max_events = " .. self.max_events .. ")", 0)
   end
   local values = {}
-  for i, row in ipairs(rows) do
+  for i = 1, #rows do
+    local row = rows[i]
     values[i] = "(" .. number(row.seq) .. "," .. quote(row.line) .. ","
       .. quote(row.body) .. ")"
   end
@@ -300,20 +301,14 @@ function SQLite:insert(rows)
 end
 
 --- Writes claims down, and forgets some old ones now and then.
----@param entries table of one moment
+---@param batch table of `queue/claims`
 ---@param keep table at: those from then on; entries: as many
-function SQLite:claim(entries, keep)
-  local list = {}
-  for _, entry in ipairs(entries) do
-    local n = #list
-    list[n + 1], list[n + 2] = entry.token or "", entry.twin or ""
-    list[n + 3] = entry.source
-  end
+function SQLite:claim(batch, keep)
   local seq = (self.claim_seq or 0) + 1
-  local total = (self.claim_total or 0) + #entries
+  local total = (self.claim_total or 0) + #batch.entries / 3
   self:execute("INSERT OR REPLACE INTO claims VALUES(" .. number(seq) .. ","
-    .. number(entries[1].at) .. "," .. number(total) .. ","
-    .. quote(cjson.encode(list)) .. ")")
+    .. number(batch.at) .. "," .. number(total) .. ","
+    .. quote(core.json_text(batch.entries)) .. ")")
   self.claim_seq, self.claim_total = seq, total
   if seq % PRUNE_EVERY == 0 then
     self:execute("DELETE FROM claims WHERE seq IN (SELECT seq FROM claims "

@@ -1,0 +1,65 @@
+local cjson = require "cjson"
+local core = require "flexhooks.core"
+
+describe("core.json_text", function()
+  it("writes plain values", function()
+    assert.equal('"a\\u0000\\"\255"', core.json_text 'a\0"\255')
+    assert.equal("[1,2.5,true,false,null]",
+      core.json_text { 1, 2.5, true, false, cjson.null })
+    assert.equal('{"a":{"b":["c"]}}', core.json_text { a = { b = { "c" } } })
+    assert.equal("{}", core.json_text {})
+    assert.equal('{"7":1}', core.json_text { [7] = 1 })
+  end)
+
+  it("goes on where a value is larger than the memory it began with",
+    function()
+      for _, size in ipairs { 8180, 8189, 8190, 8191, 8192, 100000 } do
+        local text = ("x"):rep(size)
+        assert.equal('["' .. text .. '","' .. text .. '"]',
+          core.json_text { text, text })
+        assert.equal('"' .. ("\\u0001"):rep(size) .. '"',
+          core.json_text(("\1"):rep(size)))
+      end
+    end)
+
+  it("keeps integers that a float cannot hold", function()
+    local most = rawget(math, "maxinteger")
+    if most then
+      assert.equal("9223372036854775807", core.json_text(most))
+    end
+  end)
+
+  it("raises for what is no plain value", function()
+    local loop = {}
+    loop.loop = loop
+    for _, value in ipairs { print, io.stdout, 0 / 0, 1 / 0, loop,
+      { [true] = 1 }, { [{}] = 1 } } do
+      assert.is_false(pcall(core.json_text, value))
+    end
+    assert.has_error(function() core.json_text() end)
+  end)
+
+  it("nests as deeply as can be decoded", function()
+    local deep = "x"
+    for _ = 1, 120 do
+      deep = { deep }
+    end
+    assert.equal(("["):rep(120) .. '"x"' .. ("]"):rep(120),
+      core.json_text(deep))
+    assert.is_false(pcall(core.json_text, { deep }))
+  end)
+end)
+
+describe("core.json_object", function()
+  it("goes on with the fields that are named, in their order", function()
+    assert.equal('{"v":1,"b":"x","a":{"c":2}}', core.json_object('{"v":1',
+      { a = { c = 2 }, b = "x", other = print }, { "b", "none", "a" }))
+  end)
+
+  it("raises for arguments of the wrong kind", function()
+    assert.has_error(function() core.json_object(1, {}, {}) end)
+    assert.has_error(function() core.json_object("{", "a", {}) end)
+    assert.has_error(function() core.json_object("{", {}) end)
+    assert.has_error(function() core.json_object("{", { [true] = 1 }, { true }) end)
+  end)
+end)
