@@ -1,21 +1,25 @@
 -- What a queue costs, beside what its database costs alone.
 --
---   lua5.4 bench/queue.lua NAME [events] [batch]
+--   lua5.4 bench/queue.lua NAME [events]
 --
 -- SQLite: events stored before they are answered, against bare INSERTs of the
 -- same bytes by the same driver in transactions of the same size. Redis: the
--- same against redis-benchmark's XADD of the same size and pipelining. Then,
--- for both, what a worker handles of a backlog, and the way of an event at a
--- moderate pace. All on this machine's disk, with the durable settings.
+-- same against redis-benchmark's XADD of the same size and pipelining. Both
+-- sides take turns, so that what disturbs the machine disturbs them alike.
+-- Then, for both, what a worker handles of a backlog, and the way of an event
+-- at a moderate pace. All on this machine's disk, with the durable settings.
 local flexhooks = require "flexhooks"
+local host = require "flexhooks.host"
 local luasql = require "luasql.sqlite3"
 local process = require "spec.support.process"
 local redis = require "spec.support.redis"
 local testing = require "flexhooks.testing"
 
 local NAME = arg[1]
-local EVENTS = tonumber(arg[2]) or 10000
-local BATCH = tonumber(arg[3]) or 100
+local EVENTS = tonumber(arg[2]) or 12000
+local BATCHES = { 1, 10, 100 } -- events of one turn of the loop
+local TURNS = 4 -- of either side
+local CONCURRENCY = 100
 local PACE = 500 -- events a second, for the way of one
 local SECONDS = 2
 
@@ -33,40 +37,75 @@ end
 
 local body = #require("flexhooks.queue.envelope").encode(item(1))
 
--- Tasks that store one event each, BATCH of them in a turn of the loop.
-local function store_all(queue)
-  local began = flexhooks.clock()
-  flexhooks.run(function()
-    for from = 1, EVENTS, BATCH do
-      local tasks = {}
-      for n = from, from + BATCH - 1 do
-        tasks[#tasks + 1] = flexhooks.spawn(queue.store, queue, { item(n) })
-      end
-      for _, task in ipairs(tasks) do
-        assert(task:wait())
-      end
-    end
-  end)
-  return EVENTS / (flexhooks.clock() - began)
+-- A small batch mostly waits for the disk: fewer will do.
+local function count_of(batch)
+  return math.floor(EVENTS * math.min(batch, 100) / 100 / TURNS / batch + 5)
+    * batch
 end
 
-local function bare_inserts(path)
+local made = 0
+
+local function new_items(count)
+  local items = {}
+  for i = 1, count do
+    made = made + 1
+    items[i] = { item(made) }
+  end
+  return items
+end
+
+-- Seconds that it takes until all of these are stored: a task for each, as a
+-- server has one for each request.
+local function store_batch(queue, items)
+  local left, all = #items, host.event()
+  local function store(one)
+    assert(queue:store(one))
+    left = left - 1
+    if left == 0 then
+      all:set()
+    end
+  end
+  local began = flexhooks.clock()
+  for i = 1, #items do
+    flexhooks.spawn(store, items[i])
+  end
+  all:wait()
+  return flexhooks.clock() - began
+end
+
+local function store_all(queue, events_now, batch)
+  local seconds = 0
+  flexhooks.run(function()
+    for _ = 1, events_now, batch do
+      seconds = seconds + store_batch(queue, new_items(batch))
+    end
+  end)
+  return seconds
+end
+
+local function bare_database(path)
   local db = luasql.sqlite3():connect(path)
   assert(db:execute "PRAGMA journal_mode=WAL"):close()
   db:execute "PRAGMA synchronous=FULL"
   db:execute "CREATE TABLE t(seq INTEGER PRIMARY KEY, body TEXT)"
+  return db
+end
+
+local bare_seq = 0
+
+local function insert_all(db, events_now, batch)
   local text = ("x"):rep(body)
   local began = flexhooks.clock()
-  for from = 1, EVENTS, BATCH do
+  for _ = 1, events_now, batch do
     db:execute "BEGIN IMMEDIATE"
-    for n = from, from + BATCH - 1 do
-      assert(db:execute("INSERT INTO t VALUES(" .. n .. ",'" .. text .. "')"))
+    for _ = 1, batch do
+      bare_seq = bare_seq + 1
+      assert(db:execute("INSERT INTO t VALUES(" .. bare_seq .. ",'" .. text
+        .. "')"))
     end
     assert(db:execute "COMMIT")
   end
-  local rate = EVENTS / (flexhooks.clock() - began)
-  db:close()
-  return rate
+  return flexhooks.clock() - began
 end
 
 -- A worker on this queue until `done` says so.
@@ -74,7 +113,7 @@ local function work(queue, on_event, done)
   local router = flexhooks.router()
   router:on("*", on_event)
   local worker = flexhooks.worker { queue = queue, router = router,
-    concurrency = BATCH }
+    concurrency = CONCURRENCY }
   local running = flexhooks.spawn(worker.run, worker)
   while not done() do
     flexhooks.sleep(0.001)
@@ -83,14 +122,17 @@ local function work(queue, on_event, done)
   assert(running:wait())
 end
 
+-- What was stored so far, and a little more.
 local function handle_backlog(queue)
+  store_all(queue, 1000, 100)
+  local stored = made
   local handled, began = 0, flexhooks.clock()
   flexhooks.run(work, queue, function()
     handled = handled + 1
   end, function()
-    return handled == EVENTS
+    return handled == stored
   end)
-  return EVENTS / (flexhooks.clock() - began)
+  return stored / (flexhooks.clock() - began)
 end
 
 -- Milliseconds that all but one in a hundred events take from their arrival
@@ -108,7 +150,7 @@ local function p99(queue)
       local due = math.floor((flexhooks.clock() - began) * PACE)
       while sent < math.min(due, PACE * SECONDS) do
         sent = sent + 1
-        local one = item(EVENTS + sent)
+        local one = item(made + sent)
         one.received_at = flexhooks.now()
         flexhooks.spawn(queue.store, queue, { one })
       end
@@ -123,28 +165,44 @@ local function row(subject, variant, value, unit)
   print(("%s\t%s\t%.4g\t%s"):format(subject, variant, value, unit))
 end
 
+-- Both sides in turn; a side is a function(events, batch) that gives seconds.
+local function compare(kind, bare_name, bare, queue)
+  for _, batch in ipairs(BATCHES) do
+    local count, theirs, ours = count_of(batch), 0, 0
+    for _ = 1, TURNS do
+      theirs = theirs + bare(count, batch)
+      ours = ours + store_all(queue, count, batch)
+    end
+    local subject = ("%s, %s: %d at once"):format(kind, NAME, batch)
+    row(subject, bare_name, TURNS * count / theirs, "events/s")
+    row(subject, "stored", TURNS * count / ours, "events/s")
+  end
+end
+
 local function measure(kind, bare_name, bare, queue)
-  row(kind .. ": store", NAME, store_all(queue), "events/s")
-  row(kind .. ": store", bare_name, bare(), "events/s")
+  made = 0
+  compare(kind, bare_name, bare, queue)
   row(kind .. ": handle a backlog", NAME, handle_backlog(queue), "events/s")
   row(kind .. ": from stored to handled, p99", NAME, p99(queue), "ms")
   queue:close()
 end
 
-local function xadds(port)
-  local _, out = process.run { "redis-benchmark", "-p", port, "-n", EVENTS,
-    "-c", "1", "-P", BATCH, "--csv", "XADD", "s", "*", "l", ("x"):rep(34),
+local function add_all(port, events_now, batch)
+  local _, out = process.run { "redis-benchmark", "-p", port, "-n", events_now,
+    "-c", "1", "-P", batch, "--csv", "XADD", "s", "*", "l", ("x"):rep(34),
     "b", ("x"):rep(body) }
-  return tonumber(out:match '\n"[^"]*","([%d.]+)"')
+  return events_now / tonumber(out:match '\n"[^"]*","([%d.]+)"')
 end
 
 local ok, err = pcall(function()
   local folder, server = process.folder(), redis.start()
-  measure("sqlite", "bare INSERTs", function()
-    return bare_inserts(folder .. "/bare.db")
+  local db = bare_database(folder .. "/bare.db")
+  measure("sqlite", "bare INSERTs", function(events_now, batch)
+    return insert_all(db, events_now, batch)
   end, flexhooks.queue("sqlite:" .. folder .. "/q.db"))
-  measure("redis", "redis-benchmark XADD", function()
-    return xadds(server.port)
+  db:close()
+  measure("redis", "redis-benchmark XADD", function(events_now, batch)
+    return add_all(server.port, events_now, batch)
   end, flexhooks.queue(server:url()))
 end)
 process.stop_all()
