@@ -140,11 +140,12 @@ function Consumer:lease_left(ref)
 end
 
 function Consumer:scan(limit)
-  local args = { limit }
+  local args, asked = { limit }, {}
   for part, state in pairs(self.parts) do
     if not state.drained then
       args[#args + 1] = part
       args[#args + 1] = state.cursor
+      asked[part] = state
     end
   end
   if #args == 1 then
@@ -154,20 +155,22 @@ function Consumer:scan(limit)
   if not reply then
     return nil, err
   end
-  local refs = self:refs_of(reply)
+  local refs = self:refs_of(reply, asked)
   if #refs < limit then
-    self:drained(args)
+    self:drained(asked)
   end
   return refs
 end
 
-function Consumer:refs_of(reply)
+-- A partition may have been lost while the answer was on its way; and if it was
+-- taken back, the answer speaks of what follows a cursor that is no longer its
+-- own: what comes before would be left out.
+function Consumer:refs_of(reply, asked)
   local refs = {}
   for i = 1, #reply, 5 do
     local part, entry, delay = reply[i], reply[i + 1], reply[i + 4]
-    local state = self.parts[part]
-    -- It may have been given back while the answer was on its way.
-    if state then
+    local state = asked[part]
+    if self.parts[part] == state then
       state.cursor = entry
       refs[#refs + 1] = { seq = part .. "/" .. entry, part = part,
         line = reply[i + 2], attempts = reply[i + 3], parked = delay == -1,
@@ -179,12 +182,9 @@ end
 
 -- All that these partitions had was seen: from here on a listener waits for
 -- more.
-function Consumer:drained(args)
-  for i = 2, #args, 2 do
-    local state = self.parts[args[i]]
-    if state then
-      state.drained = true
-    end
+function Consumer:drained(asked)
+  for _, state in pairs(asked) do
+    state.drained = true
   end
   if self.resting and self:all_drained() then
     self.resting:set()
