@@ -68,7 +68,8 @@ local SPEC = {
 -- waits until the dead letter is replayed or discarded), `grace` (seconds that
 -- `stop` gives to running handlers, 25), `lease` (seconds, Redis only: 1.5
 -- times the handler timeout), `logger`, `on_outcome` (function(outcome, event,
--- context, seconds), outcome one of handled, retried, dead)
+-- context, seconds), outcome one of handled, retried, dead, once the queue has
+-- taken it)
 ---@return flexhooks.Worker
 function M.new(given)
   local self = options.check("flexhooks.worker", SPEC, given)
@@ -210,7 +211,7 @@ function Worker:bury(ref, item, err, reason)
   else
     self.lanes:done(ref)
   end
-  return "dead"
+  return done and "dead"
 end
 
 -- An attempt has failed: another one later, or none.
@@ -222,18 +223,19 @@ function Worker:failed(ref, item, err)
   end
   local delay = self:delay(item.attempt, err)
   local done = self:step("retry", ref, delay, failure_of(err, item.attempt))
-  self.totals.retried = self.totals.retried + 1
   self:log("warn", "an attempt failed", labels(item,
     { retry_in = delay, error = tostring(err) }))
   if done then
+    self.totals.retried = self.totals.retried + 1
     self.lanes:retry(ref, host.clock() + delay)
   else
     self.lanes:done(ref)
   end
-  return "retried"
+  return done and "retried"
 end
 
--- An event that was begun: what became of it.
+-- An event that was begun: what became of it. False where the queue did not
+-- take that: the event is another worker's now.
 function Worker:settle(ref, item, context)
   if not item.event then
     return self:bury(ref, item, errors.new("malformed",
@@ -250,10 +252,12 @@ function Worker:settle(ref, item, context)
   elseif not ok then
     return self:failed(ref, item, err)
   end
-  self:step("finish", ref)
-  self.totals.handled = self.totals.handled + 1
+  local done = self:step("finish", ref)
+  if done then
+    self.totals.handled = self.totals.handled + 1
+  end
   self.lanes:done(ref)
-  return "handled"
+  return done and "handled"
 end
 
 -- The body of one task: one event, from its beginning to its outcome.
@@ -262,7 +266,7 @@ function Worker:handle(ref)
   if item then
     local began, context = host.clock(), self:context(ref, item)
     local outcome = self:settle(ref, item, context)
-    if self.on_outcome then
+    if outcome and self.on_outcome then
       self.on_outcome(outcome, item.event, context, host.clock() - began)
     end
   else
