@@ -1,13 +1,27 @@
 -- Crashes under load: what was acknowledged, what was handled, in which order.
 --
 --   local load = crash.load(port)       load:run(seconds or function)
---   crash.verdict(load, journal)  -> { acknowledged, handled, lost, repeated,
---                                      disordered, invented }
+--   crash.verdict(load, journal)  -> { acknowledged, handled, repeated, late,
+--                                      lost, disordered, wrongly_repeated }
+--   crash.kills(short)            -> that, or TORTURE
+--   crash.progress(what, n, all, load)
+--   crash.row(what, kills, verdict)
 --
 -- Each interaction sends its next event when the one before was acknowledged,
 -- and sends one that was not again, under its token, as a careful sender
 -- would. So the order in which an interaction's events were stored is known.
-local process = require "spec.support.process"
+--
+-- The journal has a line for each effect of a handler ("did"), and, where the
+-- worker tells, one for each event whose end the queue has taken ("done"). Of
+-- the effects of one interaction this must hold:
+--
+--   1. What was acknowledged has one.
+--   2. An effect under a lower fence than one before it is late: its worker
+--      had lost its lease. Nothing more is said about it; it is counted.
+--   3. The first of each event come in the order stored, none left out.
+--   4. A repeat is of the last event, a later attempt, and by another owner:
+--      under a higher fence, or by another process where there are no fences.
+--   5. An event is done once, and has no effect after that.
 
 local M = {}
 
@@ -70,75 +84,131 @@ function Load:run(f)
   end)
 end
 
--- The journal's lines: { mark, line, number, id, attempt, fence }.
-local function entries(path)
-  local list = {}
-  for text in process.read(path):gmatch "([^\n]+)\n" do
-    local mark, line, number, id, attempt, fence =
-      text:match "^(%S+) (%S+) (%d+) (%S+) (%d+) (%S+)$"
-    assert(mark, "a torn line: " .. text)
-    list[#list + 1] = { mark = mark, line = line, number = tonumber(number),
-      id = id, attempt = tonumber(attempt), fence = fence }
-  end
-  return list
+local function entry_of(text)
+  local what, mark, line, number, id, attempt, fence =
+    text:match "^(%S+) (%S+) (%S+) (%d+) (%S+) (%d+) (%S+)$"
+  assert(what, "a torn line: " .. text)
+  return { done = what == "done", mark = mark, line = line,
+    number = tonumber(number), id = id, attempt = tonumber(attempt),
+    fence = tonumber(fence), key = line .. " " .. number }
 end
 
--- An effect of a worker that had lost its lease before: a higher fence was
--- seen.
 local function is_late(highest, entry)
-  local fence = tonumber(entry.fence)
-  local known = highest[entry.line]
+  local fence, known = entry.fence, highest[entry.line]
   if fence then
     highest[entry.line] = math.max(fence, known or fence)
   end
   return fence and known and fence < known
 end
 
--- Nothing but a crash between handling and finishing repeats an event, or a
--- lease that was lost there. So its second handling is a later attempt, by
--- another process or under another fence, and of its interaction's last event.
-local function judge(verdict, seen, last, entry)
-  local key = entry.line .. " " .. entry.number
-  local before = seen[key]
-  if not before then
-    verdict.handled = verdict.handled + 1
-    if entry.number ~= (last[entry.line] or 0) + 1 then
-      verdict.disordered = verdict.disordered + 1
-    end
-  else
-    verdict.repeated = verdict.repeated + 1
-    if entry.attempt <= before.attempt
-      or before.mark == entry.mark and before.fence == entry.fence then
-      verdict.wrongly_repeated = verdict.wrongly_repeated + 1
-    end
-    if last[entry.line] ~= entry.number then
-      verdict.disordered = verdict.disordered + 1
-    end
+local function same_owner(before, entry)
+  if entry.fence and before.fence then
+    return entry.fence <= before.fence
   end
-  seen[key], last[entry.line] = entry, entry.number
+  return entry.mark == before.mark
+end
+
+local Judge = {}
+Judge.__index = Judge
+
+function Judge:count(name)
+  self.verdict[name] = self.verdict[name] + 1
+end
+
+function Judge:first(entry)
+  self:count "handled"
+  if entry.number ~= (self.last[entry.line] or 0) + 1 then
+    self:count "disordered"
+  end
+end
+
+function Judge:again(before, entry)
+  self:count "repeated"
+  if entry.attempt <= before.attempt or same_owner(before, entry)
+    or self.done[entry.key] then
+    self:count "wrongly_repeated"
+  end
+  if self.last[entry.line] ~= entry.number then
+    self:count "disordered"
+  end
+end
+
+function Judge:hear(entry)
+  if entry.done then
+    if self.done[entry.key] then
+      self:count "wrongly_repeated"
+    end
+    self.done[entry.key] = true
+  elseif is_late(self.highest, entry) then
+    self:count "late"
+  else
+    local before = self.seen[entry.key]
+    if before then
+      self:again(before, entry)
+    else
+      self:first(entry)
+    end
+    self.seen[entry.key] = entry
+    self.last[entry.line] = entry.number
+  end
 end
 
 --- Compares what was acknowledged with what was handled.
 function M.verdict(load, path)
   local verdict = { acknowledged = #load.acknowledged, handled = 0, lost = 0,
     repeated = 0, disordered = 0, wrongly_repeated = 0, late = 0 }
-  local seen, last, highest = {}, {}, {}
-  for _, entry in ipairs(entries(path)) do
-    if is_late(highest, entry) then
-      verdict.late = verdict.late + 1
-    else
-      judge(verdict, seen, last, entry)
-    end
+  local judge = setmetatable({ verdict = verdict, seen = {}, last = {},
+    highest = {}, done = {} }, Judge)
+  for text in io.lines(path) do
+    judge:hear(entry_of(text))
   end
   for _, key in ipairs(load.acknowledged) do
-    verdict.lost = verdict.lost + (seen[key] and 0 or 1)
+    if not judge.seen[key] then
+      judge:count "lost"
+    end
   end
   return verdict
 end
 
+-- --- short and long ----------------------------------------------------------
+
+local long = tonumber(os.getenv "TORTURE")
+
 --- How many kills: the short number, or TORTURE's.
 function M.kills(short)
-  return tonumber(os.getenv "TORTURE") or short
+  return long or short
+end
+
+local LUA = rawget(_G, "jit") and "luajit" or "lua" .. _VERSION:match "[%d.]+"
+
+-- A long run is followed in a file of its own; see spec/torture.
+local function report(text)
+  local path = os.getenv "FLEXHOOKS_TEST_REPORT"
+  local file = path and assert(io.open(path, "a")) or io.stdout
+  file:write(text, "\n")
+  if path then
+    file:close()
+  end
+end
+
+--- Tells, twenty times in a long run, how far it is.
+function M.progress(what, n, all, load)
+  if long and n % math.ceil(all / 20) == 0 then
+    report(("%s %s, %s: %d of %d, %d acknowledged"):format(
+      os.date "%H:%M:%S", LUA, what, n, all, #load.acknowledged))
+  end
+end
+
+local ROW = "| %-6s | %-34s | %6s | %12s | %8s | %8s | %5s | %5s | %12s |"
+
+--- The heading of the rows.
+M.HEADING = ROW:format("Lua", "what", "times", "acknowledged", "handled",
+  "repeated", "late", "lost", "out of order")
+
+--- A line of the table at the end.
+function M.row(what, kills, v)
+  report(ROW:format(LUA, what, kills, v.acknowledged, v.handled, v.repeated,
+    v.late, v.lost, v.disordered))
 end
 
 return M

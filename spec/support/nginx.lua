@@ -4,6 +4,7 @@
 --   server.port                    where it listens on 127.0.0.1
 --   server:reload()                HUP to the master
 --   server:workers() -> pids
+--   server:launch()                starts it again where it was killed
 --   server:log() -> text           its error log
 --   server:stop()
 --
@@ -81,10 +82,16 @@ function M.start(options)
     process.write(self.dir .. "/" .. name, text)
   end
   process.write(self.dir .. "/nginx.conf", configuration(self, options))
-  self.child = process.spawn({ "/usr/sbin/nginx", "-p", self.dir, "-e",
-    "error.log", "-c", "nginx.conf" }, { env = options.env })
+  self.env = options.env
+  self:launch()
   self.child:wait_port(self.port)
   return self
+end
+
+--- Starts nginx with its files as they are; again where it was killed.
+function Server:launch()
+  self.child = process.spawn({ "/usr/sbin/nginx", "-p", self.dir, "-e",
+    "error.log", "-c", "nginx.conf" }, { env = self.env })
 end
 
 function Server:log()

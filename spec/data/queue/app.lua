@@ -1,15 +1,12 @@
--- The application that crash specs kill: each event is one line of a journal,
--- written at once. What it does else comes from the environment.
+-- The application that crash specs kill: each event is one line of a journal.
+-- What it does else comes from the environment.
 local flexhooks = require "flexhooks"
+local journal = require "spec.support.journal"
 
-local journal = assert(io.open(os.getenv "JOURNAL", "a"))
-journal:setvbuf "no"
-local mark = os.getenv "MARK" or tostring(os.time())
 local slow = tonumber(os.getenv "SLOW" or 0)
 
 local router = flexhooks.router()
 
--- One write call, so that lines of several processes never mix.
 router:on("*", function(event, context)
   if slow > 0 then
     -- Past its deadline a handler does nothing more: it is tried again.
@@ -18,8 +15,7 @@ router:on("*", function(event, context)
       return nil, err
     end
   end
-  journal:write(table.concat({ mark, event.InteractionSid, event.Number,
-    context.id, context.attempt, tostring(context.fence) }, " ") .. "\n")
+  journal.note("did", event, context)
 end)
 
 return {

@@ -46,7 +46,7 @@ local function wait_empty(folder)
 end
 
 -- Starts and kills servers under load; `after(n)` runs between two of them.
-local function kill_often(kills, folder, extra, after)
+local function kill_often(kills, what, folder, extra, after)
   local port = process.port()
   local load = crash.load({ port })
   load:run(function()
@@ -60,34 +60,32 @@ local function kill_often(kills, folder, extra, after)
       if after then
         after(n)
       end
+      crash.progress(what, n, kills, load)
     end
   end)
   return load, port
 end
 
 -- A last server that nobody kills; then the balance.
-local function settle(load, folder, port, extra)
+local function settle(what, kills, load, folder, port, extra)
   local child = start(folder, port, "last", extra)
   child:wait_port(port)
   if not extra or not extra.QUEUE then
     wait_empty(folder)
   end
   assert.equal(0, child:stop())
-  return crash.verdict(load, folder .. "/journal")
-end
-
-local function told(v, kills, what)
-  print(("   %d %s: %d acknowledged, %d handled, %d repeated, %d lost"):format(
-    kills, what, v.acknowledged, v.handled, v.repeated, v.lost))
+  local verdict = crash.verdict(load, folder .. "/journal")
+  crash.row(what, kills, verdict)
+  return verdict
 end
 
 describe("a server with an SQLite queue", function()
   it("loses, reorders and invents nothing over " .. KILLS .. " kills",
     function()
       local folder = process.folder()
-      local load, port = kill_often(KILLS, folder)
-      local v = settle(load, folder, port)
-      told(v, KILLS, "kills")
+      local what = "SQLite: server killed"
+      local load, port = kill_often(KILLS, what, folder)
+      local v = settle(what, KILLS, load, folder, port)
       assert.is_true(v.acknowledged > KILLS)
       assert.same({ 0, 0, 0 }, { v.lost, v.disordered, v.wrongly_repeated })
     end)
@@ -96,9 +94,9 @@ describe("a server with an SQLite queue", function()
   it("is seen to lose events where the queue is in memory", function()
     local folder = process.folder()
     local extra = { QUEUE = "memory:", SLOW = "0.1" }
-    local load, port = kill_often(5, folder, extra)
-    local v = settle(load, folder, port, extra)
-    told(v, 5, "kills without a file")
+    local what = "control: killed without a file"
+    local load, port = kill_often(5, what, folder, extra)
+    local v = settle(what, 5, load, folder, port, extra)
     assert.is_true(v.lost > 0)
   end)
 end)
@@ -121,26 +119,25 @@ describe("a power cut", function()
       folder, folder, folder))
   end
 
-  local function run(cuts, synchronous)
+  local function run(what, cuts, synchronous)
     local folder = process.folder()
     os.execute("mkdir " .. folder .. "/kept")
     local extra = { LD_PRELOAD = shim, POWERCUT = folder .. "/kept",
       SYNCHRONOUS = synchronous, SLOW = "0.1" }
-    local load, port = kill_often(cuts, folder, extra, function()
+    local load, port = kill_often(cuts, what, folder, extra, function()
       cut(folder)
     end)
-    local v = settle(load, folder, port, { SYNCHRONOUS = synchronous })
-    told(v, cuts, "power cuts, synchronous=" .. synchronous)
-    return v
+    return settle(what, cuts, load, folder, port,
+      { SYNCHRONOUS = synchronous })
   end
 
   it("costs nothing that was acknowledged", function()
-    local v = run(math.ceil(KILLS / 10), "full")
+    local v = run("SQLite: power cut", math.ceil(KILLS / 10), "full")
     assert.same({ 0, 0 }, { v.lost, v.disordered })
   end)
 
   -- The control: without syncing, the same test sees losses.
   it("is seen to cost events where nothing is synced", function()
-    assert.is_true(run(3, "off").lost > 0)
+    assert.is_true(run("control: power cut, nothing synced", 3, "off").lost > 0)
   end)
 end)

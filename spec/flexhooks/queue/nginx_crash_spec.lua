@@ -1,0 +1,40 @@
+-- Only on luajit: nginx's Lua is LuaJIT.
+--
+-- nginx receives, three workers handle; the workers of both, nginx's master
+-- and Redis are killed at random under load.
+local crash = require "spec.support.crash"
+local fleet = require "spec.support.fleet"
+local flexhooks = require "flexhooks"
+
+local KILLS = crash.kills(40)
+
+-- Of ten kills four hit a worker of nginx, one its master, one Redis.
+local function kill_one(f, n)
+  local turn = n % 10
+  if turn == 0 then
+    f:kill_redis()
+  elseif turn == 5 then
+    f:kill_nginx()
+  elseif turn % 2 == 0 then
+    f:kill_nginx_worker()
+  else
+    fleet.kill(f.workers[math.random(#f.workers)])
+  end
+  f:fill()
+end
+
+describe("nginx and workers on Redis", function()
+  it("lose and reorder nothing over " .. KILLS .. " kills", function()
+    local f = fleet.new { nginx = true }
+    local what = "nginx, workers and Redis killed"
+    local v = f:balance(what, KILLS, function(load)
+      for n = 1, KILLS do
+        flexhooks.sleep(0.1 + 0.15 * math.random())
+        kill_one(f, n)
+        crash.progress(what, n, KILLS, load)
+      end
+    end)
+    assert.is_true(v.acknowledged > KILLS)
+    assert.same({ 0, 0, 0 }, { v.lost, v.disordered, v.wrongly_repeated })
+  end)
+end)
