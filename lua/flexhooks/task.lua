@@ -336,7 +336,11 @@ end
 function M.sleep(seconds)
   check_seconds("flexhooks.sleep", seconds)
   local why, err = pause(nil, clock() + seconds)
-  if why == "interrupted" then
+  if why ~= "interrupted" then
+    -- A process that stood still finds its deadline passed as well.
+    err = interrupted(current or outside)
+  end
+  if err then
     return nil, err
   end
   return true

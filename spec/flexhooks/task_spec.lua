@@ -388,6 +388,20 @@ describe("a deadline", function()
     assert.is_true(loop.leave(token))
   end)
 
+  it("cuts a shorter wait too where the process stood still", function()
+    run(function()
+      local token = loop.enter(core.clock() + 0.01)
+      spawn(function()
+        local awake = core.clock() + 0.02
+        repeat until core.clock() > awake
+      end)
+      local ok, err = sleep(0.001)
+      assert.is_nil(ok)
+      assert.equal("timeout", err.kind)
+      assert.is_true(loop.leave(token))
+    end)
+  end)
+
   it("is not expired where nothing had to wait", function()
     local token = loop.enter(core.clock() - 1)
     assert.is_false(loop.leave(token))
