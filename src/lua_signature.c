@@ -8,11 +8,16 @@ enum {
   MAX_KEYS = 16,
   MAX_BODY = 1 << 30,
   STACK_SCRATCH = 8192, /* up to here scratch memory is on the C stack */
+  NAMES = 64,
 };
 
+/* One event has much the same names as another, and Lua hashes every string
+ * that it is handed: so those of verified events are kept, each in the place
+ * that its first letter and its size give it. */
 typedef struct verifier_handle {
   fh_handle handle;
   fh_verifier verifier;
+  fh_slice names[NAMES]; /* of the strings in the user value, a list */
 } verifier_handle;
 
 static int verifier_close(lua_State *L);
@@ -65,6 +70,8 @@ static int verifier_new(lua_State *L) {
                         options.body))
     return luaL_error(L, "not enough memory");
   fh_opened(&self->handle);
+  lua_createtable(L, NAMES, 0);
+  lua_setuservalue(L, -2);
   return 1;
 }
 
@@ -113,17 +120,41 @@ static void push_values(lua_State *L, const fh_field *fields, size_t count) {
   }
 }
 
+static size_t place_of(fh_slice name) {
+  size_t first = name.size > 0 ? (unsigned char)name.data[0] : 0;
+  return (8 * first + name.size) % NAMES;
+}
+
+/* Between the string's making and its keeping nothing is allocated, so that no
+ * finalizer can put another name into its place. */
+static void push_name(lua_State *L, verifier_handle *self, int list,
+                      fh_slice name) {
+  size_t place = place_of(name);
+  fh_slice *kept = &self->names[place];
+  if (kept->data && fh_slice_equal(*kept, name)) {
+    lua_rawgeti(L, list, (int)place + 1);
+    return;
+  }
+  lua_pushlstring(L, name.data, name.size);
+  *kept = fh_bytes(L, -1);
+  lua_pushvalue(L, -1);
+  lua_rawseti(L, list, (int)place + 1);
+}
+
 /* Pushes a table name -> value, or sorted list of values. Allocates, so that a
  * finalizer may run and verify in its turn: the event is in this call's own
  * memory alone. */
-static void push_event(lua_State *L, const fh_event *event) {
+static void push_event(lua_State *L, verifier_handle *self,
+                       const fh_event *event) {
   const fh_field *field = event->fields, *end = field + event->count, *next;
+  lua_getuservalue(L, 1);
+  int list = lua_gettop(L);
   lua_createtable(L, 0, (int)event->count);
   for (; field < end; field = next) {
     next = field + 1;
     while (next < end && fh_slice_equal(next->name, field->name))
       next++;
-    lua_pushlstring(L, field->name.data, field->name.size);
+    push_name(L, self, list, field->name);
     if (next == field + 1)
       lua_pushlstring(L, field->value.data, field->value.size);
     else
@@ -173,7 +204,7 @@ static int verify(lua_State *L, const fh_delivery *delivery) {
   if (delivery->kind == FH_JSON)
     lua_pushboolean(L, 1);
   else
-    push_event(L, &event);
+    push_event(L, self, &event);
   if (!delivery->want_digest)
     return 1;
   lua_pushlstring(L, (const char *)event.digest, sizeof event.digest);

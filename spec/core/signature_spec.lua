@@ -346,6 +346,22 @@ describe("a verifier, compared with the definition,", function()
   end)
 end)
 
+describe("a verifier's memory of names", function()
+  it("tells names of one place apart", function()
+    local v = verifier()
+    for _, name in ipairs { "Name", "Nose", "", "\0", "Name", "x", "Nose" } do
+      local params = { [name] = name .. "1", a = "2" }
+      local list = { { name, name .. "1" }, { "a", "2" } }
+      local ran, made = pcall(v.form, v, key, (key:sign(URL, params)), nil,
+        core.encode_form(list))
+      if name ~= "\0" then -- a name with a NUL makes a form malformed
+        assert.is_true(ran)
+        assert.same(params, made)
+      end
+    end
+  end)
+end)
+
 describe("a verifier that is used again while it makes an event", function()
   local finalized
 
@@ -387,7 +403,8 @@ describe("a verifier that is used again while it makes an event", function()
       function()
         local v = verifier()
         local body, signature, event = many("right", shape[1], shape[2])
-        local other_body, other_signature = many("other", shape[1], shape[2])
+        -- Names of one size and first letter have one place in the memory.
+        local other_body, other_signature = many("rival", shape[1], shape[2])
         local during = 0
         finalized = 0
         small_steps(true)
