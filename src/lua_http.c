@@ -287,6 +287,25 @@ static int pool_start(lua_State *L) {
   return 1;
 }
 
+/* lua: check_call({ url =, method =, headers =, … }) -> true | nil, message
+ * For what sends requests by other ways than a pool. */
+static int check_call(lua_State *L) {
+  static const call_options defaults = {.method = {"GET", 3}};
+  fh_call call;
+  header_list headers;
+  luaL_checktype(L, 1, LUA_TTABLE);
+  lua_settop(L, 3); /* headers that are numbers go above these */
+  read_call(L, 1, &defaults, &call, &headers);
+  const char *wrong = fh_call_check(&call);
+  if (!wrong) {
+    lua_pushboolean(L, true);
+    return 1;
+  }
+  lua_pushnil(L);
+  lua_pushstring(L, wrong);
+  return 2;
+}
+
 /* lua: pool:next() -> request | nil */
 static int pool_next(lua_State *L) {
   pool *self = fh_check_open(L, 1, &pool_class);
@@ -437,6 +456,7 @@ static int parse_url(lua_State *L) {
 void fh_open_http(lua_State *L) {
   static const luaL_Reg functions[] = {
       {"pool", new_pool},
+      {"check_call", check_call},
       {"url", parse_url},
       {NULL, NULL},
   };

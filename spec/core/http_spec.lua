@@ -93,6 +93,7 @@ describe("misuse", function()
       if type(value) ~= "table" then
         fails(core.pool, poller, value)
         fails(pool.start, pool, value)
+        fails(core.check_call, value)
       end
       fails(core.bearer, value)
       fails(core.basic, "user", value)
@@ -313,5 +314,21 @@ describe("the memory of a process", function()
     assert.equal("false\n", run "after")
     assert.equal("Basic QUMwMTIzNDU2Nzg5OnMzY3IzdC10MGszbg==",
       server:requests()[1].authorization)
+  end)
+end)
+
+describe("what a pool would refuse", function()
+  it("is known without one", function()
+    local call = { url = "https://h.example/", method = "POST", body = "a",
+      headers = { A = "b", ["X-L"] = { "c", 5 }, ["X-N"] = 5 } }
+    assert.is_true(core.check_call(call))
+    for name, value in pairs { url = "https://h.example/ ", method = "G ET",
+      headers = { ["A B"] = "c" } } do
+      local wrong = { url = call.url, method = call.method }
+      wrong[name] = value
+      local ok, message = core.check_call(wrong)
+      assert.is_nil(ok)
+      assert.is_string(message)
+    end
   end)
 end)

@@ -1,7 +1,9 @@
 --- What nginx.conf calls the things that flexhooks uses.
 -- @module flexhooks.nginx.configuration
 
+local errors = require "flexhooks.error"
 local options = require "flexhooks.options"
+local resty = require "flexhooks.nginx.resty"
 
 local M = {}
 
@@ -9,20 +11,37 @@ local M = {}
 ---@field shared_dict string? for duplicates and metrics of all workers
 ---@field thread_pool string? for outgoing calls
 ---@field threads integer? of that pool
+---@field transport "auto"|"thread"|"resty"|nil which way outgoing calls take
 
 local SPEC = {
   shared_dict = { type = "string", default = "flexhooks" },
   thread_pool = { type = "string", default = "default" },
   threads = { type = "integer", min = 1, max = 1024, default = 8 },
+  transport = { type = "string", default = "auto",
+    one_of = { "auto", "thread", "resty" } },
 }
 
 local current = options.check("flexhooks.nginx.configure", SPEC, {})
 local warned = false
 
+-- What was asked for by name must be there when nginx starts.
+local function check_library()
+  local library, why = resty.library()
+  if not library then
+    errors.raise(3, "flexhooks.nginx.configure: transport 'resty' needs "
+      .. "lua-resty-http (opm get ledgetech/lua-resty-http), in "
+      .. "lua_package_path: " .. why, "config")
+  end
+end
+
 --- Sets names and numbers.
 ---@param given flexhooks.nginx.Settings
 function M.set(given)
-  current = options.check("flexhooks.nginx.configure", SPEC, given)
+  local settings = options.check("flexhooks.nginx.configure", SPEC, given)
+  if settings.transport == "resty" then
+    check_library()
+  end
+  current = settings
 end
 
 --- The current values.

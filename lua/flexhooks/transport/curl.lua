@@ -7,6 +7,7 @@
 
 local core = require "flexhooks.core"
 local errors = require "flexhooks.error"
+local failed = require "flexhooks.transport.failed"
 local loop = require "flexhooks.loop"
 local options = require "flexhooks.options"
 
@@ -99,12 +100,6 @@ end
 
 -- --- a request -----------------------------------------------------------
 
-local function failure(request, kind, message, sent)
-  local url = request.url:gsub("[?#].*", ""):gsub("^(%a+://)[^/]*@", "%1")
-  return errors.new(kind, message,
-    { method = request.method, url = url, sent = sent })
-end
-
 local function give_up(state, handle, err)
   handle:cancel()
   local _, _, _, sent = handle:result()
@@ -146,11 +141,11 @@ function Transport:send(request)
   local handle, kind, message = state.pool:start(request,
     table.remove(state.spare))
   if not handle then
-    return nil, failure(request, kind, message, false)
+    return nil, failed.new(request, kind, message, false)
   end
   local status, headers, body, sent = finish(state, handle)
   if not status then
-    return nil, failure(request, headers, body, sent)
+    return nil, failed.new(request, headers, body, sent)
   end
   return { status = status, headers = headers, body = body }
 end

@@ -1,5 +1,6 @@
 -- Only on luajit: it is nginx that is tried, and its Lua is LuaJIT.
 local app = require "spec.support.nginx_app"
+local nginx_calls = require "spec.support.nginx_calls"
 
 describe("nginx.configuration", function()
   it("lets nginx.conf choose the names", function()
@@ -25,5 +26,17 @@ describe("nginx.configuration", function()
     ]] })
     assert.is_false(ok)
     assert.matches("did you mean 'threads'", tostring(err), 1, true)
+  end)
+
+  it("does not let nginx start without a library that it asks for", function()
+    for configure, said in pairs {
+      ["transport = 'resty'"] = "opm get ledgetech/lua-resty-http",
+      ["transport = 'curl'"] = "must be one of auto, thread, resty",
+    } do
+      local ok, err = pcall(nginx_calls.start,
+        { library = false, configure = configure })
+      assert.is_false(ok)
+      assert.matches(said, tostring(err), 1, true)
+    end
   end)
 end)

@@ -1,46 +1,46 @@
 -- Only on luajit: it is nginx that is tried, and its Lua is LuaJIT.
+-- What needs lua-resty-http is in resty_http_spec.lua.
 local app = require "spec.support.nginx_app"
-local d = require "spec.support.deliveries"
-local wire = require "spec.support.wire"
+local nginx_calls = require "spec.support.nginx_calls"
+
+local function start(configure)
+  return nginx_calls.start { library = false, configure = configure,
+    main = "thread_pool other threads=2;" }
+end
 
 describe("an outgoing call", function()
-  it("leaves other events alone, however many are waiting", function()
-    local api = app.start()
-    local server = app.start {
-      main = "thread_pool default threads=32;",
-      http = app.http:gsub("init_by_lua_block {.-}", [[
-        lua_worker_thread_vm_pool_size 32;
-        init_by_lua_block {
-          require("flexhooks.nginx").configure { threads = 32 }
-        }]]),
-    }
-    local url = ("http://127.0.0.1:%d/slow"):format(api.port)
-    local waiting = {}
-    for i = 1, 100 do
-      waiting[i] = wire.connect(server.port)
-      assert(waiting[i]:send(app.bytes_of(d.post { fields = d.fields {
-        Do = "call", Url = url, N = tostring(i) } })))
-    end
-    -- All of these are answered while the calls above are on their way.
-    for i = 1, 200 do
-      assert.equal(200, app.post(server, { N = tostring(i) }).status)
-    end
-    local calls = tonumber(app.get(api, "/value?name=calls").body)
-    assert.is_true((calls or 0) < 100)
-    for i = 1, 100 do
-      local bytes = wire.read(waiting[i], 20, function(data)
-        return #wire.parse(data) > 0
-      end)
-      assert.equal(200, wire.parse(bytes)[1].status)
-      waiting[i]:close()
-    end
-    assert.equal("100", app.get(api, "/value?name=calls").body)
+  local function refused(calls)
+    local _, err = calls:send { method = "POST", url = "http://127.0.0.1:1/" }
+    assert.equal("config", err.kind)
+    assert.is_false(err.sent)
+    return err.message
+  end
+
+  it("names both ways out where there is neither", function()
+    local message = refused(start())
+    assert.matches("thread_pool default threads=8;", message, 1, true)
+    assert.matches("opm get ledgetech/lua-resty-http", message, 1, true)
+    assert.matches("nobody installed it", message, 1, true)
   end)
 
-  it("says what to configure where it cannot be made", function()
+  it("names the pool alone where threads were asked for", function()
+    local calls = start "transport = 'thread', thread_pool = 'calls'"
+    local message = refused(calls)
+    assert.matches("thread_pool calls threads=8;", message, 1, true)
+    assert.not_matches("resty", message, 1, true)
+  end)
+
+  it("takes the pool that is there", function()
+    local calls = start "thread_pool = 'other', threads = 2"
+    local answer = assert(calls:send { url = ("http://127.0.0.1:%d/ok")
+      :format(calls.server.port) })
+    assert.equal("ok\n", answer.body)
+  end)
+
+  it("says in the log what to configure, with the event", function()
     local server = app.start { main = "thread_pool other threads=2;" }
     assert.equal(500, app.post(server, { Do = "call",
       Url = "http://127.0.0.1:1/" }).status)
-    assert.matches("thread_pool default threads=8;", server:log(), 1, true)
+    assert.matches("outgoing calls need a thread pool", server:log(), 1, true)
   end)
 end)

@@ -1,0 +1,469 @@
+-- Only on luajit with resty.http: it is the real library that is tried.
+local nginx_calls = require "spec.support.nginx_calls"
+local process = require "spec.support.process"
+local rude = require "spec.support.rude"
+local socket = require "socket"
+
+local server, calls, resolver
+local fresh = 0
+
+local function request_of(path, fields)
+  local request = { method = "GET", url = server.url .. "/" .. path,
+    timeout = 10 }
+  for name, value in pairs(fields or {}) do
+    request[name] = value
+  end
+  return request
+end
+
+-- A transport of a test's own has no connections yet.
+local own
+
+local function get(path, fields, options, more)
+  return calls:send(request_of(path, fields), options or own, more)
+end
+
+setup(function()
+  server = rude.start()
+  local port = process.port()
+  process.spawn({ process.lua, "spec/support/dns_server.lua", port })
+    :wait_output "ready"
+  resolver = ("resolver 127.0.0.1:%d ipv6=off;"):format(port)
+  calls = nginx_calls.start { configure = "transport = 'resty'",
+    http = resolver }
+end)
+
+before_each(function()
+  fresh = fresh + 1
+  own = { max_connections = 1000 + fresh }
+  server:forget()
+end)
+
+-- What the library makes of an answer otherwise than libcurl, and why.
+local OTHERWISE = {
+  ["gzip-transfer"] = "protocol", -- no transfer encoding is undone
+}
+
+describe("what a server may answer", function()
+  for _, row in ipairs(dofile "spec/data/answers.lua") do
+    local path, outcome = row[1], OTHERWISE[row[1]] or row[2]
+    local cap = row.max and ", capped at " .. row.max or ""
+    it(path .. cap .. ": " .. outcome, function()
+      local response, err = get(path,
+        { timeout = row.timeout, max_response = row.max })
+      if type(outcome) == "string" then
+        assert.is_nil(response)
+        assert.equal(outcome, err.kind)
+        assert.is_true(err.sent)
+        assert.equal("GET", err.method)
+        assert.equal(server.url .. "/" .. path, err.url)
+      else
+        assert.is_nil(err)
+        assert.equal(outcome, response.status)
+        assert.equal(row.body, response.body)
+        if row.header then
+          assert.equal(row.header[2], response.headers[row.header[1]])
+        end
+      end
+      assert.equal(1, #server:requests())
+      assert.equal("ok", assert(get "ok").body)
+    end)
+  end
+end)
+
+describe("what is sent", function()
+  local function echo(fields)
+    return assert(get("echo", fields)).body
+  end
+
+  it("has no header that was not asked for", function()
+    local lines = {}
+    for line in echo():gmatch "([^\r]*)\r\n" do
+      lines[#lines + 1] = line
+    end
+    assert.equal("GET /echo HTTP/1.1", table.remove(lines, 1))
+    table.sort(lines)
+    assert.same({ "", "Accept-Encoding: identity", "Accept: */*",
+      "Host: 127.0.0.1:" .. server.port, "User-Agent: flexhooks" }, lines)
+  end)
+
+  it("has the headers given, lists one by one, empty ones too", function()
+    local head = echo { headers = { ["X-A"] = "1", ["X-B"] = { "b", "c" },
+      ["X-E"] = "", ["user-agent"] = "me", Accept = "a/b", Host = "other",
+      ["X-N"] = 5, ["X-L"] = { 1, "a", 2.5 } } }
+    for _, line in ipairs { "X-A: 1", "X-B: b", "X-B: c", "X-E: ",
+      "user-agent: me", "Accept: a/b", "Host: other", "X-N: 5", "X-L: 1",
+      "X-L: a", "X-L: 2.5" } do
+      assert.matches("\r\n" .. line .. "\r\n", head, 1, true)
+    end
+    assert.is_nil(head:find "%*/%*")
+  end)
+
+  it("has both values of a header spelt in two ways", function()
+    local head = echo { headers = { ["X-A"] = "1", ["x-a"] = "2" } }
+    assert.matches("[xX]%-[aA]: 1\r\n", head)
+    assert.matches("[xX]%-[aA]: 2\r\n", head)
+  end)
+
+  it("has the method and the body", function()
+    for _, method in ipairs { "POST", "PUT", "PATCH", "DELETE", "GET",
+      "OPTIONS", "M-SEARCH" } do
+      local text = echo { method = method, body = "a\0b" }
+      assert.equal(method, text:match "^%S+")
+      assert.matches("\r\nContent%-Length: 3\r\n", text)
+      assert.equal("a\0b", text:match "\r\n\r\n(.*)$")
+      assert.is_nil(text:lower():find("content-type", 1, true))
+    end
+  end)
+
+  it("has a length where a POST is empty", function()
+    assert.matches("\r\nContent%-Length: 0\r\n", echo { method = "POST" })
+    assert.matches("\r\nContent%-Length: 0\r\n",
+      echo { method = "POST", body = "" })
+  end)
+
+  it("does not ask before it sends a large body", function()
+    local body = ("0123456789"):rep(200000)
+    local text = echo { method = "POST", body = body }
+    assert.is_nil(text:lower():find("expect:", 1, true))
+    assert.equal(body, text:match "\r\n\r\n(.*)$")
+  end)
+
+  it("has the path as it was written", function()
+    for _, path in ipairs { "/echo/../a/./%2e%2e/b?c=%2F", "/echo?a?b//c",
+      "/echo/:80" } do
+      local text = assert(get(path:sub(2) .. "#d")).body
+      assert.equal("GET " .. path .. " HTTP/1.1", text:match "^[^\r]*")
+    end
+    assert.equal(404, assert(calls:send { url = server.url .. "?x" }).status)
+    assert.equal("/?x", server:requests()[4].target)
+  end)
+
+  it("gets nothing to read for HEAD", function()
+    local response = assert(get("ok", { method = "HEAD", max_response = 0 }))
+    assert.equal(200, response.status)
+    assert.equal("2", response.headers["content-length"])
+    assert.equal("", response.body)
+  end)
+
+  it("may ask for an encoding, and then gets it raw", function()
+    local response = assert(get("gzip-asked",
+      { headers = { ["accept-encoding"] = "gzip" } }))
+    assert.equal("gzip", response.headers["content-encoding"])
+    assert.equal("\31\139", response.body:sub(1, 2))
+  end)
+end)
+
+describe("what is refused", function()
+  local U = "http://127.0.0.1:1"
+  for what, fields in pairs {
+    ["a URL without a host"] = { url = "http://" },
+    ["a URL with three slashes"] = { url = "http:///127.0.0.1/" },
+    ["a URL with LF"] = { url = U .. "/\nX: y" },
+    ["a URL with a space"] = { url = U .. "/a b" },
+    ["a URL with credentials"] = { url = "http://user:pass@127.0.0.1/" },
+    ["a URL with an empty port"] = { url = "http://127.0.0.1:/" },
+    ["a file"] = { url = "file:///etc/passwd" },
+    ["a socket"] = { url = "unix:/run/x" },
+    ["a method with CRLF"] = { method = "GET\r\nX: y" },
+    ["CONNECT"] = { method = "CONNECT" },
+    ["a HEAD with a body"] = { method = "HEAD", body = "a" },
+    ["a header value with CRLF"] = { headers = { A = "b\r\nC: d" } },
+    ["a header name with a space"] = { headers = { ["A B"] = "c" } },
+    ["a length of the caller's"] = { headers = { ["content-length"] = "5" } },
+    ["a connection header"] = { headers = { Connection = "close" } },
+    ["an Expect header"] = { headers = { Expect = "100-continue" } },
+    ["headers that are too large"] = { headers = { A = ("a"):rep(70000) } },
+  } do
+    it(what, function()
+      local response, err = get("ok", fields)
+      assert.is_nil(response)
+      assert.equal("argument", err.kind)
+      assert.is_false(err.sent)
+      assert.is_nil(err.message:find("pass", 1, true))
+      assert.is_nil(err.url:find("pass@", 1, true))
+      assert.same({}, server:requests())
+    end)
+  end
+
+  it("a header's name that the library would change", function()
+    local _, err = get("ok", { headers = { a_b = "c" } })
+    assert.equal("unsupported", err.kind)
+    assert.is_false(err.sent)
+    assert.same({}, server:requests())
+  end)
+end)
+
+describe("failures before anything was sent", function()
+  local function fails(kind, request, options, more)
+    request.method = "POST"
+    local _, err = calls:send(request, options or own, more)
+    assert.equal(kind, err.kind)
+    assert.is_false(err.sent)
+    return err.message
+  end
+
+  it("a name that does not resolve", function()
+    fails("dns", { url = "http://nowhere.invalid/" })
+  end)
+
+  it("a name that nobody answers for", function()
+    fails("timeout", { url = "http://a.silent/", connect_timeout = 0.2 })
+    fails("timeout", { url = "http://a.silent/", timeout = 0.2 })
+  end)
+
+  it("a connection refused", function()
+    fails("connect", { url = "http://127.0.0.1:1/" })
+  end)
+
+  it("a port that speaks no TLS", function()
+    fails("tls", { url = "https://localhost:" .. server.port .. "/" })
+  end)
+
+  it("a TLS handshake that takes too long", function()
+    local listener = socket.bind("127.0.0.1", 0)
+    local _, port = listener:getsockname()
+    local url = "https://localhost:" .. port .. "/"
+    fails("timeout", { connect_timeout = 0.2, url = url })
+    fails("timeout", { url = url }, nil, { deadline = 0.2 })
+    listener:close()
+  end)
+
+  it("a file of authorities, which nginx.conf has to name", function()
+    assert.matches("lua_ssl_trusted_certificate",
+      fails("unsupported", { url = server.url }, { ca_file = "/a.pem" }), 1,
+      true)
+  end)
+
+  it("a name where nginx.conf has no resolver", function()
+    local other = nginx_calls.start { configure = "transport = 'resty'" }
+    local _, err = other:send { url = "http://localhost:" .. server.port }
+    assert.equal("config", err.kind)
+    assert.matches("in http{}: resolver", err.message, 1, true)
+    assert.is_false(err.sent)
+  end)
+end)
+
+describe("connections", function()
+  local function connections()
+    local seen, count = {}, 0
+    for _, request in ipairs(server:requests()) do
+      if not seen[request.connection] then
+        seen[request.connection] = true
+        count = count + 1
+      end
+    end
+    return count
+  end
+
+  it("are kept", function()
+    for _ = 1, 5 do
+      assert(get "ok")
+      assert(get("repeated", { method = "POST", body = "x" }))
+      assert(get("no-content"))
+    end
+    assert.equal(15, #server:requests())
+    assert.equal(1, connections())
+  end)
+
+  it("belong to one transport", function()
+    assert(get "ok")
+    assert(get("ok", nil, { max_response = 100 }))
+    assert.equal(2, connections())
+  end)
+
+  it("are not kept with bytes that nobody asked for", function()
+    assert.equal("ok", assert(get "long").body)
+    assert.equal("ok", assert(get "ok").body)
+    assert.equal(2, connections())
+  end)
+
+  it("are at most as many as allowed", function()
+    local peers = {}
+    for i = 1, 6 do
+      peers[i] = calls:begin(request_of "slow?seconds=0.1",
+        { max_connections = 2 })
+    end
+    for i = 1, 6 do
+      assert.equal(200, assert(nginx_calls.finish(peers[i])).status)
+    end
+    assert.is_true(connections() <= 2)
+  end)
+
+  it("that died are replaced for a GET, without a word", function()
+    assert(get "die-second")
+    assert.equal(200, get("die-second").status)
+    assert.equal(2, connections())
+    assert.equal(3, #server:requests())
+  end)
+
+  for what, body in pairs { ["a POST"] = "x", ["an empty POST"] = "" } do
+    it("that died with " .. what .. " do not see it twice", function()
+      assert(get "die-second")
+      local response, err = get("die-second", { method = "POST", body = body })
+      assert.is_nil(response)
+      assert.equal("reset", err.kind)
+      assert.is_true(err.sent)
+      assert.equal(2, #server:requests())
+    end)
+  end
+end)
+
+describe("a wait that is cut", function()
+  it("ends at a deadline", function()
+    local _, err = get("hang", nil, nil, { deadline = 0.2 })
+    assert.equal("timeout", err.kind)
+    assert.is_true(err.sent)
+    assert.is_true(err.expired)
+    assert.equal(200, assert(get "ok").status)
+  end)
+
+  it("is cancelled with its task, and its connection closed", function()
+    local result = assert(get("hang", nil, { max_connections = 1 },
+      { cancel = 0.2 }))
+    assert.equal("cancelled", result.body)
+    assert.equal(200, assert(get("ok", nil, { max_connections = 1 })).status)
+  end)
+
+  it("gives its permit back when nginx ends the request", function()
+    for _ = 1, 3 do
+      local _, err = get("hang", { timeout = 0.3 }, { max_connections = 1 },
+        { abandon = true })
+      assert.equal("abandoned", err.kind)
+    end
+    assert.equal(200, assert(get("ok", nil, { max_connections = 1 })).status)
+  end)
+
+  it("stalls for as long as allowed", function()
+    local _, err = get("stall", { stall_timeout = 0.2 })
+    assert.equal("timeout", err.kind)
+    assert.matches("stalled", err.message)
+  end)
+end)
+
+describe("a proxy of the caller's", function()
+  it("is asked for http", function()
+    for i = 1, 2 do
+      assert.equal(200, assert(calls:send({ url = "http://h.invalid/ok" },
+        { proxy = server.url })).status)
+      assert.equal("http://h.invalid/ok", server:requests()[i].target)
+    end
+  end)
+
+  it("gets no more than a CONNECT for https", function()
+    local _, err = calls:send({ method = "POST", body = "x",
+      url = "https://h.invalid/", headers = { Authorization = "x" } },
+      { proxy = server.url })
+    assert.equal("connect", err.kind)
+    assert.is_false(err.sent)
+    local requests = server:requests()
+    assert.equal(1, #requests)
+    assert.equal("CONNECT", requests[1].method)
+    assert.equal("-", requests[1].authorization)
+  end)
+
+  it("is none of those that the library cannot speak to", function()
+    for _, proxy in ipairs { "https://h.invalid", "socks5://h.invalid" } do
+      local _, err = calls:send({ url = server.url .. "/ok" },
+        { proxy = proxy })
+      assert.equal("unsupported", err.kind)
+      assert.same({}, server:requests())
+    end
+  end)
+end)
+
+describe("TLS", function()
+  local tls, trusting
+
+  setup(function()
+    tls = require("spec.support.tls").start()
+    trusting = nginx_calls.start { configure = "transport = 'resty'",
+      http = resolver .. "lua_ssl_trusted_certificate " .. tls.ca
+        .. "; lua_ssl_verify_depth 4; lua_ssl_protocols TLSv1.2 TLSv1.3;" }
+  end)
+
+  local function ask(name, from, host, options)
+    return (from or trusting):send({ method = "GET", timeout = 10,
+      url = ("https://%s:%d/"):format(host or "localhost",
+        tls.port[name]) }, options)
+  end
+
+  it("is spoken with a server whose certificate fits", function()
+    assert.equal(200, assert(ask "plain").status)
+    assert.matches("^HTTP/1.1 %d+$", assert(ask "plain").body)
+  end)
+
+  it("keeps its connections", function()
+    local first = assert(ask "good").body
+    assert.equal(first, assert(ask "good").body)
+  end)
+
+  for name, what in pairs { other = "is another host's",
+    expired = "has expired", own = "the server signed itself" } do
+    it("is not spoken where the certificate " .. what, function()
+      local response, err = ask(name)
+      assert.is_nil(response)
+      assert.equal("tls", err.kind)
+      assert.is_false(err.sent)
+      if not err.message:find "handshake was refused" then
+        assert.equal(name == "expired", err.message:find "clock" ~= nil)
+      end
+    end)
+  end
+
+  it("is not spoken with another name of the same server", function()
+    assert.equal("tls", select(2, ask("plain", nil, "other.here")).kind)
+    assert.equal("tls", select(2, ask("plain", nil, "127.0.0.1")).kind)
+  end)
+
+  it("is not spoken in version 1.1", function()
+    local _, err = ask "old"
+    assert.equal("tls", err.kind)
+  end)
+
+  it("trusts nobody where nginx.conf names nobody", function()
+    local _, err = ask("plain", calls)
+    assert.equal("tls", err.kind)
+    assert.is_truthy(err.message:find "handshake was refused"
+      or err.message:find("lua_ssl_trusted_certificate", 1, true))
+  end)
+end)
+
+describe("the way that is chosen", function()
+  local function agent(options)
+    local other = nginx_calls.start(options)
+    local answer = assert(other:send { url = server.url .. "/echo" })
+    return answer.body:match "User%-Agent: (%S+)"
+  end
+
+  it("is the library where there is no pool of threads", function()
+    assert.equal("flexhooks", agent {})
+  end)
+
+  it("is the pool where both are there", function()
+    assert.is_nil(agent { main = "thread_pool default threads=2;" })
+  end)
+
+  it("is the library where it was asked for", function()
+    assert.equal("flexhooks", agent { configure = "transport = 'resty'",
+      main = "thread_pool default threads=2;" })
+  end)
+end)
+
+describe("many calls", function()
+  it("leave other requests alone, however many are waiting", function()
+    local peers = {}
+    for i = 1, 100 do
+      peers[i] = calls:begin(request_of "slow?seconds=1")
+    end
+    for _ = 1, 200 do
+      assert.equal("ok\n", calls:ask "/ok")
+    end
+    process.eventually(function()
+      return #server:requests() == 100
+    end)
+    for i = 1, 100 do
+      assert.equal(200, assert(nginx_calls.finish(peers[i])).status)
+    end
+  end)
+end)
