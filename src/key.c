@@ -95,19 +95,25 @@ bool fh_mac_equal(const unsigned char a[FH_MAC_SIZE],
 }
 
 bool fh_hasher_open(fh_hasher *hasher) {
-  hasher->sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
-  return hasher->sha256;
+  EVP_MD *sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+  hasher->work = sha256 ? EVP_MD_CTX_new() : NULL;
+  if (hasher->work && EVP_DigestInit_ex(hasher->work, sha256, NULL) != 1)
+    fh_hasher_close(hasher);
+  EVP_MD_free(sha256);
+  return hasher->work;
 }
 
 void fh_hasher_close(fh_hasher *hasher) {
-  EVP_MD_free(hasher->sha256);
-  hasher->sha256 = NULL;
+  EVP_MD_CTX_free(hasher->work);
+  hasher->work = NULL;
 }
 
-bool fh_hash(const fh_hasher *hasher, fh_slice bytes,
+bool fh_hash(const fh_hasher *hasher, const fh_slice *parts, size_t count,
              unsigned char hash[FH_HASH_SIZE]) {
-  return EVP_Digest(bytes.data, bytes.size, hash, NULL, hasher->sha256,
-                    NULL) == 1;
+  bool going = EVP_DigestInit_ex(hasher->work, NULL, NULL) == 1;
+  for (size_t i = 0; i < count && going; i++)
+    going = update(hasher->work, parts[i]);
+  return going && EVP_DigestFinal_ex(hasher->work, hash, NULL) == 1;
 }
 
 void fh_hex(fh_slice bytes, char *text) {
@@ -122,7 +128,7 @@ void fh_hex(fh_slice bytes, char *text) {
 bool fh_hash_text(const fh_hasher *hasher, fh_slice bytes,
                   char text[FH_HASH_TEXT]) {
   unsigned char hash[FH_HASH_SIZE];
-  if (!fh_hash(hasher, bytes, hash))
+  if (!fh_hash(hasher, &bytes, 1, hash))
     return false;
   fh_hex((fh_slice){(const char *)hash, sizeof hash}, text);
   return true;

@@ -42,9 +42,10 @@ bool fh_mac_read(fh_slice text, unsigned char mac[FH_MAC_SIZE]);
 bool fh_mac_equal(const unsigned char a[FH_MAC_SIZE],
                   const unsigned char b[FH_MAC_SIZE]);
 
-/* SHA-256, looked up once: that takes as long as hashing an event. */
+/* SHA-256, looked up and set up once: that takes longer than hashing an event.
+ * A hasher belongs to one thread at a time. */
 typedef struct fh_hasher {
-  struct evp_md_st *sha256; /* owned */
+  struct evp_md_ctx_st *work; /* owned */
 } fh_hasher;
 
 /* False where libcrypto fails. Closing is idempotent. */
@@ -54,9 +55,11 @@ void fh_hasher_close(fh_hasher *hasher);
 /* `text` gets two lower-case digits for each byte and has room for them. */
 void fh_hex(fh_slice bytes, char *text);
 
-/* The hash of `bytes`, and the same in lower-case hex. */
-bool fh_hash(const fh_hasher *hasher, fh_slice bytes,
+/* The hash of the parts, one behind the other. */
+bool fh_hash(const fh_hasher *hasher, const fh_slice *parts, size_t count,
              unsigned char hash[FH_HASH_SIZE]);
+
+/* The hash of `bytes` in lower-case hex. */
 bool fh_hash_text(const fh_hasher *hasher, fh_slice bytes,
                   char text[FH_HASH_TEXT]);
 

@@ -6,7 +6,7 @@
 #include "lua_core.h"
 #include "signature.h"
 
-enum { MAX_RANDOM = 4096, MAX_HEX = 1 << 30, ID_DIGITS = 32 };
+enum { MAX_RANDOM = 4096, MAX_HEX = 1 << 30 };
 
 typedef struct key_handle {
   fh_handle handle;
@@ -163,32 +163,16 @@ static int hasher_close(lua_State *L) {
   return 0;
 }
 
-static int push_hash(lua_State *L, fh_slice bytes, size_t digits) {
-  char text[FH_HASH_TEXT];
-  hasher_handle *self = lua_touserdata(L, lua_upvalueindex(1));
-  if ((!self->hasher.sha256 && !fh_hasher_open(&self->hasher)) ||
-      !fh_hash_text(&self->hasher, bytes, text))
-    return luaL_error(L, "libcrypto cannot compute SHA-256");
-  lua_pushlstring(L, text, digits);
-  return 1;
-}
-
 /* sha256(bytes) -> lower-case hex */
 static int sha256(lua_State *L) {
-  return push_hash(L, fh_check_bytes(L, 1), FH_HASH_TEXT);
-}
-
-/* delivery_id(token, digest) -> 32 hex digits: who a delivery is. */
-static int delivery_id(lua_State *L) {
-  char stack[256];
-  fh_slice token = fh_check_bytes(L, 1);
-  fh_slice digest = fh_check_bytes(L, 2);
-  size_t size = token.size + 1 + digest.size;
-  char *bytes = size <= sizeof stack ? stack : lua_newuserdata(L, size);
-  memcpy(bytes, token.data, token.size);
-  bytes[token.size] = '\n';
-  memcpy(bytes + token.size + 1, digest.data, digest.size);
-  return push_hash(L, (fh_slice){bytes, size}, ID_DIGITS);
+  char text[FH_HASH_TEXT];
+  fh_slice bytes = fh_check_bytes(L, 1);
+  hasher_handle *self = lua_touserdata(L, lua_upvalueindex(1));
+  if ((!self->hasher.work && !fh_hasher_open(&self->hasher)) ||
+      !fh_hash_text(&self->hasher, bytes, text))
+    return luaL_error(L, "libcrypto cannot compute SHA-256");
+  lua_pushlstring(L, text, sizeof text);
+  return 1;
 }
 
 /* random(n) -> n bytes, from 1 to 4096 */
@@ -215,9 +199,6 @@ void fh_open_key(lua_State *L) {
   fh_register(L, &hasher_class);
   fh_set_functions(L, functions);
   fh_new(L, &hasher_class);
-  lua_pushvalue(L, -1);
   lua_pushcclosure(L, sha256, 1);
-  lua_setfield(L, -3, "sha256");
-  lua_pushcclosure(L, delivery_id, 1);
-  lua_setfield(L, -2, "delivery_id");
+  lua_setfield(L, -2, "sha256");
 }

@@ -182,6 +182,13 @@ static int push_refusal(lua_State *L, fh_verdict verdict) {
   return 2;
 }
 
+static void push_id(lua_State *L, bool made, const char id[FH_ID_SIZE]) {
+  if (made)
+    lua_pushlstring(L, id, FH_ID_SIZE);
+  else
+    lua_pushnil(L);
+}
+
 static int verify(lua_State *L, const fh_delivery *delivery) {
   union {
     char bytes[STACK_SCRATCH];
@@ -205,43 +212,48 @@ static int verify(lua_State *L, const fh_delivery *delivery) {
     lua_pushboolean(L, 1);
   else
     push_event(L, self, &event);
-  if (!delivery->want_digest)
-    return 1;
-  lua_pushlstring(L, (const char *)event.digest, sizeof event.digest);
-  return 2;
+  push_id(L, delivery->token.data, event.id);
+  push_id(L, delivery->want_twin, event.twin);
+  return 3;
 }
 
-/* verifier:form(keys, signature, query, body, want_digest) -> event, digest */
+/* verifier:form(keys, signature, query, body, token, want_twin)
+ * -> event, id | nil, twin | nil */
 static int verifier_form(lua_State *L) {
   fh_delivery delivery = {
       .kind = FH_FORM,
       .signature = optional_bytes(L, 3),
       .query = optional_bytes(L, 4),
       .body = fh_check_bytes(L, 5),
-      .want_digest = lua_toboolean(L, 6),
+      .token = optional_bytes(L, 6),
+      .want_twin = lua_toboolean(L, 7),
   };
   return verify(L, &delivery);
 }
 
-/* verifier:query(keys, signature, query, want_digest) -> event, digest */
+/* verifier:query(keys, signature, query, token, want_twin)
+ * -> event, id | nil, twin | nil */
 static int verifier_query(lua_State *L) {
   fh_delivery delivery = {
       .kind = FH_QUERY,
       .signature = optional_bytes(L, 3),
       .query = optional_bytes(L, 4),
-      .want_digest = lua_toboolean(L, 5),
+      .token = optional_bytes(L, 5),
+      .want_twin = lua_toboolean(L, 6),
   };
   return verify(L, &delivery);
 }
 
-/* verifier:json(keys, signature, query, body) -> true, digest */
+/* verifier:json(keys, signature, query, body, token, want_twin)
+ * -> true, id | nil, twin | nil */
 static int verifier_json(lua_State *L) {
   fh_delivery delivery = {
       .kind = FH_JSON,
       .signature = optional_bytes(L, 3),
       .query = optional_bytes(L, 4),
       .body = fh_check_bytes(L, 5),
-      .want_digest = true,
+      .token = optional_bytes(L, 6),
+      .want_twin = lua_toboolean(L, 7),
   };
   return verify(L, &delivery);
 }

@@ -1,5 +1,7 @@
 #include "signature.h"
 
+enum { SIZE_BYTES = 4 }; /* of a size in what an id hashes */
+
 /* Where things stand in the scratch memory of one call. The fields come last,
  * since their number is not known before the text is parsed. */
 typedef struct areas {
@@ -47,7 +49,7 @@ static size_t fields_offset(const fh_verifier *verifier,
   return (2 * text + tail + align - 1) / align * align;
 }
 
-/* Behind the fields there is room for the digest's input: the text once more,
+/* Behind the fields there is room for what an id hashes: the text once more,
  * and two sizes for each field. */
 size_t fh_verify_room(const fh_verifier *verifier,
                       const fh_delivery *delivery) {
@@ -56,8 +58,8 @@ size_t fh_verify_room(const fh_verifier *verifier,
     return 0;
   fh_slice text = text_of(delivery, delivery->query);
   size_t fields = fh_form_room(text, &verifier->limits);
-  return fields_offset(verifier, delivery) + fields * (sizeof(fh_field) + 8) +
-         text.size;
+  return fields_offset(verifier, delivery) +
+         fields * (sizeof(fh_field) + 2 * SIZE_BYTES) + text.size;
 }
 
 static areas lay_out(const fh_verifier *verifier, const fh_delivery *delivery,
@@ -221,28 +223,47 @@ static fh_verdict compare_all(const fh_verifier *verifier, const tail *t,
   return s->found ? FH_VERIFIED : FH_SIGNATURE_DIFFERS;
 }
 
+static char *write_size(char *out, size_t size) {
+  for (int shift = 8 * (SIZE_BYTES - 1); shift >= 0; shift -= 8)
+    *out++ = (char)(size >> shift & 255);
+  return out;
+}
+
 static char *write_sized(char *out, fh_slice bytes) {
-  for (int shift = 24; shift >= 0; shift -= 8)
-    *out++ = (char)(bytes.size >> shift & 255);
-  return write(out, bytes);
+  return write(write_size(out, bytes.size), bytes);
 }
 
 /* Names and values with their sizes, so that no two events are spelt alike. */
-static bool make_digest(const fh_hasher *hasher, const fh_delivery *delivery,
-                        fh_event *event, char *scratch) {
-  fh_slice spelt = delivery->body;
-  if (delivery->kind != FH_JSON) {
-    char *out = scratch;
-    for (size_t i = 0; i < event->count; i++)
-      out = write_sized(write_sized(out, event->fields[i].name),
-                        event->fields[i].value);
-    spelt = (fh_slice){scratch, (size_t)(out - scratch)};
-  }
+static fh_slice spell(const fh_delivery *delivery, const fh_event *event,
+                      char *scratch) {
+  if (delivery->kind == FH_JSON)
+    return delivery->body;
+  char *out = scratch;
+  for (size_t i = 0; i < event->count; i++)
+    out = write_sized(write_sized(out, event->fields[i].name),
+                      event->fields[i].value);
+  return (fh_slice){scratch, (size_t)(out - scratch)};
+}
+
+static bool make_id(const fh_hasher *hasher, const fh_slice *parts,
+                    size_t count, char id[FH_ID_SIZE]) {
   unsigned char hash[FH_HASH_SIZE];
-  if (!fh_hash(hasher, spelt, hash))
+  if (!fh_hash(hasher, parts, count, hash))
     return false;
-  memcpy(event->digest, hash, FH_DIGEST_SIZE);
+  fh_hex((fh_slice){(const char *)hash, FH_ID_SIZE / 2}, id);
   return true;
+}
+
+static bool identify(const fh_hasher *hasher, const fh_delivery *delivery,
+                     fh_event *event, char *scratch) {
+  if (!delivery->token.data && !delivery->want_twin)
+    return true;
+  char size[SIZE_BYTES];
+  write_size(size, delivery->token.size);
+  const fh_slice parts[] = {
+      {size, sizeof size}, delivery->token, spell(delivery, event, scratch)};
+  return (!delivery->token.data || make_id(hasher, parts, 3, event->id)) &&
+         (!delivery->want_twin || make_id(hasher, parts + 2, 1, event->twin));
 }
 
 fh_verdict fh_verify(const fh_verifier *verifier, const fh_delivery *delivery,
@@ -269,8 +290,8 @@ fh_verdict fh_verify(const fh_verifier *verifier, const fh_delivery *delivery,
   search s = {wanted, keys, key_count, false, false};
   verdict = compare_all(verifier, &t, a.tail, &s);
   char *behind = (char *)(event->fields + event->count);
-  if (verdict == FH_VERIFIED && delivery->want_digest &&
-      !make_digest(&verifier->hasher, delivery, event, behind))
+  if (verdict == FH_VERIFIED &&
+      !identify(&verifier->hasher, delivery, event, behind))
     return FH_CRYPTO_FAILED;
   return verdict;
 }

@@ -34,16 +34,21 @@ typedef struct fh_delivery {
   fh_slice signature; /* NULL where there was no header */
   fh_slice query;     /* raw; NULL where the target had no `?` */
   fh_slice body;      /* raw */
-  bool want_digest;
+  fh_slice token;     /* the idempotency token; NULL: no id is made */
+  bool want_twin;
 } fh_delivery;
 
-enum { FH_DIGEST_SIZE = 16 };
+enum { FH_ID_SIZE = 32 };
 
-/* The fields, sorted and distinct, borrow the delivery and the scratch. */
+/* The fields, sorted and distinct, borrow the delivery and the scratch. The
+ * id is a hash of the token and the fields, since the token is not signed; the
+ * twin is one of the fields alone; both in hex. The fields of a JSON body are
+ * its bytes. */
 typedef struct fh_event {
   fh_field *fields;
   size_t count;
-  unsigned char digest[FH_DIGEST_SIZE]; /* of the fields, or of a JSON body */
+  char id[FH_ID_SIZE];
+  char twin[FH_ID_SIZE];
 } fh_event;
 
 typedef enum fh_verdict {

@@ -93,27 +93,28 @@ local function keys_for(self, list, kind, text, signature)
   return keys or self.nobody, err
 end
 
-local function verify_one(verifier, kind, keys, signature, query, body, digest)
+local function verify_one(verifier, kind, keys, signature, query, body, token,
+  twins)
   if kind == "form" then
-    return verifier:form(keys, signature, query, body, digest)
+    return verifier:form(keys, signature, query, body, token, twins)
   elseif kind == "query" then
-    return verifier:query(keys, signature, query, digest)
+    return verifier:query(keys, signature, query, token, twins)
   end
-  return verifier:json(keys, signature, query, body)
+  return verifier:json(keys, signature, query, body, token, twins)
 end
 
--- Fields, digest and route, or nil and the reason. Of URLs with one path the
--- one with the longest query is tried first, since a query is signed from its
--- start.
-local function verify(list, kind, keys, signature, query, body, digest)
+-- Fields, route, id and twin key, or nil and the reason. Of URLs with one path
+-- the one with the longest query is tried first, since a query is signed from
+-- its start.
+local function verify(list, kind, keys, signature, query, body, token, twins)
   local reason
   for i = 1, #list do
-    local fields, note = verify_one(list[i].verifier, kind, keys, signature,
-      query, body, digest)
+    local fields, id, twin = verify_one(list[i].verifier, kind, keys,
+      signature, query, body, token, twins)
     if fields then
-      return fields, note, list[i]
+      return fields, list[i], id, twin
     end
-    reason = reason ~= "signature_differs" and note or reason
+    reason = reason ~= "signature_differs" and id or reason
   end
   return nil, reason
 end
@@ -138,18 +139,18 @@ local function judge(self, method, target, body, content_type,
   if token == "" then
     token = nil
   end
-  local fields, digest, route = verify(list, kind, keys, signature, query,
-    body, token ~= nil or self.has_twins)
-  if not fields and err and digest == "signature_differs" then
+  local fields, route, id, twin = verify(list, kind, keys, signature, query,
+    body, token, self.has_twins)
+  if not fields and err and route == "signature_differs" then
     return answers.unavailable, "token_lookup", err
   elseif not fields then
-    return REASONS[digest] or answers.forbidden, digest
+    return REASONS[route] or answers.forbidden, route
   end
   if kind == "json" then
-    return delivery.take_json(self, route, body, digest, token)
+    return delivery.take_json(self, route, body, id, twin)
   end
-  return delivery.take_fields(self, route, fields, text, kind == "query",
-    digest, token)
+  return delivery.take_fields(self, route, fields, text, kind == "query", id,
+    twin)
 end
 
 -- Tells the log, the metrics and whoever asked what was refused and why.

@@ -34,7 +34,8 @@ static const char *sign(const char *text) {
 typedef struct result {
   fh_verdict verdict;
   char event[512]; /* name=value| in order */
-  unsigned char digest[FH_DIGEST_SIZE];
+  char id[FH_ID_SIZE];
+  char twin[FH_ID_SIZE];
 } result;
 
 static void spell(result *r, const fh_event *event) {
@@ -45,14 +46,25 @@ static void spell(result *r, const fh_event *event) {
                            (int)f->name.size, f->name.data, (int)f->value.size,
                            f->value.data);
   }
-  memcpy(r->digest, event->digest, sizeof r->digest);
+  memcpy(r->id, event->id, sizeof r->id);
+  memcpy(r->twin, event->twin, sizeof r->twin);
+}
+
+static void assert_same_ids(const result *a, const result *b) {
+  assert_memory_equal(a->id, b->id, FH_ID_SIZE);
+  assert_memory_equal(a->twin, b->twin, FH_ID_SIZE);
+}
+
+static void assert_other_ids(const result *a, const result *b) {
+  assert_memory_not_equal(a->id, b->id, FH_ID_SIZE);
+  assert_memory_not_equal(a->twin, b->twin, FH_ID_SIZE);
 }
 
 static result verify_with(const char *url, const fh_delivery *delivery,
                           fh_key **keys, size_t count) {
   result r = {.verdict = FH_TOO_LARGE};
   fh_verifier verifier;
-  fh_event event = {NULL, 0, {0}};
+  fh_event event = {NULL, 0, {0}, {0}};
   assert_true(fh_verifier_open(&verifier, slice(url), &usual, 4096));
   size_t room = fh_verify_room(&verifier, delivery);
   if (room > 0) {
@@ -78,7 +90,8 @@ static result verify(const char *url, fh_delivery_kind kind,
                           .signature = slice(signature),
                           .query = slice(query),
                           .body = slice(body),
-                          .want_digest = true};
+                          .token = slice("token"),
+                          .want_twin = true};
   result r = verify_with(url, &delivery, keys, 2);
   fh_key_close(&key);
   fh_key_close(&other);
@@ -206,7 +219,7 @@ static void fields_of_a_get_come_from_the_query(void **state) {
   r = verify(URL "?t=1", FH_QUERY, sign(URL "?t=1&a=1"), "t=1&a=1", NULL);
   assert_string_equal("a=1|", r.event);
   result same = verify(URL, FH_QUERY, sign(URL "?a=1"), "a=1", NULL);
-  assert_memory_equal(same.digest, r.digest, FH_DIGEST_SIZE);
+  assert_same_ids(&same, &r);
   ASSERT_VERDICT(FH_VERIFIED, verify(URL, FH_QUERY, sign(URL), NULL, NULL));
   ASSERT_VERDICT(FH_SIGNATURE_DIFFERS,
                  verify(URL, FH_QUERY, sign(URL "?a=1a1"), "a=1", NULL));
@@ -337,20 +350,42 @@ static void no_byte_may_move(void **state) {
   for (size_t i = 1; i < sizeof bodies / sizeof *bodies; i++) {
     result r = form(sign(URL "abc"), NULL, bodies[i]);
     if (r.verdict == FH_VERIFIED)
-      assert_memory_not_equal(first.digest, r.digest, FH_DIGEST_SIZE);
+      assert_other_ids(&first, &r);
   }
 }
 
-static void the_digest_is_of_the_fields_alone(void **state) {
+static void ids_are_of_the_fields_alone(void **state) {
   (void)state;
   result a = form(sign(URL "a1b2"), NULL, "a=1&b=2");
   result b = form(sign(URL "?x=1a1b2"), "x=1", "b=2&a=%31&b=2");
   result c = verify("http://other/", FH_FORM, sign("http://other/a1b2"), NULL,
                     "a=1&b=2");
   result d = verify(URL, FH_QUERY, sign(URL "?a=1&b=2"), "a=1&b=2", NULL);
-  assert_memory_equal(a.digest, b.digest, FH_DIGEST_SIZE);
-  assert_memory_equal(a.digest, c.digest, FH_DIGEST_SIZE);
-  assert_memory_equal(a.digest, d.digest, FH_DIGEST_SIZE);
+  assert_same_ids(&a, &b);
+  assert_same_ids(&a, &c);
+  assert_same_ids(&a, &d);
+}
+
+static void an_id_is_of_its_token_too(void **state) {
+  (void)state;
+  fh_key key, *keys[] = {&key};
+  assert_true(fh_key_open(&key, slice("12345")));
+  fh_delivery delivery = {.kind = FH_FORM,
+                          .signature = slice(sign(URL "a1")),
+                          .body = slice("a=1"),
+                          .want_twin = true};
+  const char *const tokens[] = {"token", "toke", "tokens", "", "token"};
+  result r[5];
+  for (size_t i = 0; i < 5; i++) {
+    delivery.token = slice(tokens[i]);
+    r[i] = verify_with(URL, &delivery, keys, 1);
+    ASSERT_VERDICT(FH_VERIFIED, r[i]);
+    assert_memory_equal(r[0].twin, r[i].twin, FH_ID_SIZE);
+  }
+  for (size_t i = 1; i < 4; i++)
+    assert_memory_not_equal(r[0].id, r[i].id, FH_ID_SIZE);
+  assert_memory_equal(r[0].id, r[4].id, FH_ID_SIZE);
+  fh_key_close(&key);
 }
 
 static void signs_the_documented_form(void **state) {
@@ -407,7 +442,8 @@ int main(void) {
       cmocka_unit_test(keeps_its_caps),
       cmocka_unit_test(every_key_counts_and_none_counts_for_nothing),
       cmocka_unit_test(no_byte_may_move),
-      cmocka_unit_test(the_digest_is_of_the_fields_alone),
+      cmocka_unit_test(ids_are_of_the_fields_alone),
+      cmocka_unit_test(an_id_is_of_its_token_too),
       cmocka_unit_test(signs_the_documented_form),
       cmocka_unit_test(survives_any_bytes),
   };

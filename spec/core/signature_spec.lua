@@ -139,13 +139,13 @@ describe("a verifier", function()
     it("takes a body's hash for what it is: " .. what, function()
       local query = hash_query(row[2], body)
       local signature = signed(URL .. (query and "?" .. query or ""))
-      local good, note = verifier():json(key, signature, query, body)
+      local good, note = verifier():json(key, signature, query, body, "t")
       if reason then
         assert.is_nil(good)
         assert.equal(reason, note)
       else
         assert.is_true(good)
-        assert.equal(16, #note)
+        assert.equal(32, #note)
         assert.is_nil((verifier():json(key, signature, query, body .. " ")))
         assert.is_nil((verifier():json(key, signed(URL), query, body)))
       end
@@ -185,32 +185,50 @@ describe("a verifier", function()
   it("leaves the configured query out of the event", function()
     local v = verifier { url = URL .. "?source=one" }
     local query = "source=one&a=1"
-    local event, digest = v:query(key, signed(URL .. "?" .. query), query,
-      true)
+    local event, id = v:query(key, signed(URL .. "?" .. query), query, "t")
     assert.same({ a = "1" }, event)
-    local _, same = verifier():query(key, signed(URL .. "?a=1"), "a=1", true)
-    assert.equal(same, digest)
+    local _, same = verifier():query(key, signed(URL .. "?a=1"), "a=1", "t")
+    assert.equal(same, id)
     assert.equal("query_differs",
       select(2, v:query(key, signed(URL .. "?a=1"), "a=1")))
     assert.equal("query_differs",
       select(2, v:form(key, signed(URL), nil, "")))
   end)
 
-  it("gives digests of 16 bytes over the fields alone", function()
-    local function digest(body, text, query)
-      local event, made = verifier():form(key,
-        signed(URL .. (query and "?" .. query or "") .. text), query, body,
-        true)
-      assert.is_table(event)
-      assert.equal(16, #made)
-      return made
-    end
-    local first = digest("ab=c&d=", "abcd")
-    assert.equal(first, digest("d&ab=c&d=", "abcd", "x=1"))
+  local function ids(body, text, query, token, want_twin)
+    local event, id, twin = verifier():form(key,
+      signed(URL .. (query and "?" .. query or "") .. text), query, body,
+      token, want_twin)
+    assert.is_table(event)
+    return id, twin
+  end
+
+  it("gives ids over the token and the fields alone", function()
+    local id, twin = ids("ab=c&d=", "abcd", nil, "t", true)
+    assert.matches("^" .. ("%x"):rep(32) .. "$", id)
+    assert.matches("^" .. ("%x"):rep(32) .. "$", twin)
+    assert.same({ id, twin }, { ids("d&ab=c&d=", "abcd", "x=1", "t", true) })
     for _, body in ipairs { "a=bcd", "abcd=", "=abcd", "ab=cd", "ab=&cd=" } do
-      assert.not_equal(first, digest(body, "abcd"))
+      local other_id, other_twin = ids(body, "abcd", nil, "t", true)
+      assert.not_equal(id, other_id)
+      assert.not_equal(twin, other_twin)
     end
-    assert.is_nil(select(2, verifier():form(key, signed(URL), nil, "")))
+    for _, token in ipairs { "", "T", "t\0", "tt", ("t"):rep(9000) } do
+      local other_id, same_twin = ids("ab=c&d=", "abcd", nil, token, true)
+      assert.not_equal(id, other_id)
+      assert.equal(twin, same_twin)
+    end
+  end)
+
+  it("gives the ids that are asked for", function()
+    assert.same({ nil, nil }, { ids("a=1", "a1") })
+    local id, twin = ids("a=1", "a1", nil, "t")
+    assert.is_string(id)
+    assert.is_nil(twin)
+    id, twin = ids("a=1", "a1", nil, nil, true)
+    assert.is_nil(id)
+    assert.is_string(twin)
+    assert.has_error(function() ids("a=1", "a1", nil, 1) end)
   end)
 
   it("takes caps of its own", function()

@@ -12,8 +12,8 @@ return function()
     { "EventType", "onChannelCreated" }, { "AccountSid", "AC1" },
   }
   local verifier = core.verifier { url = URL }
-  local event = verifier:form(key, signature, nil, body, true)
-  local forged = verifier:form(core.key "other", signature, nil, body, true)
+  local event = verifier:form(key, signature, nil, body, "token")
+  local forged = verifier:form(core.key "other", signature, nil, body, "token")
   assert(not forged, "wrong: a forged delivery was accepted")
   if event then
     assert(event.EventType == "onChannelCreated", "wrong: another event")

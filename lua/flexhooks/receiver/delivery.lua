@@ -4,7 +4,6 @@
 
 local answers = require "flexhooks.receiver.answers"
 local contexts = require "flexhooks.context"
-local core = require "flexhooks.core"
 local events = require "flexhooks.events"
 local failures = require "flexhooks.failure"
 local host = require "flexhooks.host"
@@ -33,15 +32,6 @@ local function count_received(self, event)
     self.metrics:inc("received",
       event and events.canonical(event.EventType) or "other")
   end
-end
-
--- Who a delivery is: the token counts together with what was signed, so that
--- re-deliveries share an id and nothing else does; and the key that twins
--- share.
-local function identity(self, digest, token)
-  local id = token and core.delivery_id(token, digest) or contexts.id()
-  return id, self.rule and token and id or nil,
-    self.has_twins and core.sha256(digest) or nil
 end
 
 -- The client that handlers get; a function is asked for the event's account.
@@ -165,12 +155,12 @@ end
 ---@param fields table<string, string|string[]> fresh; they become the event
 ---@param raw string the bytes they came in
 ---@param is_query boolean
----@param digest string? of what was signed
----@param token string? idempotency token
+---@param id string? that re-deliveries share; nil where no token came
+---@param twin string? what twins share; nil where there are none
 ---@return table answer
 ---@return string? reason where it is refused
 ---@return any cause
-function M.take_fields(self, route, fields, raw, is_query, digest, token)
+function M.take_fields(self, route, fields, raw, is_query, id, twin)
   local query = is_query and query_of(route, fields) or nil
   local event, note = event_of(fields, is_query)
   if self.account_sid and is_foreign(self, reading.account_of(fields)) then
@@ -179,10 +169,11 @@ function M.take_fields(self, route, fields, raw, is_query, digest, token)
     return answers.ok
   end
   count_received(self, event)
-  local id, token_key, twin_key = identity(self, digest, token)
+  local token_key = self.rule and id
+  id = id or contexts.id()
   if self.queue then
     return store(self, { {
-      id = id, token_key = token_key, twin_key = twin_key, event = event,
+      id = id, token_key = token_key, twin_key = twin, event = event,
       wire_type = event and note, raw = not event and raw or nil,
       reason = not event and note or nil,
     } }, route, query)
@@ -190,17 +181,18 @@ function M.take_fields(self, route, fields, raw, is_query, digest, token)
     return answers.malformed, "malformed", note
   end
   return handle(self, event, context_of(self, route, id, note, query),
-    token_key, twin_key)
+    token_key, twin)
 end
 
 -- Gives each element of a batch an identity with its place.
-local function identify(self, items, batch, digest, token)
-  local id, token_key, twin_key = identity(self, digest, token)
+local function identify(self, items, batch, id, twin)
+  local token_key = self.rule and id
+  id = id or contexts.id()
   for i, item in ipairs(items) do
     local suffix = batch and "#" .. i or ""
     item.id = id .. suffix
     item.token_key = token_key and token_key .. suffix
-    item.twin_key = twin_key and twin_key .. suffix
+    item.twin_key = twin and twin .. suffix
   end
 end
 
@@ -227,12 +219,12 @@ end
 ---@param self flexhooks.Receiver
 ---@param route table that verified it
 ---@param body string
----@param digest string of the body
----@param token string? idempotency token
+---@param id string? that re-deliveries share; nil where no token came
+---@param twin string? what twins share; nil where there are none
 ---@return table answer
 ---@return string? reason where it is refused
 ---@return any cause
-function M.take_json(self, route, body, digest, token)
+function M.take_json(self, route, body, id, twin)
   local items, batch = reading.of_json(body, self.limits)
   for _, item in ipairs(items) do
     if is_foreign(self, item.account) then
@@ -242,7 +234,7 @@ function M.take_json(self, route, body, digest, token)
   for _, item in ipairs(items) do
     count_received(self, item.event)
   end
-  identify(self, items, batch, digest, token)
+  identify(self, items, batch, id, twin)
   if self.queue then
     return store(self, items, route)
   end
