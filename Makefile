@@ -258,14 +258,12 @@ space = $(empty) $(empty)
 
 # --- torture -----------------------------------------------------------------------
 .PHONY: torture run-torture
-torture: ## the crash tests with thousands of kills, a million events; TORTURE=2000
+torture: ## the crash tests with thousands of kills, a million events: one table; TORTURE=2000
 	@tools/setup test $(LUAS)
 	@$(MAKE) run-torture
 
 run-torture: all
-	@TORTURE=$(or $(TORTURE),2000) LIMIT=7200 JOBS=1 BUILD=$(BUILD) LUAS="$(LUAS)" spec/run \
-	  $(wildcard spec/flexhooks/queue/*crash_spec.lua spec/flexhooks/queue/backlog_spec.lua \
-	  spec/flexhooks/server/memory_spec.lua)
+	@TORTURE=$(or $(TORTURE),2000) BUILD=$(BUILD) LUAS="$(LUAS)" spec/torture $(SPEC)
 
 # --- measuring ---------------------------------------------------------------------
 .PHONY: bench run-bench

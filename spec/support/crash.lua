@@ -3,9 +3,6 @@
 --   local load = crash.load(port)       load:run(seconds or function)
 --   crash.verdict(load, journal)  -> { acknowledged, handled, repeated, late,
 --                                      lost, disordered, wrongly_repeated }
---   crash.kills(short)            -> that, or TORTURE
---   crash.progress(what, n, all, load)
---   crash.row(what, kills, verdict)
 --
 -- Each interaction sends its next event when the one before was acknowledged,
 -- and sends one that was not again, under its token, as a careful sender
@@ -82,6 +79,11 @@ function Load:run(f)
     self.ended = true
     assert(ok, err)
   end)
+end
+
+--- How far it is, for a line of progress.
+function Load:told()
+  return (", %d acknowledged"):format(#self.acknowledged)
 end
 
 local function entry_of(text)
@@ -168,47 +170,6 @@ function M.verdict(load, path)
     end
   end
   return verdict
-end
-
--- --- short and long ----------------------------------------------------------
-
-local long = tonumber(os.getenv "TORTURE")
-
---- How many kills: the short number, or TORTURE's.
-function M.kills(short)
-  return long or short
-end
-
-local LUA = rawget(_G, "jit") and "luajit" or "lua" .. _VERSION:match "[%d.]+"
-
--- A long run is followed in a file of its own; see spec/torture.
-local function report(text)
-  local path = os.getenv "FLEXHOOKS_TEST_REPORT"
-  local file = path and assert(io.open(path, "a")) or io.stdout
-  file:write(text, "\n")
-  if path then
-    file:close()
-  end
-end
-
---- Tells, twenty times in a long run, how far it is.
-function M.progress(what, n, all, load)
-  if long and n % math.ceil(all / 20) == 0 then
-    report(("%s %s, %s: %d of %d, %d acknowledged"):format(
-      os.date "%H:%M:%S", LUA, what, n, all, #load.acknowledged))
-  end
-end
-
-local ROW = "| %-6s | %-34s | %6s | %12s | %8s | %8s | %5s | %5s | %12s |"
-
---- The heading of the rows.
-M.HEADING = ROW:format("Lua", "what", "times", "acknowledged", "handled",
-  "repeated", "late", "lost", "out of order")
-
---- A line of the table at the end.
-function M.row(what, kills, v)
-  report(ROW:format(LUA, what, kills, v.acknowledged, v.handled, v.repeated,
-    v.late, v.lost, v.disordered))
 end
 
 return M

@@ -12,6 +12,7 @@ local crash = require "spec.support.crash"
 local nginx = require "spec.support.nginx"
 local process = require "spec.support.process"
 local redis = require "spec.support.redis"
+local torture = require "spec.support.torture"
 
 local M = {}
 
@@ -201,7 +202,7 @@ function Fleet:balance(what, times, f)
   end
   stop(self)
   local verdict = crash.verdict(load, self.journal)
-  crash.row(what, times, verdict)
+  torture.row(what, times, verdict)
   return verdict
 end
 

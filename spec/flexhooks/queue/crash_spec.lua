@@ -3,8 +3,9 @@
 local crash = require "spec.support.crash"
 local flexhooks = require "flexhooks"
 local process = require "spec.support.process"
+local torture = require "spec.support.torture"
 
-local KILLS = crash.kills(100)
+local KILLS = torture.times(100)
 
 local function environment(folder, port, extra)
   local env = { JOURNAL = folder .. "/journal", PORT = port,
@@ -60,7 +61,7 @@ local function kill_often(kills, what, folder, extra, after)
       if after then
         after(n)
       end
-      crash.progress(what, n, kills, load)
+      torture.progress(what, n, kills, load:told())
     end
   end)
   return load, port
@@ -75,7 +76,7 @@ local function settle(what, kills, load, folder, port, extra)
   end
   assert.equal(0, child:stop())
   local verdict = crash.verdict(load, folder .. "/journal")
-  crash.row(what, kills, verdict)
+  torture.row(what, kills, verdict)
   return verdict
 end
 

@@ -2,11 +2,11 @@
 --
 -- nginx receives, three workers handle; the workers of both, nginx's master
 -- and Redis are killed at random under load.
-local crash = require "spec.support.crash"
 local fleet = require "spec.support.fleet"
 local flexhooks = require "flexhooks"
+local torture = require "spec.support.torture"
 
-local KILLS = crash.kills(40)
+local KILLS = torture.times(40)
 
 -- Of ten kills four hit a worker of nginx, one its master, one Redis.
 local function kill_one(f, n)
@@ -31,7 +31,7 @@ describe("nginx and workers on Redis", function()
       for n = 1, KILLS do
         flexhooks.sleep(0.1 + 0.15 * math.random())
         kill_one(f, n)
-        crash.progress(what, n, KILLS, load)
+        torture.progress(what, n, KILLS, load:told())
       end
     end)
     assert.is_true(v.acknowledged > KILLS)

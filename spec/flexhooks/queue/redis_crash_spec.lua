@@ -1,10 +1,10 @@
 -- Two servers receive, three workers handle; workers, servers and Redis itself
 -- are killed at random under load.
-local crash = require "spec.support.crash"
 local fleet = require "spec.support.fleet"
 local flexhooks = require "flexhooks"
+local torture = require "spec.support.torture"
 
-local KILLS = crash.kills(50)
+local KILLS = torture.times(50)
 
 local function kill_one(f, n)
   if n % 10 == 0 then
@@ -24,7 +24,7 @@ describe("servers and workers on Redis", function()
       for n = 1, KILLS do
         flexhooks.sleep(0.1 + 0.15 * math.random())
         kill_one(f, n)
-        crash.progress(what, n, KILLS, load)
+        torture.progress(what, n, KILLS, load:told())
       end
     end)
     assert.is_true(v.acknowledged > KILLS)

@@ -1,11 +1,11 @@
 -- Workers stand still for up to three leases, each when it likes, so that
 -- partitions are lost, taken, lost again and taken back. What handlers do when
 -- their worker wakes lands late: that is counted, and documented.
-local crash = require "spec.support.crash"
 local fleet = require "spec.support.fleet"
 local flexhooks = require "flexhooks"
+local torture = require "spec.support.torture"
 
-local STOPS = crash.kills(12)
+local STOPS = torture.times(12)
 local WHAT = "workers stopped for 0 to 3 leases"
 
 describe("workers that stand still", function()
@@ -15,7 +15,7 @@ describe("workers that stand still", function()
     local function stall(worker, load)
       while stops < STOPS do
         stops = stops + 1
-        crash.progress(WHAT, stops, STOPS, load)
+        torture.progress(WHAT, stops, STOPS, load:told())
         worker:kill "STOP"
         flexhooks.sleep(3 * fleet.LEASE * math.random())
         worker:kill "CONT"

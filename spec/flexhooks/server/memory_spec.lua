@@ -2,11 +2,11 @@
 -- memory stays where it is.
 local process = require "spec.support.process"
 local servers = require "spec.support.server"
+local torture = require "spec.support.torture"
 
-local LONG = os.getenv "TORTURE"
-local EVENTS = LONG and 1000000 or 60000
-local ENTRIES = LONG and 100000 or 10000
-local SECONDS = LONG and 5 or 1
+local EVENTS = torture.long and 1000000 or 60000
+local ENTRIES = torture.long and 100000 or 10000
+local SECONDS = torture.long and 5 or 1
 
 -- For wrk: one event, each time under another idempotency token.
 local SCRIPT = [[
@@ -49,7 +49,8 @@ describe("a server that " .. EVENTS .. " events reach", function()
       before = before or total > 2 * ENTRIES and now
       most = math.max(most, now)
     until total > EVENTS
-    print(("   %d events: from %d to %d KiB"):format(total, before, most))
+    torture.say(("%d events at a server: from %d to %d KiB"):format(total,
+      before, most))
     assert.is_true(most - before < 4096, most - before .. " KiB more")
     assert.is_true(server:handled() >= total)
   end)
