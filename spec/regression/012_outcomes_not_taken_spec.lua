@@ -11,7 +11,8 @@ describe("an outcome that the queue did not take", function()
     assert.is_true(queue:store { queues.item "a" })
     local router, told, worker = flexhooks.router(), {}, nil
     router:on("*", function()
-      bench.server:cli("HSET", "{lost}:leases", "0", "another 2 99999999999999")
+      bench.server:cli("HSET", "{lost}:leases", "0",
+        "another 2 99999999999999")
       worker:stop()
     end)
     worker = flexhooks.worker { queue = queue, router = router,

@@ -162,9 +162,9 @@ function Consumer:scan(limit)
   return refs
 end
 
--- A partition may have been lost while the answer was on its way; and if it was
--- taken back, the answer speaks of what follows a cursor that is no longer its
--- own: what comes before would be left out.
+-- A partition may have been lost while the answer was on its way; and if it
+-- was taken back, the answer speaks of what follows a cursor that is no longer
+-- its own: what comes before would be left out.
 function Consumer:refs_of(reply, asked)
   local refs = {}
   for i = 1, #reply, 5 do
