@@ -212,9 +212,6 @@ describe("a request", function()
     end
   end)
 
-  -- A sanitizer, which is preloaded, keeps freed memory for a while.
-  local sanitized = os.getenv "LD_PRELOAD" ~= nil
-
   it("leaves no memory behind", function()
     local poller = core.poller()
     local pool = core.pool(poller)
@@ -234,7 +231,7 @@ describe("a request", function()
     many(300)
     local before = rss()
     many(1000)
-    assert.is_true(sanitized or rss() - before < 8 * 1024 * 1024)
+    assert.is_true(rss() - before < 8 * 1024 * 1024)
     pool:close()
     poller:close()
   end)

@@ -1,4 +1,5 @@
 local contexts = require "flexhooks.context"
+local process = require "spec.support.process"
 
 describe("a context", function()
   it("has an id of its own", function()
@@ -13,13 +14,11 @@ describe("a context", function()
 
   it("has ids that another process does not", function()
     local script = [[io.write(require("flexhooks.context").id())]]
-    local lua = assert(arg and arg[-1] or "lua5.4")
     local ids = {}
     for i = 1, 2 do
-      local pipe = assert(io.popen(("%s -e '%s'"):format(lua, script)))
-      ids[i] = pipe:read "*a"
-      pipe:close()
-      assert.is_truthy(ids[i]:find "^%x+$")
+      local _, out = process.run { process.lua, "-e", script }
+      ids[i] = out
+      assert.is_truthy(out:find "^%x+$")
     end
     assert.not_equal(ids[1], ids[2])
     assert.not_equal(contexts.id():sub(1, 24), ids[1]:sub(1, 24))

@@ -373,10 +373,7 @@ describe("a server process", function()
     rounds(8000)
     local grown = resident() - before
     peer:close()
-    -- A sanitizer keeps what is freed for a while.
-    local sanitized = (os.getenv "LD_PRELOAD" or ""):find "san"
-    assert(grown < (sanitized and 300000 or 2048),
-      "grew by " .. grown .. " KiB")
+    assert(grown < 2048, "grew by " .. grown .. " KiB")
     assert.equal(10000, server:metric "flexhooks_events_handled_total")
   end)
 

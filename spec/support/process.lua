@@ -16,12 +16,13 @@ local system = require "system"
 
 local M = {}
 
--- The interpreter that runs this spec: children of a spec use the same.
+-- The interpreter that runs this spec, by its name on PATH: children of a spec
+-- use the same.
 local first = 0
 while arg[first - 1] do
   first = first - 1
 end
-M.lua = arg[first]
+M.lua = arg[first]:match "[^/]+$"
 
 -- The checkout.
 M.top = lfs.currentdir()
@@ -57,10 +58,13 @@ local function shell(command)
   return line
 end
 
+-- How much longer than usual everything may take.
+local PATIENCE = tonumber(os.getenv "FLEXHOOKS_TEST_PATIENCE") or 1
+
 --- Calls f until it returns something true, and returns that; raises after
 -- `timeout` seconds (10 where absent), saying what was awaited.
 function M.eventually(f, timeout, what)
-  local deadline = system.monotime() + (timeout or 10)
+  local deadline = system.monotime() + (timeout or 10) * PATIENCE
   repeat
     local value = f()
     if value then
@@ -127,19 +131,9 @@ end
 local Child = { __name = "process" }
 Child.__index = Child
 
--- Runs it this interpreter, directly or through a script of the checkout?
-local function is_ours(program)
-  return program == M.lua or program:find("^" .. M.top:gsub("%p", "%%%0")
-    .. "/bin/") ~= nil or program:find "^examples/" ~= nil
-end
-
--- The arguments of env(1), what is unset first. A sanitizer that was preloaded
--- into this interpreter is for its like only.
-local function environment(env, program)
+-- The arguments of env(1), what is unset first.
+local function environment(env)
   local words = {}
-  if os.getenv "LD_PRELOAD" and not is_ours(program) then
-    words[1] = "-u LD_PRELOAD"
-  end
   for name, value in pairs(env or {}) do
     if value then
       words[#words + 1] = quote(name .. "=" .. value)
@@ -177,7 +171,7 @@ function M.spawn(command, options)
   end
   local d = quote(dir)
   local pid = shell(SCRIPT:format(quote(options.cwd or M.top),
-    environment(options.env, command[1]), d, d, table.concat(words, " "),
+    environment(options.env), d, d, table.concat(words, " "),
     quote(stdin), d, d, d))
   local child = setmetatable({ pid = assert(tonumber(pid), "not started"),
     dir = dir, name = table.concat(command, " ") }, Child)

@@ -54,6 +54,7 @@ local function kill_often(kills, what, folder, extra, after)
     for n = 1, kills do
       local child = start(folder, port, n, extra)
       while not process.listening(port) do
+        assert(not child:status(), child:stderr())
         flexhooks.sleep(0.005)
       end
       flexhooks.sleep(0.12 * math.random())
