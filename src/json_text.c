@@ -3,24 +3,48 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#define ONES  UINT64_C(0x0101010101010101)
+#define HIGHS UINT64_C(0x8080808080808080)
+
 enum {
   ESCAPED = 6, /* bytes of the longest escape, \u0000 */
-  STRIDE = 16, /* a fixed number, so that the compiler looks at all at once */
+  WORD = sizeof(uint64_t),
 };
 
-static unsigned is_special(char c) {
-  return ((unsigned char)c < 0x20) | (c == '"') | (c == '\\');
+static bool is_special(char c) {
+  return (unsigned char)c < 0x20 || c == '"' || c == '\\';
+}
+
+/* The highest bit of each byte that is zero; a byte above one may have it
+ * too, so only "none" is to be believed. */
+static uint64_t zeros(uint64_t word) {
+  return (word - ONES) & ~word & HIGHS;
+}
+
+static bool may_hold_special(uint64_t word) {
+  uint64_t below_space = (word - 0x20 * ONES) & ~word & HIGHS;
+  return below_space | zeros(word ^ '"' * ONES) | zeros(word ^ '\\' * ONES);
+}
+
+static uint64_t word_at(const char *data) {
+  uint64_t word;
+  memcpy(&word, data, sizeof word);
+  return word;
+}
+
+/* The last word overlaps the one before: no byte is looked at alone. */
+static bool long_may_hold_special(fh_slice text) {
+  for (size_t i = 0; i < text.size - WORD; i += WORD)
+    if (may_hold_special(word_at(text.data + i)))
+      return true;
+  return may_hold_special(word_at(text.data + text.size - WORD));
 }
 
 static size_t count_specials(fh_slice text) {
-  size_t count = 0, i = 0;
-  for (; text.size - i >= STRIDE; i += STRIDE) {
-    unsigned char found = 0;
-    for (size_t k = 0; k < STRIDE; k++)
-      found += (unsigned char)is_special(text.data[i + k]);
-    count += found;
-  }
-  for (; i < text.size; i++)
+  size_t count = 0;
+  if (text.size >= WORD && !long_may_hold_special(text))
+    return 0;
+  for (size_t i = 0; i < text.size; i++)
     count += is_special(text.data[i]);
   return count;
 }

@@ -16,5 +16,6 @@ void fh_open_recent(lua_State *L);
 void fh_open_secret(lua_State *L);
 void fh_open_sid(lua_State *L);
 void fh_open_signature(lua_State *L);
+void fh_open_sql_text(lua_State *L);
 
 #endif

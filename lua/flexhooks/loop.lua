@@ -208,7 +208,10 @@ end
 ---@return flexhooks.Task
 function M.spawn(f, ...)
   check_function("flexhooks.spawn", f)
-  here()
+  -- Inside a task the loop is there, and asking which process this is costs.
+  if not task.current() then
+    here()
+  end
   return task.spawn(f, ...)
 end
 

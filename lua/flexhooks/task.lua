@@ -110,12 +110,14 @@ local function finish(task, ok, ...)
 end
 
 local function perform(task)
-  local args = task.args
-  if args then
-    task.args = false
-    finish(task, xpcall(task.f, fault_of, unpack(args, 1, args.n)))
+  local n, args, a, b = task.n, task.args, task.a, task.b
+  task.n, task.args, task.a, task.b = 0, false, false, false
+  if n == 1 then
+    finish(task, xpcall(task.f, fault_of, a))
+  elseif n == 2 then
+    finish(task, xpcall(task.f, fault_of, a, b))
   else
-    finish(task, xpcall(task.f, fault_of))
+    finish(task, xpcall(task.f, fault_of, unpack(args or NOTHING, 1, n)))
   end
 end
 
@@ -159,13 +161,11 @@ end
 --- Starts `f(...)` as a task; it begins when the loop gets to it.
 ---@return flexhooks.Task
 function M.spawn(f, ...)
+  local n, a, b = select("#", ...), ...
   -- With every field there from the start the table is allocated once.
-  local task = setmetatable({ f = f, args = false, co = false, ended = false,
-    waiting = false, why = false, n = 0, event = false }, Task)
-  local n = select("#", ...)
-  if n > 0 then
-    task.args = { n = n, ... }
-  end
+  local task = setmetatable({ f = f, n = n, a = a, b = b, args = n > 2
+    and { ... }, co = false, ended = false, waiting = false, why = false,
+    event = false, following = false }, Task)
   alive[task] = true
   count = count + 1
   enqueue(task)
@@ -364,7 +364,7 @@ function Event:set(...)
   self.waiter, self.last = nil, nil
   while waiter do
     local following = waiter.following
-    waiter.following = nil
+    waiter.following = false
     wake(waiter, "set")
     waiter = following
   end
@@ -400,7 +400,7 @@ local function leave_list(event, task)
   if event.last == task then
     event.last = before
   end
-  task.following = nil
+  task.following = false
 end
 
 --- Waits until it has happened, at most `timeout` seconds.

@@ -11,7 +11,7 @@ local C_RANKS = {
   { "slice", "sort", "buffer", "resp", "secret", "poller", "head",
     "bind", "url", "wiped", "json_number" },
   { "form", "json", "key", "signed_url", "answer", "redis", "listener",
-    "sid", "recent", "json_text" },
+    "sid", "recent", "json_text", "sql_text" },
   { "signature", "call", "connection" },
   { "account", "request", "listener.c", "exchange" },
   { "http" },

@@ -65,8 +65,8 @@ function Control:answer(row)
   local answer = carry_out(self.backend, row[2], row[3])
   if self.db then
     pcall(self.db.execute, self.db, "UPDATE commands SET answer = "
-      .. sqlite.quote(envelope.encode_value(answer)) .. " WHERE id = "
-      .. sqlite.quote(row[1]))
+      .. sqlite.literal(envelope.encode_value(answer)) .. " WHERE id = "
+      .. sqlite.literal(row[1]))
   end
 end
 
@@ -136,8 +136,8 @@ end
 local function exchange(db, method, ...)
   local id = core.hex(core.random(16))
   db:execute("INSERT INTO commands(id, at, method, arguments) VALUES('" .. id
-    .. "', " .. sqlite.number(host.now()) .. ", " .. sqlite.quote(method)
-    .. ", " .. sqlite.quote(envelope.encode_value { ... }) .. ")")
+    .. "', " .. sqlite.literal(host.now()) .. ", " .. sqlite.literal(method)
+    .. ", " .. sqlite.literal(envelope.encode_value { ... }) .. ")")
   local answer = await(db, id)
   db:execute("DELETE FROM commands WHERE id = '" .. id .. "'")
   return answer

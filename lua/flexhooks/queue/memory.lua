@@ -49,16 +49,18 @@ function Memory:transaction(f)
   return nil, tostring(result)
 end
 
+--- Adds events: `rows` holds seq, line and body of each.
 function Memory:insert(rows)
-  if self.count + #rows > self.max_events then
+  local count = #rows / 3
+  if self.count + count > self.max_events then
     error("the queue is full (max_events = " .. self.max_events .. ")", 0)
   end
-  for _, row in ipairs(rows) do
-    self.rows[row.seq] = { line = row.line, body = row.body, attempts = 0,
-      not_before = 0 }
-    self.last = math.max(self.last, row.seq)
+  for i = 1, #rows, 3 do
+    self.rows[rows[i]] = { line = rows[i + 1], body = rows[i + 2],
+      attempts = 0, not_before = 0 }
+    self.last = math.max(self.last, rows[i])
   end
-  self.count = self.count + #rows
+  self.count = self.count + count
 end
 
 function Memory:claim(_)

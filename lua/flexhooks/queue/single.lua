@@ -11,17 +11,12 @@ local consumer = require "flexhooks.queue.consumer"
 local envelope = require "flexhooks.queue.envelope"
 local errors = require "flexhooks.error"
 local host = require "flexhooks.host"
+local transaction = require "flexhooks.queue.transaction"
 
 local M = {}
 
 local Single = { __name = "flexhooks.queue.single" }
 Single.__index = Single
-
--- Where "interaction" has no SID, events of one type share a line.
-local function line_of(item)
-  local event = item.event
-  return tostring(event.InteractionSid or event.EventType or "")
-end
 
 ---@param name string for messages: the queue's URL
 ---@param storage table memory or sqlite
@@ -30,7 +25,7 @@ end
 function M.new(name, storage, options)
   return setmetatable({
     name = name, storage = storage, turns = options.turns, pid = options.pid,
-    pending = {}, -- operations of this turn
+    turn = transaction.new(), -- what has gathered since the last one
     running = {}, count_running = 0, -- seqs that a worker has begun
   }, Single)
 end
@@ -98,95 +93,23 @@ function Single:claims_under(rule, storage)
   return self.claims
 end
 
--- The parts of a transaction. Stores come first: they are what may be refused
--- for room, and the memory storage cannot roll back.
-
-function Single:put(item, rows, letters, now)
-  local body = envelope.encode(item)
-  if item.event then
-    self.seq = self.seq + 1
-    rows[#rows + 1] = { seq = self.seq, line = line_of(item), body = body }
-  else
-    letters[#letters + 1] = { id = item.id, body = body, attempts = 0,
-      reason = item.reason or "malformed", buried_at = now }
-  end
-end
-
-function Single:put_new(op, batch, now, rows, letters)
-  local items, verdicts = op.items, {}
-  for i = 1, #items do
-    verdicts[i] = self.claims:take(batch, items[i], now)
-    if verdicts[i] == "stored" then
-      self:put(items[i], rows, letters, now)
-    end
-  end
-  op.result = verdicts
-end
-
-function Single:apply_stores(storage, ops, batch)
-  local now, rows, letters, rule = host.now(), {}, {}, nil
-  for i = 1, #ops do
-    local op = ops[i]
-    if op.kind == "store" then
-      if op.rule ~= rule then
-        rule = op.rule
-        self:claims_under(rule, storage)
-      end
-      self:put_new(op, batch, now, rows, letters)
-    end
-  end
-  if #rows > 0 then
-    storage:insert(rows)
-  end
-  for _, letter in ipairs(letters) do
-    storage:bury(letter)
-  end
-  if #batch.entries > 0 then
-    storage:claim(batch, { at = now - rule.window, entries = rule.entries })
-  end
-end
-
-local function seqs_of(ops)
-  local begun, finished = {}, {}
-  for i = 1, #ops do
-    local op = ops[i]
-    if op.kind == "begin" then
-      begun[#begun + 1] = op.seq
-    elseif op.kind == "finish" then
-      finished[#finished + 1] = op.seq
-    end
-  end
-  return begun, finished
-end
-
-function Single:apply_steps(storage, ops)
-  local begun, finished = seqs_of(ops)
-  local found = #begun > 0 and storage:attempt(begun)
-  if #finished > 0 then
-    storage:delete(finished)
-  end
-  for i = 1, #ops do
-    local op = ops[i]
-    if op.kind == "begin" then
-      op.result = found[op.seq] or false
-    elseif op.kind == "finish" then
-      op.result = true
-    elseif op.kind == "run" then
-      op.result = op.run(storage)
-    end
-  end
-end
-
 --- One transaction of these operations.
-function Single:apply(ops)
+---@return boolean? ok
+---@return flexhooks.Error? err
+---@return boolean? hopeless no single one of them would fare better
+function Single:apply(stores, steps)
   local ready, err = self:ready()
   if not ready then
     return nil, err, true
   end
   local batch, seq = claims.batch(), self.seq
   local ok, message, hopeless = self.storage:transaction(function(storage)
-    self:apply_stores(storage, ops, batch)
-    self:apply_steps(storage, ops)
+    if #stores > 0 then
+      transaction.store(self, storage, stores, batch)
+    end
+    if #steps > 0 then
+      transaction.step(storage, steps)
+    end
   end)
   if ok then
     if self.claims then
@@ -201,79 +124,85 @@ function Single:apply(ops)
   return nil, self:failure(message), hopeless
 end
 
-local function settle(ops, err)
-  for i = 1, #ops do
-    ops[i].err, ops[i].done = err, true
+function Single:apply_alone(turn)
+  for _, op in ipairs(turn.stores) do
+    _, op.err = self:apply({ op }, {})
   end
-end
-
-function Single:settle_alone(op)
-  local _, err = self:apply({ op })
-  settle({ op }, err)
+  for _, op in ipairs(turn.steps) do
+    _, op.err = self:apply({}, { op })
+  end
 end
 
 --- Writes what has gathered.
 function Single:commit()
-  local ops = self.pending
-  if #ops == 0 then
+  local turn = self.turn
+  local count = #turn.stores + #turn.steps
+  if count == 0 then
     return
   end
-  self.pending = {}
-  local ok, err, hopeless = self:apply(ops)
-  if ok or hopeless or #ops == 1 then
-    settle(ops, err)
+  self.turn = transaction.new()
+  local ok, err, hopeless = self:apply(turn.stores, turn.steps)
+  if ok or hopeless or count == 1 then
+    turn.err = err
   else
-    for _, op in ipairs(ops) do
-      self:settle_alone(op)
-    end
+    self:apply_alone(turn)
   end
-  if ops.written then
-    ops.written:set()
+  turn.done = true
+  if turn.written then
+    turn.written:set()
   end
   if self.consumer then
     self.consumer.wake()
   end
 end
 
--- All of a turn wait for one event: it is one transaction.
-function Single:await_commit(op)
-  local ops = self.pending
-  if not ops.written then
-    ops.written = host.event()
+-- Until the turn is over, for which all of its operations wait together.
+function Single:await(turn)
+  if not self.turns then
+    return self:commit()
+  end
+  if not turn.written then
+    turn.written = host.event()
     host.at_turn_end(function()
       self:commit()
     end)
   end
-  local _, why = ops.written:wait()
-  if not op.done then
-    op.err = why
-  end
+  return turn.written:wait()
 end
 
---- Hands an operation to the next transaction and waits for it.
----@return any result
----@return flexhooks.Error? err
-function Single:submit(op)
-  local ready, err = self:ready()
-  if not ready then
+-- Hands an operation to the next transaction and waits for it.
+local function submit(self, list, op)
+  local turn = self.turn
+  if not turn.written then
+    local ready, err = self:ready()
+    if not ready then
+      return nil, err
+    end
+  end
+  list = turn[list]
+  list[#list + 1] = op
+  local _, why = self:await(turn)
+  local err = turn.err or op.err or not turn.done and why
+  if err then
     return nil, err
-  end
-  self.pending[#self.pending + 1] = op
-  if self.turns then
-    self:await_commit(op)
-  else
-    self:commit()
-  end
-  if op.err then
-    return nil, op.err
   end
   return op.result
 end
 
+--- A step of a consumer or a command, in the next transaction.
+---@param op table kind: "begin" or "finish", with `seq`, or "run", with
+-- run(storage)
+---@return any result
+---@return flexhooks.Error? err
+function Single:submit(op)
+  return submit(self, "steps", op)
+end
+
 --- See docs/architecture.md, Queue.
 function Single:store(items, rule)
-  local verdicts, err = self:submit { kind = "store", items = items,
-    rule = rule }
+  -- With every field there from the start the table is allocated once.
+  local verdicts, err = submit(self, "stores",
+    { items = items, rule = rule, result = false, err = false })
   if not verdicts then
     return nil, err
   end
@@ -367,7 +296,7 @@ function Single:send_round(storage, letter)
     storage:unpark(letter.parked, envelope.encode(item))
   else
     local rows = {}
-    self:put(item, rows)
+    transaction.put(self, item, rows)
     storage:insert(rows)
   end
   storage:dead_remove(letter.key)

@@ -4,8 +4,8 @@
 -- `<file>.lock` for as long as the queue is open, which the kernel takes back
 -- whatever ends the process. One connection writes and checkpoints.
 --
--- LuaSQL binds no parameters, and its `escape` cuts at NUL. So text goes in as
--- a quoted literal with its quotes doubled, and bytes that hold a NUL as x'…'.
+-- LuaSQL binds no parameters, and its `escape` cuts at NUL: values go in as
+-- literals of our own making.
 -- @module flexhooks.queue.sqlite
 
 local cjson = require("cjson").new()
@@ -40,37 +40,10 @@ local SCHEMA = {
     total INTEGER, entries TEXT)]],
 }
 
--- Found as it is: the Luas' patterns do not agree on a name for it.
-local NUL = "\0"
+--- A string, a number or nil as a literal.
+M.literal = core.sql_literal
 
---- Bytes as a literal.
-function M.quote(bytes)
-  if bytes == nil then
-    return "NULL"
-  end
-  if bytes:find(NUL, 1, true) then
-    return "x'" .. core.hex(bytes) .. "'"
-  end
-  if bytes:find("'", 1, true) then
-    bytes = bytes:gsub("'", "''")
-  end
-  return "'" .. bytes .. "'"
-end
-
---- A number as a literal.
-function M.number(n)
-  return string.format(n % 1 == 0 and "%.0f" or "%.6f", n)
-end
-
-local quote, number = M.quote, M.number
-
-local function numbers(seqs)
-  local parts = {}
-  for i, seq in ipairs(seqs) do
-    parts[i] = number(seq)
-  end
-  return table.concat(parts, ",")
-end
+local literal = M.literal
 
 local function environment_of(self)
   if not self.environment then
@@ -278,26 +251,19 @@ function SQLite:restore(f)
   end
 end
 
--- Many rows in a statement: preparing one costs more than running it.
-function SQLite:insert_rows(into, rows)
-  for from = 1, #rows, ROWS_PER_INSERT do
-    local to = math.min(from + ROWS_PER_INSERT - 1, #rows)
-    self:execute(into .. table.concat(rows, ",", from, to))
-  end
-end
-
+--- Adds events: `rows` holds seq, line and body of each.
 function SQLite:insert(rows)
-  if self.count + #rows > self.max_events then
+  local count = #rows / 3
+  if self.count + count > self.max_events then
     error("the queue is full (max_events = " .. self.max_events .. ")", 0)
   end
-  local values = {}
-  for i = 1, #rows do
-    local row = rows[i]
-    values[i] = "(" .. number(row.seq) .. "," .. quote(row.line) .. ","
-      .. quote(row.body) .. ")"
+  -- Many in a statement: preparing one costs more than running it.
+  for first = 1, #rows, 3 * ROWS_PER_INSERT do
+    self:execute("INSERT INTO events(seq, line, body) VALUES"
+      .. core.sql_rows(rows, 3, first,
+        math.min(first + 3 * ROWS_PER_INSERT - 1, #rows)))
   end
-  self:insert_rows("INSERT INTO events(seq, line, body) VALUES", values)
-  self.count = self.count + #rows
+  self.count = self.count + count
 end
 
 --- Writes claims down, and forgets some old ones now and then.
@@ -306,21 +272,21 @@ end
 function SQLite:claim(batch, keep)
   local seq = (self.claim_seq or 0) + 1
   local total = (self.claim_total or 0) + #batch.entries / 3
-  self:execute("INSERT OR REPLACE INTO claims VALUES(" .. number(seq) .. ","
-    .. number(batch.at) .. "," .. number(total) .. ","
-    .. quote(core.json_text(batch.entries)) .. ")")
+  self:execute("INSERT OR REPLACE INTO claims VALUES(" .. literal(seq) .. ","
+    .. literal(batch.at) .. "," .. literal(total) .. ","
+    .. literal(core.json_text(batch.entries)) .. ")")
   self.claim_seq, self.claim_total = seq, total
   if seq % PRUNE_EVERY == 0 then
     self:execute("DELETE FROM claims WHERE seq IN (SELECT seq FROM claims "
       .. "ORDER BY seq LIMIT " .. 2 * PRUNE_EVERY .. ") AND (at < "
-      .. number(keep.at) .. " OR total <= " .. number(total - keep.entries)
+      .. literal(keep.at) .. " OR total <= " .. literal(total - keep.entries)
       .. ")")
   end
 end
 
 function SQLite:attempt(seqs)
   local found = {}
-  local where = " WHERE seq IN (" .. numbers(seqs) .. ")"
+  local where = " WHERE seq IN (" .. table.concat(seqs, ",") .. ")"
   self:execute("UPDATE events SET attempts = attempts + 1" .. where)
   for _, row in ipairs(self:rows(
     "SELECT seq, attempts, errors, body FROM events" .. where)) do
@@ -331,30 +297,30 @@ end
 
 function SQLite:delete(seqs)
   local gone = self:execute("DELETE FROM events WHERE seq IN ("
-    .. numbers(seqs) .. ")")
+    .. table.concat(seqs, ",") .. ")")
   self.count = self.count - gone
 end
 
 function SQLite:park(seq, not_before, errors)
-  return self:execute("UPDATE events SET not_before = " .. number(not_before)
-    .. ", errors = " .. quote(errors) .. " WHERE seq = " .. number(seq)) > 0
+  return self:execute("UPDATE events SET not_before = " .. literal(not_before)
+    .. ", errors = " .. literal(errors) .. " WHERE seq = " .. literal(seq)) > 0
 end
 
 function SQLite:unpark(seq, body)
   self:execute("UPDATE events SET attempts = 0, not_before = 0, errors = NULL,"
-    .. " body = " .. quote(body) .. " WHERE seq = " .. number(seq))
+    .. " body = " .. literal(body) .. " WHERE seq = " .. literal(seq))
 end
 
 function SQLite:state(seq)
   local row = self:rows("SELECT attempts, not_before FROM events WHERE seq = "
-    .. number(seq))[1]
+    .. literal(seq))[1]
   return row and { attempts = row[1], not_before = row[2] }
 end
 
 function SQLite:scan(after, limit)
   local found = self:rows("SELECT seq, line, attempts, not_before FROM events "
-    .. "WHERE seq > " .. number(after) .. " ORDER BY seq LIMIT "
-    .. number(limit))
+    .. "WHERE seq > " .. literal(after) .. " ORDER BY seq LIMIT "
+    .. literal(limit))
   for i, row in ipairs(found) do
     found[i] = { seq = row[1], line = row[2], attempts = row[3],
       not_before = row[4] }
@@ -364,7 +330,7 @@ end
 
 function SQLite:peek(after, limit)
   local found = self:rows("SELECT seq, body FROM events WHERE seq > "
-    .. number(after) .. " ORDER BY seq LIMIT " .. number(limit))
+    .. literal(after) .. " ORDER BY seq LIMIT " .. literal(limit))
   for i, row in ipairs(found) do
     found[i] = { seq = row[1], body = row[2] }
   end
@@ -373,11 +339,11 @@ end
 
 function SQLite:bury(letter)
   self:execute("INSERT INTO dead(id, buried_at, attempts, reason, errors, "
-    .. "parked, body) VALUES(" .. table.concat({ quote(letter.id),
-      number(letter.buried_at), number(letter.attempts),
-      quote(letter.reason), quote(letter.errors),
-      letter.parked and number(letter.parked) or "NULL",
-      quote(letter.body) }, ",") .. ")")
+    .. "parked, body) VALUES(" .. table.concat({ literal(letter.id),
+      literal(letter.buried_at), literal(letter.attempts),
+      literal(letter.reason), literal(letter.errors),
+      literal(letter.parked),
+      literal(letter.body) }, ",") .. ")")
   self.dead_count = self.dead_count + 1
 end
 
@@ -391,7 +357,7 @@ local function letter(row)
 end
 
 function SQLite:dead_list(limit)
-  local found = self:rows(LETTER .. "ORDER BY key LIMIT " .. number(limit))
+  local found = self:rows(LETTER .. "ORDER BY key LIMIT " .. literal(limit))
   for i, row in ipairs(found) do
     found[i] = letter(row)
   end
@@ -399,19 +365,19 @@ function SQLite:dead_list(limit)
 end
 
 function SQLite:dead_find(id)
-  return letter(self:rows(LETTER .. "WHERE id = " .. quote(id)
+  return letter(self:rows(LETTER .. "WHERE id = " .. literal(id)
     .. " ORDER BY key LIMIT 1")[1])
 end
 
 function SQLite:dead_remove(key)
-  self:execute("DELETE FROM dead WHERE key = " .. number(key))
+  self:execute("DELETE FROM dead WHERE key = " .. literal(key))
   self.dead_count = self.dead_count - 1
 end
 
 --- The first event whose body holds `fragment`.
 function SQLite:find(fragment)
   local row = self:rows("SELECT seq, attempts, errors, body FROM events WHERE "
-    .. "instr(body, " .. quote(fragment) .. ") ORDER BY seq LIMIT 1")[1]
+    .. "instr(body, " .. literal(fragment) .. ") ORDER BY seq LIMIT 1")[1]
   return row and { seq = row[1], attempts = row[2], errors = row[3],
     body = row[4] }
 end
@@ -419,7 +385,7 @@ end
 function SQLite:counts(now)
   return { events = self.count, dead = self.dead_count,
     delayed = self:value("SELECT count(*) FROM events WHERE not_before > 0 "
-      .. "AND not_before > " .. number(now)) }
+      .. "AND not_before > " .. literal(now)) }
 end
 
 function SQLite:oldest()

@@ -1,0 +1,113 @@
+--- What one turn of the loop brings to a queue of one process, as the parts of
+-- one transaction.
+--
+-- Stores come first: they are what may be refused for room, and the storage in
+-- memory cannot roll back.
+-- @module flexhooks.queue.transaction
+
+local envelope = require "flexhooks.queue.envelope"
+local host = require "flexhooks.host"
+
+local M = {}
+
+-- Where "interaction" has no SID, events of one type share a line.
+local function line_of(item)
+  local event = item.event
+  return tostring(event.InteractionSid or event.EventType or "")
+end
+
+--- The operations of a turn: `stores` { items, rule }, and `steps` { kind, … }
+-- of a consumer or a command. Each gets its `result` or its `err`.
+function M.new()
+  return { stores = {}, steps = {}, done = false, err = false }
+end
+
+--- Adds a row { seq, line, body } for an event; anything else is a letter.
+---@param queue table which counts `seq`
+---@param item table
+---@param rows any[]
+---@param letters table[]
+---@param now number
+function M.put(queue, item, rows, letters, now)
+  local body = envelope.encode(item)
+  if item.event then
+    local n, seq = #rows, queue.seq + 1
+    queue.seq = seq
+    rows[n + 1], rows[n + 2], rows[n + 3] = seq, line_of(item), body
+  else
+    letters[#letters + 1] = { id = item.id, body = body, attempts = 0,
+      reason = item.reason or "malformed", buried_at = now }
+  end
+end
+
+-- With a place from the start the list is allocated once.
+local function claim_items(queue, op, batch, now, rows, letters)
+  local items, verdicts, claims = op.items, { false }, queue.claims
+  for i = 1, #items do
+    local verdict = claims:take(batch, items[i], now)
+    verdicts[i] = verdict
+    if verdict == "stored" then
+      M.put(queue, items[i], rows, letters, now)
+    end
+  end
+  op.result = verdicts
+end
+
+--- Stores what these operations bring, and writes down what they claim.
+---@param queue table a single
+---@param storage table
+---@param stores table[]
+---@param batch table of `queue/claims`
+function M.store(queue, storage, stores, batch)
+  local now, rows, letters, rule = host.now(), {}, {}, nil
+  for i = 1, #stores do
+    local op = stores[i]
+    if op.rule ~= rule then
+      rule = op.rule
+      queue:claims_under(rule, storage)
+    end
+    claim_items(queue, op, batch, now, rows, letters)
+  end
+  if #rows > 0 then
+    storage:insert(rows)
+  end
+  for _, letter in ipairs(letters) do
+    storage:bury(letter)
+  end
+  if #batch.entries > 0 then
+    storage:claim(batch, { at = now - rule.window, entries = rule.entries })
+  end
+end
+
+local function seqs_of(steps, kind)
+  local seqs = {}
+  for _, op in ipairs(steps) do
+    if op.kind == kind then
+      seqs[#seqs + 1] = op.seq
+    end
+  end
+  return seqs
+end
+
+--- Takes these steps: all that begin, then all that are finished, then the
+-- others in their order.
+---@param storage table
+---@param steps table[]
+function M.step(storage, steps)
+  local begun, finished = seqs_of(steps, "begin"), seqs_of(steps, "finish")
+  local found = #begun > 0 and storage:attempt(begun)
+  if #finished > 0 then
+    storage:delete(finished)
+  end
+  for _, op in ipairs(steps) do
+    if op.kind == "begin" then
+      op.result = found[op.seq] or false
+    elseif op.kind == "finish" then
+      op.result = true
+    else
+      op.result = op.run(storage)
+    end
+  end
+end
+
+return M
