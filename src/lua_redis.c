@@ -72,24 +72,38 @@ static int l_fd(lua_State *L) {
   return 1;
 }
 
-/* lua: append(list of strings) -> true | nil, kind, message */
-static int l_append(lua_State *L) {
-  connection *c = fh_check_open(L, 1, &class);
-  luaL_checktype(L, 2, LUA_TTABLE);
-  size_t count = lua_rawlen(L, 2);
-  luaL_argcheck(L, count > 0 && count <= MAX_ARGUMENTS, 2,
-                "must hold from 1 to 100000 strings");
-  /* Scratch memory as a userdata: an error raised below leaks nothing. */
-  const char **values = lua_newuserdata(L, count * sizeof *values);
-  size_t *sizes = lua_newuserdata(L, count * sizeof *sizes);
+static size_t count_of(lua_State *L, int index) {
+  luaL_checktype(L, index, LUA_TTABLE);
+  return lua_rawlen(L, index);
+}
+
+/* The strings of the list at `index`. */
+static void read_list(lua_State *L, int index, size_t count,
+                      const char **values, size_t *sizes) {
   for (size_t i = 0; i < count; i++) {
-    lua_rawgeti(L, 2, (int)i + 1);
+    lua_rawgeti(L, index, (int)i + 1);
     /* The table keeps the string alive after the pop. */
-    luaL_argcheck(L, lua_type(L, -1) == LUA_TSTRING, 2,
+    luaL_argcheck(L, lua_type(L, -1) == LUA_TSTRING, index,
                   "must hold strings only");
     values[i] = lua_tolstring(L, -1, &sizes[i]);
     lua_pop(L, 1);
   }
+}
+
+/* lua: append(list of strings, list of more | nil)
+ *   -> true | nil, kind, message */
+static int l_append(lua_State *L) {
+  connection *c = fh_check_open(L, 1, &class);
+  size_t first = count_of(L, 2);
+  size_t more = lua_isnoneornil(L, 3) ? 0 : count_of(L, 3),
+         count = first + more;
+  luaL_argcheck(L, first > 0 && count <= MAX_ARGUMENTS, 2,
+                "must hold from 1 to 100000 strings");
+  /* Scratch memory as a userdata: an error raised below leaks nothing. */
+  const char **values = lua_newuserdata(L, count * sizeof *values);
+  size_t *sizes = lua_newuserdata(L, count * sizeof *sizes);
+  read_list(L, 2, first, values, sizes);
+  read_list(L, 3, more, values + first, sizes + first);
 
   fh_redis_status status =
       fh_redis_append(&c->redis, (int)count, values, sizes);

@@ -35,20 +35,42 @@ fh_redis_status fh_redis_open(fh_redis *redis, const char *host, int port) {
   return FH_REDIS_OK;
 }
 
+/* "*3\r\n", "$11\r\n" */
+static fh_buffer_status put_count(fh_buffer *out, char mark, size_t count) {
+  char text[24];
+  char *at = text + sizeof text;
+  *--at = '\n';
+  *--at = '\r';
+  do {
+    *--at = (char)('0' + count % 10);
+    count /= 10;
+  } while (count > 0);
+  *--at = mark;
+  return fh_buffer_append(out, at, (size_t)(text + sizeof text - at));
+}
+
+static fh_buffer_status put_value(fh_buffer *out, const char *value,
+                                  size_t size) {
+  fh_buffer_status status = put_count(out, '$', size);
+  if (status == FH_BUFFER_OK)
+    status = fh_buffer_append(out, value, size);
+  if (status == FH_BUFFER_OK)
+    status = fh_buffer_append(out, "\r\n", 2);
+  return status;
+}
+
 fh_redis_status fh_redis_append(fh_redis *redis, int count,
                                 const char **values, const size_t *sizes) {
   if (redis->failed)
     return redis->failed;
-  char *command = NULL;
-  int size = redisFormatCommandArgv(&command, count, values, sizes);
-  if (size < 0)
-    return FH_REDIS_NO_MEMORY;
-  fh_buffer_status status =
-      fh_buffer_append(&redis->output, command, (size_t)size);
-  redisFreeCommand(command);
-  if (status == FH_BUFFER_FULL)
-    return FH_REDIS_TOO_LARGE;
-  return status == FH_BUFFER_OK ? FH_REDIS_OK : FH_REDIS_NO_MEMORY;
+  size_t before = redis->output.size;
+  fh_buffer_status status = put_count(&redis->output, '*', (size_t)count);
+  for (int i = 0; i < count && status == FH_BUFFER_OK; i++)
+    status = put_value(&redis->output, values[i], sizes[i]);
+  if (status == FH_BUFFER_OK)
+    return FH_REDIS_OK;
+  redis->output.size = before;
+  return status == FH_BUFFER_FULL ? FH_REDIS_TOO_LARGE : FH_REDIS_NO_MEMORY;
 }
 
 /* A failed connect shows at the first write or read. */

@@ -1,7 +1,7 @@
 /* One connection to Redis that never blocks: commands are appended, flushed as
  * far as the socket takes them, and replies come out in their order. hiredis
- * connects, formats and parses; reading and writing are ours, because its own
- * would raise SIGPIPE and have no caps.
+ * connects and parses; reading and writing are ours, because its own would
+ * raise SIGPIPE and have no caps.
  *
  * A connection that failed stays failed: close it and open another. Names are
  * looked up while opening, which waits; addresses are not. */

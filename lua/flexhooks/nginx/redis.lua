@@ -137,9 +137,14 @@ end
 
 --- One command.
 ---@param arguments string[]
+---@param _ nil the time is that of the settings
+---@param more string[]? arguments behind those
 ---@return any value nil of Redis is false
 ---@return flexhooks.Error? err as that of our own connections
-function Connection:command(arguments)
+function Connection:command(arguments, _, more)
+  for _, argument in ipairs(more or {}) do
+    arguments[#arguments + 1] = argument
+  end
   local ok, value, err = pcall(run, self, arguments)
   if not ok then
     -- Sockets are not to be had in every phase of nginx.

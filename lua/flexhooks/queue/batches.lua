@@ -1,7 +1,8 @@
 --- Steps of one kind that a turn of the loop brings, sent as one call.
 --
 -- A call of a script costs more than what it does for one event, so what comes
--- together goes together. Where there is no turn (in nginx) each goes alone.
+-- together goes together, within bounds: nobody else is served while a script
+-- runs. Where there is no turn (in nginx) each goes alone.
 -- @module flexhooks.queue.batches
 
 local errors = require "flexhooks.error"
@@ -12,7 +13,7 @@ local M = {}
 local Batches = { __name = "flexhooks.queue.batches" }
 Batches.__index = Batches
 
-local MOST_ARGUMENTS = 5000
+local MOST_ARGUMENTS = 1400 -- of 200 events: a script of two or three ms
 local MOST_BYTES = 1048576
 
 --- Batches that end in `call`.
@@ -27,84 +28,102 @@ local function new_batch(name, head)
   for i, value in ipairs(head) do
     args[i] = value
   end
-  return { name = name, args = args, steps = {}, bytes = 0, answers = 0 }
+  return { name = name, args = args, bytes = 0, answers = 0, sent = false,
+    reply = nil, err = nil }
 end
 
-local function append(batch, args, answers)
-  local all = batch.args
-  for i = 1, #args do
-    local value = args[i]
-    all[#all + 1] = value
-    batch.bytes = batch.bytes + (type(value) == "string" and #value or 8)
+local function call(self, batch)
+  local called, reply, err = pcall(self.call, batch.name, batch.args)
+  if not called then
+    reply, err = nil, errors.new("queue", tostring(reply))
   end
-  local step = { first = batch.answers + 1, count = answers }
-  batch.answers = batch.answers + answers
-  batch.steps[#batch.steps + 1] = step
-  return step
-end
-
-local function answers_of(step, reply)
-  local mine = {}
-  for i = 1, step.count do
-    mine[i] = reply[step.first + i - 1]
-  end
-  return mine
+  batch.reply, batch.err = reply, err
 end
 
 -- In a task of its own: nobody's end may keep the others from their answers.
 local function send(self, batch)
-  local sent, reply, err = pcall(self.call, batch.name, batch.args)
-  if not sent then
-    reply, err = nil, errors.new("queue", tostring(reply))
-  end
-  for _, step in ipairs(batch.steps) do
-    step.event:set(reply and answers_of(step, reply), err)
-  end
+  call(self, batch)
+  batch.sent:set()
 end
 
-local function close(self, key)
-  local batch = self.open[key]
-  if batch then
+local function close(self, key, batch)
+  if self.open[key] == batch then
     self.open[key] = nil
     host.spawn(send, self, batch)
   end
 end
 
 local function open(self, key, name, head)
-  local batch = self.open[key]
-  if batch and (#batch.args > MOST_ARGUMENTS or batch.bytes > MOST_BYTES) then
-    close(self, key)
-    batch = nil
-  end
-  if not batch then
-    batch = new_batch(name, head)
-    self.open[key] = batch
-    host.at_turn_end(function()
-      if self.open[key] == batch then
-        close(self, key)
-      end
-    end)
-  end
+  local batch = new_batch(name, head)
+  batch.sent = host.event()
+  self.open[key] = batch
+  host.at_turn_end(function()
+    close(self, key, batch)
+  end)
   return batch
 end
 
---- Sends a step and waits for its answers.
+--- The batch of this turn. The arguments of a step are to be appended to its
+-- `args`, all or none, before `wait` tells that they are there.
+---@param key string the same for steps that may go together
 ---@param name string the script's
 ---@param head table arguments that the steps of a call share
----@param args table of this step
----@param answers integer how many it gets
----@return table|nil answers
----@return flexhooks.Error? err
-function Batches:send(name, head, args, answers)
+---@return table batch
+function Batches:join(key, name, head)
   if not host.at_turn_end then
-    local batch = new_batch(name, head)
-    append(batch, args, answers)
-    return self.call(name, batch.args)
+    return new_batch(name, head)
   end
-  local key = name .. " " .. table.concat(head, " ")
-  local step = append(open(self, key, name, head), args, answers)
-  step.event = host.event()
-  return step.event:wait()
+  local batch = self.open[key]
+  if batch and (#batch.args > MOST_ARGUMENTS or batch.bytes > MOST_BYTES) then
+    close(self, key, batch)
+    batch = nil
+  end
+  return batch or open(self, key, name, head)
+end
+
+--- Waits for the answers to a step that was appended.
+---@param batch table
+---@param answers integer how many it gets
+---@param bytes integer that it brought
+---@return any[]|nil reply of the whole batch
+---@return integer|flexhooks.Error first where this step's answers begin in it
+function Batches:wait(batch, answers, bytes)
+  local first = batch.answers + 1
+  batch.answers = batch.answers + answers
+  batch.bytes = batch.bytes + bytes
+  if batch.sent then
+    local _, why = batch.sent:wait()
+    if batch.reply == nil and batch.err == nil then
+      return nil, why
+    end
+  else
+    call(self, batch)
+  end
+  if batch.reply == nil then
+    return nil, batch.err
+  end
+  return batch.reply, first
+end
+
+--- Sends a step and waits for its one answer.
+---@param key string as for `join`
+---@param name string
+---@param head table
+---@param args string[] of this step
+---@return any answer
+---@return flexhooks.Error? err
+function Batches:send(key, name, head, args)
+  local batch = self:join(key, name, head)
+  local all, bytes = batch.args, 0
+  for i = 1, #args do
+    all[#all + 1] = args[i]
+    bytes = bytes + #args[i]
+  end
+  local reply, first = self:wait(batch, 1, bytes)
+  if reply == nil then
+    return nil, first
+  end
+  return reply[first]
 end
 
 return M

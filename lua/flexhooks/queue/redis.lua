@@ -115,7 +115,7 @@ function M.new(rest, given)
     opening = flight.new(), key = "{" .. checked.prefix .. "}:",
   }, Redis)
   self.batches = batches.new(function(name, args)
-    return self:call(name, args)
+    return self:run(name, args)
   end)
   return self
 end
@@ -216,14 +216,11 @@ function Redis:ready()
   end)
 end
 
---- Runs a script of ours by its name.
-function Redis:call(name, args)
+-- Runs a script of ours by its name.
+function Redis:run(name, args)
   local ok, err = self:ready()
   if not ok then
     return nil, err
-  end
-  for i, value in ipairs(args) do
-    args[i] = type(value) == "number" and ("%.0f"):format(value) or value
   end
   local reply
   reply, err = self.io:call(scripts[name], { self.key }, args)
@@ -234,44 +231,76 @@ function Redis:call(name, args)
   return reply, err
 end
 
+local function with_digits(args)
+  for i, value in ipairs(args) do
+    if type(value) == "number" then
+      args[i] = ("%.0f"):format(value)
+    end
+  end
+  return args
+end
+
+--- Runs a script of ours with strings and whole numbers.
+---@return any reply
+---@return flexhooks.Error? err
+function Redis:call(name, args)
+  return self:run(name, with_digits(args))
+end
+
 local function line_of(item)
   local event = item.event
   return event and tostring(event.InteractionSid or event.EventType) or ""
 end
 
+-- Nothing here fails half way: the list is shared with other stores.
+local function append(args, item, body)
+  local n = #args
+  args[n + 1], args[n + 2] = line_of(item), body
+  args[n + 3], args[n + 4] = item.id or "", item.token_key or ""
+  args[n + 5], args[n + 6] = item.twin_key or "", item.source or ""
+  args[n + 7] = item.event and "" or item.reason or "malformed"
+end
+
+-- What the stores of a call share; a receiver's rule does not change.
+function Redis:head_of(rule)
+  if self.rule ~= rule then
+    local window = math.min(rule.window, self.settings.token_window)
+    local head = with_digits { math.max(window, 1),
+      math.max(rule.twin_window, 1) }
+    head.key = "store " .. table.concat(head, " ")
+    self.rule, self.head = rule, head
+  end
+  return self.head
+end
+
 function Redis:store(items, rule)
-  local args = {}
-  for _, item in ipairs(items) do
-    local n = #args
-    args[n + 1] = line_of(item)
-    args[n + 2] = envelope.encode(item)
-    args[n + 3] = item.id
-    args[n + 4] = item.token_key or ""
-    args[n + 5] = item.twin_key or ""
-    args[n + 6] = item.source or ""
-    args[n + 7] = item.event and "" or item.reason or "malformed"
+  local bodies, bytes = { false }, 0
+  for i = 1, #items do
+    bodies[i] = envelope.encode(items[i])
+    bytes = bytes + #bodies[i]
   end
-  local window = math.min(rule.window, self.settings.token_window)
-  local reply, err = self.batches:send("store",
-    { math.max(window, 1), math.max(rule.twin_window, 1) }, args, #items)
+  local head = self:head_of(rule)
+  local batch = self.batches:join(head.key, "store", head)
+  for i = 1, #items do
+    append(batch.args, items[i], bodies[i])
+  end
+  local reply, first = self.batches:wait(batch, #items, bytes)
   if not reply then
-    return nil, err
+    return nil, first
   end
-  for i, stored in ipairs(reply) do
-    reply[i] = stored == 1 and "stored" or "duplicate"
+  local verdicts = { false }
+  for i = 1, #items do
+    verdicts[i] = reply[first + i - 1] == 1 and "stored" or "duplicate"
   end
-  return true, reply
+  return true, verdicts
 end
 
 --- A step on one entry that goes with others of its kind.
 ---@return any reply
 ---@return flexhooks.Error? err
 function Redis:step(name, worker, ...)
-  local reply, err = self.batches:send(name, { worker }, { ... }, 1)
-  if not reply then
-    return nil, err
-  end
-  return reply[1]
+  return self.batches:send(name .. worker, name, { worker },
+    with_digits { ... })
 end
 
 function Redis:stats()

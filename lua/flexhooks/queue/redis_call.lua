@@ -3,21 +3,19 @@
 
 local M = {}
 
-local function command_of(verb, body, keys, args)
+local function run(io, verb, body, keys, args)
   local command = { verb, body, tostring(#keys) }
-  for _, list in ipairs { keys, args } do
-    for _, value in ipairs(list) do
-      command[#command + 1] = tostring(value)
-    end
+  for _, key in ipairs(keys) do
+    command[#command + 1] = key
   end
-  return command
+  return io:command(command, nil, args)
 end
 
 --- Runs a script, by its hash where Redis knows it already.
 ---@param io table `command`, and `shas`: the hashes it has learnt
 ---@param script string
 ---@param keys string[]
----@param args any[]
+---@param args string[]
 ---@return any value nil of Redis is false
 ---@return flexhooks.Error? err
 function M.call(io, script, keys, args)
@@ -30,9 +28,9 @@ function M.call(io, script, keys, args)
     end
     io.shas[script] = sha
   end
-  local value, err = io:command(command_of("EVALSHA", sha, keys, args))
+  local value, err = run(io, "EVALSHA", sha, keys, args)
   if value == nil and err.reason == "noscript" then
-    return io:command(command_of("EVAL", script, keys, args))
+    return run(io, "EVAL", script, keys, args)
   end
   return value, err
 end

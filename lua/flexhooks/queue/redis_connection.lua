@@ -156,11 +156,11 @@ function Connection:attach()
 end
 
 -- Appends a command; its answer comes to the waiter that is returned.
-function Connection:send(arguments)
+function Connection:send(arguments, more)
   if not self.handle then
     return nil, self.lost
   end
-  local ok, kind, message = self.handle:append(arguments)
+  local ok, kind, message = self.handle:append(arguments, more)
   if not ok then
     return nil, self:failure(message, kind)
   end
@@ -246,16 +246,17 @@ end
 --- One command.
 ---@param arguments string[]
 ---@param timeout number? seconds
+---@param more string[]? arguments behind those
 ---@return any value nil of Redis is false
 ---@return flexhooks.Error? err `reason` is the first word of Redis's error in
 -- lower case, or what happened to the connection
-function Connection:command(arguments, timeout)
+function Connection:command(arguments, timeout, more)
   local ok, err = self:ready()
   if not ok then
     return nil, err
   end
   local waiter
-  waiter, err = self:send(arguments)
+  waiter, err = self:send(arguments, more)
   if not waiter then
     return nil, err
   end

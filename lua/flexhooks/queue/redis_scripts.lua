@@ -129,7 +129,7 @@ local function twin_of(key, source)
   return joined
 end
 local function claimed(token, twin, source)
-  if token ~= '' and not redis.call('SET', K .. 't:' .. token, 1, 'NX', 'EX',
+  if token ~= '' and not redis.call('SET', K .. 't:' .. token, '1', 'NX', 'EX',
       window) then
     return true
   end

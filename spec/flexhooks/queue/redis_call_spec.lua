@@ -11,13 +11,13 @@ describe("queue.redis_call", function()
       host = "127.0.0.1", port = server.port, db = 0 } }
     for _ = 1, 2 do
       assert.same({ "k", "1", "b" },
-        redis_call.call(io, SCRIPT, { "k" }, { 1, "b" }))
+        redis_call.call(io, SCRIPT, { "k" }, { "1", "b" }))
     end
     assert.matches("cmdstat_evalsha:calls=2", server:cli("INFO",
       "commandstats"))
     server:cli("SCRIPT", "FLUSH")
     assert.same({ "k", "1", "b" },
-      redis_call.call(io, SCRIPT, { "k" }, { 1, "b" }))
+      redis_call.call(io, SCRIPT, { "k" }, { "1", "b" }))
     local value, err = redis_call.call(io, "no script", {}, {})
     assert.is_nil(value)
     assert.equal("queue", err.kind)
