@@ -44,7 +44,11 @@ local function no_process()
   return 0
 end
 
-local function open_memory(_, given)
+local function open_memory(rest, given)
+  if rest ~= "" then
+    errors.raise(3, "flexhooks.queue: a queue in memory is named memory:, and "
+      .. "nothing else")
+  end
   local checked = options.check("flexhooks.queue", merged(COMMON, {
     max_events = { type = "integer", min = 1, default = 1000000 },
   }), given, 2)
@@ -56,9 +60,12 @@ end
 local function sqlite_path(rest)
   local path = rest:match("^//(/.*)$") or rest
   if path == "" or path:find("^:") or path:find("\0", 1, true)
-    or path:find("^//") then
+    or path:find("^//") or path:find("/$") then
     errors.raise(4, "flexhooks.queue: an SQLite queue is named sqlite:PATH, "
       .. "with the path of a file")
+  elseif path:find("?", 1, true) then
+    errors.raise(4, "flexhooks.queue: the path of an SQLite queue holds no "
+      .. "'?'; settings are given in the second argument")
   end
   return path
 end
@@ -87,7 +94,7 @@ local SCHEMES = {
 }
 
 --- A queue; nothing is opened before its first use.
----@param url string "sqlite:PATH", "redis://[user:password@]host[:port][/db]
+---@param url string "sqlite:PATH", "redis://[[user]:password@]host[:port][/db]
 -- [?partitions=64&prefix=flexhooks]" or "memory:"
 ---@param given table? `logger`; memory and sqlite: `max_events`; sqlite:
 -- `synchronous` (full, normal, off); redis: `partitions`, `prefix`, `lease`,

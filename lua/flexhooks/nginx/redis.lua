@@ -7,6 +7,7 @@
 
 local errors = require "flexhooks.error"
 local redis_call = require "flexhooks.queue.redis_call"
+local redis_error = require "flexhooks.queue.redis_error"
 
 local M = {}
 
@@ -40,11 +41,8 @@ function M.new(settings)
 end
 
 local function failure(self, message, reason)
-  return errors.new("queue", self.name .. ": " .. message,
-    { reason = reason, retry_after = 5 })
+  return redis_error.new(self.name, message, reason)
 end
-
-local REFUSED = { NOAUTH = true, WRONGPASS = true, NOPERM = true }
 
 -- lua-resty-redis tells an error of Redis from one of the connection by false.
 local function command_error(self, value, message)
@@ -52,13 +50,7 @@ local function command_error(self, value, message)
     return failure(self, message, message == "timeout" and "timeout"
       or "reset")
   end
-  local code = message:match "^(%u+)"
-  local err = failure(self, "Redis answered: " .. message:sub(1, 200),
-    code and code:lower() or "error")
-  if REFUSED[code] then
-    err.kind = "auth"
-  end
-  return err
+  return redis_error.of_answer(self.name, message)
 end
 
 -- Nothing is false, as on our own connections.

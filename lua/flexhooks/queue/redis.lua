@@ -8,7 +8,6 @@
 
 local batches = require "flexhooks.queue.batches"
 local consumer = require "flexhooks.queue.redis_consumer"
-local core = require "flexhooks.core"
 local envelope = require "flexhooks.queue.envelope"
 local errors = require "flexhooks.error"
 local flight = require "flexhooks.flight"
@@ -16,6 +15,7 @@ local host = require "flexhooks.host"
 local options = require "flexhooks.options"
 local scripts = require "flexhooks.queue.redis_scripts"
 local tables = require "flexhooks.tables"
+local url = require "flexhooks.queue.redis_url"
 
 local M = {}
 
@@ -39,60 +39,6 @@ local SPEC = {
     default = "always" },
 }
 
-local NUMBERS = { partitions = true, timeout = true, token_window = true }
-
-local function refuse(what)
-  errors.raise(5, "flexhooks.queue: " .. what
-    .. "; a Redis queue is named redis://[user:password@]host[:port][/db]"
-    .. "[?partitions=64&prefix=flexhooks]")
-end
-
-local function unescape(text)
-  return (text:gsub("%%(%x%x)", function(digits)
-    return string.char(tonumber(digits, 16))
-  end))
-end
-
-local function read_query(query, given)
-  local merged = tables.merged(given)
-  for pair in (query or ""):gmatch("[^&]+") do
-    local name, value = pair:match("^([^=]+)=(.*)$")
-    if not name or not SPEC[name] or name == "logger" then
-      refuse("unknown setting '" .. tostring(name or pair) .. "'"
-        .. options.suggestion(name or pair, SPEC))
-    end
-    value = unescape(value)
-    if NUMBERS[name] then
-      value = tonumber(value) or value
-    end
-    merged[name] = value
-  end
-  return merged
-end
-
--- //user:password@host:port/db?query; the password may hold an '@'.
-local function read_url(rest)
-  local authority, path, query = rest:match("^//([^/?]*)([^?]*)%??(.*)$")
-  if not authority then
-    refuse("there is no host")
-  end
-  local userinfo, address = authority:match("^(.*)@([^@]*)$")
-  address = address or authority
-  local name, port = address:match("^%[?([%w%.%-_:]-)%]?:(%d+)$")
-  if not name then
-    name, port = address:match("^%[?([%w%.%-_:]*)%]?$"), "6379"
-  end
-  local db = path == "" and "0" or path:match("^/(%d*)$")
-  if not name or not db or #port > 5 or tonumber(port) > 65535
-    or tonumber(port) < 1 then
-    refuse("the address cannot be read")
-  end
-  local user, password = (userinfo or ""):match("^([^:]*):?(.*)$")
-  return { host = name ~= "" and name or "127.0.0.1", port = tonumber(port),
-    db = tonumber(db) or 0, user = user ~= "" and unescape(user) or nil,
-    password = password ~= "" and unescape(password) or nil, query = query }
-end
-
 local function open_io(settings)
   local connection = host.name == "nginx" and require "flexhooks.nginx.redis"
     or require "flexhooks.queue.redis_connection"
@@ -102,12 +48,13 @@ end
 ---@param rest string the URL after "redis:"
 ---@param given table?
 function M.new(rest, given)
-  local address = read_url(rest)
-  local checked = options.check("flexhooks.queue",
-    SPEC, read_query(address.query, given), 2)
-  local password = address.password
-  address.password = password
-    and core.secret(password)
+  local address, settings = url.read(rest, SPEC)
+  if not address then
+    errors.raise(3, "flexhooks.queue: " .. settings
+      .. "; a Redis queue is named " .. url.FORM)
+  end
+  local checked = options.check("flexhooks.queue", SPEC,
+    tables.merged(given, settings), 2)
   local self = setmetatable({
     name = "redis://" .. address.host .. ":" .. address.port .. "/"
       .. address.db,

@@ -11,6 +11,7 @@ local errors = require "flexhooks.error"
 local flight = require "flexhooks.flight"
 local host = require "flexhooks.host"
 local redis_call = require "flexhooks.queue.redis_call"
+local redis_error = require "flexhooks.queue.redis_error"
 
 local M = {}
 
@@ -37,21 +38,7 @@ local function core_redis()
 end
 
 function Connection:failure(message, reason)
-  return errors.new("queue", self.name .. ": " .. message,
-    { reason = reason, retry_after = 5 })
-end
-
--- "-OOM command not allowed …": the first word says what is wrong.
-local REFUSED = { NOAUTH = true, WRONGPASS = true, NOPERM = true }
-
-local function reply_error(self, message)
-  local code = message:match("^(%u+)")
-  local err = self:failure("Redis answered: " .. message:sub(1, 200),
-    code and code:lower() or "error")
-  if REFUSED[code] or message:find("invalid password", 1, true) then
-    err.kind = "auth"
-  end
-  return err
+  return redis_error.new(self.name, message, reason)
 end
 
 local function settle(waiter, value, err)
@@ -97,7 +84,7 @@ function Connection:take_replies()
     if ok then
       settle(waiter, value)
     else
-      settle(waiter, nil, reply_error(self, value))
+      settle(waiter, nil, redis_error.of_answer(self.name, value))
     end
   end
 end

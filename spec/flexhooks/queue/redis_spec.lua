@@ -23,35 +23,6 @@ local function refused(queue)
   return err
 end
 
-describe("a Redis URL", function()
-  it("is read whole", function()
-    local address = open("prefix=a").backend.address
-    assert.same({ "127.0.0.1", bench.server.port, 0 },
-      { address.host, address.port, address.db })
-    local queue = flexhooks.queue("redis://u%40:p@ss%2F@[::1]/7?timeout=1.5")
-    address = queue.backend.address
-    assert.same({ "::1", 6379, 7, "u@", "p@ss/", 1.5 }, { address.host,
-      address.port, address.db, address.user, address.password:reveal(),
-      queue.backend.settings.timeout })
-    assert.is_nil(tostring(queue):find("p@ss", 1, true))
-  end)
-
-  it("is refused where it cannot be right", function()
-    for _, wrong in ipairs { "redis:", "redis:host", "redis://host:0",
-      "redis://host:99999", "redis://host/x", "redis://h?partition=4",
-      "redis://h?partitions=0", "redis://h?partitions=x", "redis://h?prefix=",
-      "redis://h?prefix={a}", "redis://h?appendfsync=no", "redis://a b" } do
-      local ok, err = pcall(function()
-        local queue = flexhooks.queue(wrong)
-        return queue
-      end)
-      assert.is_false(ok, wrong)
-      assert.equal("argument", err.kind)
-      assert.matches("redis_spec.lua", err.message)
-    end
-  end)
-end)
-
 describe("a Redis server", function()
   it("that is not there, or goes, is an error and no loss", function()
     local err = refused(flexhooks.queue("redis://127.0.0.1:1/0"))

@@ -1,0 +1,38 @@
+--- What goes wrong with a Redis queue, as errors, over whichever way to it.
+-- @module flexhooks.queue.redis_error
+
+local errors = require "flexhooks.error"
+
+local M = {}
+
+local RETRY_AFTER = 5 -- seconds
+
+-- First words of answers to who may not come in.
+local REFUSED = { noauth = true, wrongpass = true, noperm = true }
+
+--- Something happened to the connection.
+---@param name string the queue's, for the message
+---@param message string
+---@param reason string
+---@return flexhooks.Error err of kind `queue`
+function M.new(name, message, reason)
+  return errors.new("queue", name .. ": " .. message,
+    { reason = reason, retry_after = RETRY_AFTER })
+end
+
+--- Redis answered with an error, "OOM command not allowed …": its first word
+-- says what is wrong.
+---@param name string the queue's
+---@param answer string without its "-"
+---@return flexhooks.Error err `reason` is the first word in lower case
+function M.of_answer(name, answer)
+  local word = answer:match "^%u+"
+  word = word and word:lower() or "error"
+  local err = M.new(name, "Redis answered: " .. answer:sub(1, 200), word)
+  if REFUSED[word] or answer:find("invalid password", 1, true) then
+    err.kind = "auth"
+  end
+  return err
+end
+
+return M

@@ -1,0 +1,33 @@
+local redis_error = require "flexhooks.queue.redis_error"
+
+describe("an error of Redis", function()
+  it("has the first word of the answer for its reason", function()
+    for answer, expected in pairs {
+      ["OOM command not allowed when used memory > 'maxmemory'."] = "oom",
+      ["READONLY You can't write against a read only replica."] = "readonly",
+      ["NOSCRIPT No matching script."] = "noscript",
+      ["something else"] = "error",
+      [""] = "error",
+    } do
+      local err = redis_error.of_answer("redis://h", answer)
+      assert.same({ "queue", expected, 5 },
+        { err.kind, err.reason, err.retry_after })
+      assert.matches("redis://h: Redis answered: " .. answer, err.message, 1,
+        true)
+    end
+  end)
+
+  it("is one of authentication where Redis lets nobody in", function()
+    for _, answer in ipairs { "NOAUTH Authentication required.",
+      "WRONGPASS invalid username-password pair or user is disabled.",
+      "NOPERM this user has no permissions to run the 'xadd' command",
+      "ERR invalid password" } do
+      assert.equal("auth", redis_error.of_answer("r", answer).kind)
+    end
+  end)
+
+  it("shows a long answer in part", function()
+    local err = redis_error.of_answer("r", "ERR " .. ("x"):rep(10000))
+    assert.is_true(#err.message < 250)
+  end)
+end)
