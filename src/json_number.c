@@ -1,8 +1,8 @@
 #include "json_number.h"
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 typedef struct reader {
   const char *at;
@@ -92,4 +92,88 @@ const char *fh_json_number(const char **at, const char *end) {
   const char *wrong = take_number(&r);
   *at = r.at;
   return wrong;
+}
+
+/* --- values -------------------------------------------------------------- */
+
+/* More digits than decide between two doubles; of the rest it counts only
+ * whether there is one that is not 0. */
+enum { DIGITS = 800, EXPONENT = 100000 };
+
+typedef struct decimal {
+  uint64_t start;           /* of the first 19 digits, as a whole number */
+  size_t count;             /* of the digits kept */
+  int64_t exponent;         /* of ten, for the digits as a whole number */
+  bool more;                /* digits that are not 0 were left out */
+  char digits[DIGITS + 32]; /* room for an exponent too */
+} decimal;
+
+static void add_digit(decimal *d, char digit) {
+  if (d->count == 0 && digit == '0')
+    return;
+  if (d->count == DIGITS) {
+    d->more |= digit != '0';
+    d->exponent++;
+    return;
+  }
+  if (d->count < 19)
+    d->start = d->start * 10 + (uint64_t)(digit - '0');
+  d->digits[d->count++] = digit;
+}
+
+/* The digits and the exponent of a number that follows the grammar. */
+static void split(decimal *d, reader *r) {
+  while (r->at < r->end && *r->at >= '0' && *r->at <= '9')
+    add_digit(d, *r->at++);
+  if (take(r, '.'))
+    while (r->at < r->end && *r->at >= '0' && *r->at <= '9') {
+      add_digit(d, *r->at++);
+      d->exponent--;
+    }
+  int64_t exponent;
+  take_exponent(r, &exponent);
+  d->exponent += exponent;
+}
+
+/* Writes an exponent of at most six digits behind the digits. */
+static void put_exponent(decimal *d) {
+  int64_t exponent = d->exponent;
+  char *out = d->digits + d->count;
+  *out++ = 'e';
+  if (exponent < 0)
+    *out++ = '-';
+  int64_t left = exponent < 0 ? -exponent : exponent;
+  left = left > EXPONENT ? EXPONENT : left;
+  for (int64_t place = EXPONENT; place > 0; place /= 10)
+    *out++ = (char)('0' + left / place % 10);
+  *out = '\0';
+}
+
+/* Without a point, which a locale may write otherwise. */
+static double convert(decimal *d) {
+  if (d->more)
+    d->digits[DIGITS - 1] |= 1;
+  put_exponent(d);
+  return strtod(d->digits, NULL);
+}
+
+double fh_json_double(const char *text, size_t size) {
+  static const double tens[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+                                1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+  reader r = {text, text + size};
+  decimal d;
+  d.start = 0, d.count = 0, d.exponent = 0, d.more = false;
+  bool negative = take(&r, '-');
+  split(&d, &r);
+  double value;
+  if (d.count == 0)
+    value = 0;
+  else if (d.start >> 53 != 0 || d.count > 19 || d.exponent < -22 ||
+           d.exponent > 22)
+    value = convert(&d);
+  else /* both are exact, so that one rounding is all there is */
+    value = d.exponent < 0 ? (double)d.start / tens[-d.exponent]
+                           : (double)d.start * tens[d.exponent];
+  return negative ? -value : value;
 }

@@ -1,13 +1,13 @@
---- JSON, strictly: what is decoded has been checked, what is encoded can be
--- read back as it was.
+--- JSON, strictly: what is decoded follows RFC 8259 to the letter, what is
+-- encoded can be read back as it was.
 --
--- lua-cjson decodes, but only what RFC 8259 allows and `core.json_check` has
--- passed: it would itself let trailing NULs, control bytes, broken UTF-8 and
--- numbers that become infinity through. Encoding is done here, since cjson
--- keeps 14 digits of a number (0.1 + 0.2 would come back as 0.3).
+-- Decoding is done in C, by the reader that also checks (`src/json_reader.c`):
+-- lua-cjson would let trailing NULs, control bytes, broken UTF-8 and infinite
+-- numbers through, leaks where Lua runs out of memory, and ends the process
+-- where the C library does. Encoding is done here, since it keeps 14 digits of
+-- a number (0.1 + 0.2 would come back as 0.3).
 -- @module flexhooks.json
 
-local cjson = require "cjson"
 local core = require "flexhooks.core"
 
 local M = {}
@@ -18,21 +18,8 @@ local MAX_DEPTH = 1000
 local MAX_NAME = 2 ^ 31 - 1
 local EXACT = 2 ^ 53 -- up to here a double holds every whole number
 
-local function new_decoder()
-  local codec = cjson.new()
-  codec.decode_max_depth(MAX_DEPTH)
-  codec.decode_invalid_numbers(false)
-  return codec.decode
-end
-
-local decoder = new_decoder()
-
 --- What encodes as `null`; decoding never gives it.
-M.null = cjson.null
-
-local to_integer = rawget(math, "tointeger") or function(number)
-  return number
-end
+M.null = core.json_null
 
 local number_type = rawget(math, "type") -- nil where there are no integers
 
@@ -40,43 +27,8 @@ local function is_negative_zero(number)
   return number == 0 and 1 / number < 0
 end
 
--- A whole number as an integer where Lua has them, so that it prints as one.
-local function settle_number(number)
-  if math.abs(number) > EXACT or is_negative_zero(number) then
-    return number
-  end
-  return to_integer(number) or number
-end
-
--- Decoded values as we give them: no null unless asked for, whole numbers as
--- integers.
-local function settle(value, keep_null)
-  if type(value) == "number" then
-    return settle_number(value)
-  end
-  if value == M.null then
-    return keep_null and value or nil
-  end
-  if type(value) == "table" then
-    for k, v in next, value do
-      value[k] = settle(v, keep_null)
-    end
-  end
-  return value
-end
-
--- A decoder reads numbers as the locale did when it was made; where that has
--- changed since, a new one does.
-local function decode_checked(text)
-  local decoded, value = pcall(decoder, text)
-  if not decoded then
-    decoder = new_decoder()
-    decoded, value = pcall(decoder, text)
-  end
-  return decoded, value
-end
-
---- Decodes `text`. Never raises. `null` becomes nil, also within tables.
+--- Decodes `text`. Raises only where there is no memory. `null` becomes nil,
+-- also within tables; whole numbers are integers where Lua has them.
 ---@param text string
 ---@param limits { depth: integer?, name: integer?, keep_null: boolean? }?
 --- nesting, default 64, and bytes of an object's name, default 127;
@@ -84,23 +36,13 @@ end
 ---@return any value nil where it failed
 ---@return string? message what is wrong, without any of the text
 function M.decode(text, limits)
-  limits = limits or {}
   if type(text) ~= "string" then
     return nil, "the text is missing"
+  elseif not limits then
+    return core.json_decode(text, DEPTH, NAME)
   end
-  local good, wrong = core.json_check(text, limits.depth or DEPTH,
-    limits.name or NAME)
-  if not good then
-    return nil, wrong
-  end
-  local decoded, value = decode_checked(text)
-  if not decoded then
-    return nil, "it cannot be decoded"
-  end
-  if value == M.null then
-    return nil, "it is null"
-  end
-  return settle(value, limits.keep_null)
+  return core.json_decode(text, limits.depth or DEPTH, limits.name or NAME,
+    limits.keep_null)
 end
 
 --- Is `text` an array? Tells `[]` from `{}`, which decode alike.

@@ -86,6 +86,94 @@ static void refuses_what_the_grammar_does_not_have(void **state) {
     assert_false(good(bad[i], strlen(bad[i])));
 }
 
+/* strtod, in the C locale that tests run in, is the judge. */
+static void assert_value(const char *text) {
+  double expected = strtod(text, NULL);
+  size_t size = strlen(text);
+  char *bytes = edge_copy(text, size);
+  double got = fh_json_double(bytes, size);
+  edge_free(bytes, size);
+  if (memcmp(&expected, &got, sizeof got) != 0)
+    fail_msg("%s: %.17g, not %.17g", text, got, expected);
+}
+
+static void gives_the_nearest_double(void **state) {
+  (void)state;
+  static const char *const texts[] = {
+      "0",
+      "-0",
+      "0.0e5",
+      "-0e-99999999999999999999",
+      "1",
+      "-1.5",
+      "0.1",
+      "1e22",
+      "1e23",
+      "123456789012345678",
+      "9007199254740992",
+      "9007199254740993",
+      "9007199254740993.0",
+      "-9007199254740995",
+      "8.442911973260991817129021e-309",
+      "4.9406564584124654e-324",
+      "2.4703282292062327e-324",
+      "2.4703282292062328e-324",
+      "2.2250738585072011e-308",
+      "1.7976931348623157e308",
+      "1.00000000000000011102230246251565404236316680908203125",
+      "1.00000000000000011102230246251565404236316680908203124",
+      "1.00000000000000011102230246251565404236316680908203126",
+      "1e-99999999999999999999",
+      "0.000001e-6",
+      "1E+2",
+      "3.0e-22",
+  };
+  for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+    assert_value(texts[i]);
+}
+
+/* A tie between two doubles that only the very last digit breaks. */
+static void reads_digits_without_end(void **state) {
+  (void)state;
+  static const char tie[] =
+      "1.00000000000000011102230246251565404236316680908203125";
+  enum { LONG = 3000 };
+  char text[LONG + 1];
+  memcpy(text, tie, sizeof tie - 1);
+  memset(text + sizeof tie - 1, '0', LONG - (sizeof tie - 1));
+  text[LONG] = '\0';
+  assert_value(text);
+  text[LONG - 1] = '1';
+  assert_value(text);
+  memset(text, '0', LONG);
+  text[1] = '.';
+  memcpy(text + LONG - 6, "1e2990", 6);
+  assert_value(text);
+  memset(text, '9', LONG);
+  memcpy(text + LONG - 6, "e-2900", 6);
+  assert_value(text);
+}
+
+static void gives_random_doubles(void **state) {
+  (void)state;
+  uint32_t seed = 88172645u;
+  char text[64];
+  for (int i = 0; i < 50000; i++) {
+    uint64_t bits = (uint64_t)next_random(&seed) << 32 | next_random(&seed);
+    double number;
+    memcpy(&number, &bits, sizeof number);
+    if (!isfinite(number))
+      continue;
+    int digits = 1 + (int)(next_random(&seed) % 20);
+    snprintf(text, sizeof text, "%.*e", digits, number);
+    if (isfinite(strtod(text, NULL)))
+      assert_value(text);
+    snprintf(text, sizeof text, "%.*f", digits,
+             (double)(int32_t)next_random(&seed) / 1e4);
+    assert_value(text);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(every_whole_number_has_prefixes_that_are_numbers),
@@ -93,6 +181,9 @@ int main(void) {
       cmocka_unit_test(agrees_with_strtod_around_the_last_double),
       cmocka_unit_test(stops_behind_the_number),
       cmocka_unit_test(refuses_what_the_grammar_does_not_have),
+      cmocka_unit_test(gives_the_nearest_double),
+      cmocka_unit_test(reads_digits_without_end),
+      cmocka_unit_test(gives_random_doubles),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

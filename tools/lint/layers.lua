@@ -10,9 +10,9 @@ local M = {}
 local C_RANKS = {
   { "slice", "sort", "buffer", "resp", "secret", "poller", "head",
     "bind", "url", "wiped", "json_number" },
-  { "form", "json", "key", "signed_url", "answer", "redis", "listener",
+  { "form", "json_reader", "key", "signed_url", "answer", "redis", "listener",
     "sid", "recent", "json_text", "sql_text" },
-  { "signature", "call", "connection" },
+  { "signature", "call", "connection", "json" },
   { "account", "request", "listener.c", "exchange" },
   { "http" },
 }
