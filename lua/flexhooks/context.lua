@@ -45,29 +45,26 @@ local function log_function(logger, context, event)
   end
 end
 
--- Most handlers log nothing: `log` is made when it is first asked for, of what
--- the context's own metatable keeps. LuaJIT compiles no code that makes a
--- function, so one for each event would leave the whole way of an event to the
--- interpreter.
-local function make_log(context, name)
+local function log_of(context, event, logger)
+  return logger and log_function(logger, context, event) or silent
+end
+
+-- Most handlers log nothing and keep nothing: `log` and `state` are made when
+-- first asked for, of what the context's own metatable keeps. LuaJIT compiles
+-- no code that makes a function, so one for each event would leave the whole
+-- way of an event to the interpreter.
+local function make(context, name)
   if name == "log" then
     local kept = getmetatable(context)
-    context.log = log_function(kept.logger, context, kept.event)
+    context.log = log_of(context, kept.event, kept.logger)
     return context.log
+  elseif name == "state" then
+    context.state = {}
+    return context.state
   end
 end
 
-local function add_log(context, event, logger)
-  local meta = getmetatable(context)
-  if meta == nil and logger then
-    setmetatable(context, { __index = make_log, logger = logger,
-      event = event })
-  elseif type(meta) == "table" and meta.__index == make_log then
-    return -- filled in before
-  elseif context.log == nil then
-    context.log = logger and log_function(logger, context, event) or silent
-  end
-end
+local SILENT = { __index = make }
 
 local prefix, owner, count
 
@@ -82,12 +79,50 @@ function M.id()
   return ("%s%08x"):format(prefix, count)
 end
 
+-- What is made when first asked for; at once, where the context has a
+-- metatable of somebody else's.
+local function complete(context, event, logger)
+  if getmetatable(context) ~= nil then
+    context.state = context.state or {}
+    context.log = context.log or log_of(context, event, logger)
+  elseif logger then
+    setmetatable(context, { __index = make, logger = logger, event = event })
+  else
+    setmetatable(context, SILENT)
+  end
+  return context
+end
+
+local function is_complete(context)
+  local meta = getmetatable(context)
+  return type(meta) == "table" and meta.__index == make
+end
+
+--- The context of an event's first attempt.
+---@param id string
+---@param event table with its canonical EventType
+---@param source string
+---@param wire_type string
+---@param seconds number that its handlers have
+---@param logger function?
+---@return flexhooks.Context
+function M.first(id, event, source, wire_type, seconds, logger)
+  local now = host.now()
+  return complete({
+    id = id, received_at = now, attempt = 1, source = source,
+    wire_type = wire_type, replay = false, deadline = now + seconds,
+  }, event, logger)
+end
+
 --- Fills in, in place, what `context` lacks.
 ---@param context table
 ---@param event table with its canonical EventType
 ---@param logger function?
 ---@return flexhooks.Context context the same table
 function M.fill(context, event, logger)
+  if is_complete(context) then
+    return context
+  end
   local c = context
   c.id = c.id or M.id()
   c.received_at = c.received_at or host.now()
@@ -95,12 +130,8 @@ function M.fill(context, event, logger)
   c.source = c.source or "default"
   c.wire_type = c.wire_type or event.EventType
   c.replay = c.replay or false
-  c.state = c.state or {}
   c.deadline = c.deadline or host.now() + HANDLER_TIMEOUT
-  if rawget(c, "log") == nil then
-    add_log(c, event, logger)
-  end
-  return c
+  return complete(c, event, logger)
 end
 
 return M

@@ -48,18 +48,15 @@ local function client_of(self, event, deadline)
   return client
 end
 
-local function context_of(self, route, id, wire_type, query)
-  local now = host.now()
-  return {
-    id = id, received_at = now, attempt = 1, source = route.source,
-    wire_type = wire_type, replay = false, query = query, client = nil,
-    deadline = now + self.handler_timeout, state = {}, log = nil,
-  }
+local function context_of(self, route, id, event, wire_type)
+  return contexts.first(id, event, route.source, wire_type,
+    self.handler_timeout, self.logger)
 end
 
 local function run(self, event, context)
-  context.client = client_of(self, event, context.deadline)
-  contexts.fill(context, event, self.logger)
+  if self.client then
+    context.client = client_of(self, event, context.deadline)
+  end
   return self.router:dispatch(event, context)
 end
 
@@ -180,8 +177,11 @@ function M.take_fields(self, route, fields, raw, is_query, id, twin)
   elseif not event then
     return answers.malformed, "malformed", note
   end
-  return handle(self, event, context_of(self, route, id, note, query),
-    token_key, twin)
+  local context = context_of(self, route, id, event, note)
+  if query then
+    context.query = query
+  end
+  return handle(self, event, context, token_key, twin)
 end
 
 -- Gives each element of a batch an identity with its place.
@@ -205,9 +205,10 @@ local function handle_all(self, items, route)
   end
   local worst, reason, err = answers.ok, nil, nil
   for _, item in ipairs(items) do
-    local context = context_of(self, route, item.id, item.wire_type)
+    local event = item.event
+    local context = context_of(self, route, item.id, event, item.wire_type)
     local answer, why, cause =
-      handle(self, item.event, context, item.token_key, item.twin_key)
+      handle(self, event, context, item.token_key, item.twin_key)
     if answer.status > worst.status then
       worst, reason, err = answer, why, cause
     end
