@@ -244,7 +244,7 @@ function M.normalize(raw)
   if wire == nil or wire == "" then
     return nil, "EventType is missing"
   end
-  if find(wire, "[^\32-\126\128-\255]") then
+  if not KNOWN[wire] and find(wire, "[^\32-\126\128-\255]") then
     return nil, "EventType holds control characters"
   end
   if raw.InstanceSid == nil then
