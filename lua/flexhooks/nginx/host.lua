@@ -2,8 +2,8 @@
 --
 -- Every wait is a wait on one semaphore with a timeout, so that a deadline can
 -- cut it and a cancelled task can be woken. What a light thread knows of
--- itself (its deadline, whether it was cancelled) is kept under its coroutine
--- from the moment it is needed until it ends.
+-- itself is kept under its coroutine: of a task, whether it was cancelled; and
+-- its scope, which is the deadline that was entered last.
 -- @module flexhooks.nginx.host
 
 local semaphore = require "ngx.semaphore"
@@ -21,7 +21,30 @@ local LONGEST_WAIT = 86400
 -- Seconds that a failure may wait for somebody to ask for it.
 local UNASKED = 5
 
-local contexts = {} -- coroutine -> context of a task or of an entered deadline
+local contexts = {} -- coroutine -> context of a task, until it ends
+
+-- The scope that was entered last stands apart, since nearly every one is left
+-- again before another light thread runs: `newest` is that of `newest_co`.
+local scopes = setmetatable({}, { __mode = "k" }) -- coroutine -> scope
+local newest, newest_co
+
+local function scope_of(co)
+  return newest_co == co and newest or scopes[co]
+end
+
+local function set_scope(co, scope)
+  if newest and newest_co ~= co then
+    scopes[newest_co] = newest
+  end
+  newest, newest_co = scope, co
+end
+
+local function forget_scope(co)
+  if newest_co == co then
+    newest = nil
+  end
+  scopes[co] = nil
+end
 
 local YIELDING = {
   rewrite = true, access = true, content = true, timer = true,
@@ -60,15 +83,15 @@ end
 -- deadline and woken by a cancel. Returns "posted", "timeout", "deadline" or
 -- "cancelled".
 local function wait_on(sem, timeout)
-  local context = contexts[coroutine.running()]
+  local co = coroutine.running()
+  local context, scope = contexts[co], scope_of(co)
   if context and context.cancelled then
     return "cancelled"
   end
   local ends = timeout and core.clock() + timeout
-  local deadline = context and context.deadline
-  local cut = deadline and (not ends or deadline < ends)
+  local cut = scope and (not ends or scope.due < ends)
   if cut then
-    ends = deadline
+    ends = scope.due
   end
   if context then
     context.waiting_on = sem
@@ -87,7 +110,9 @@ local function wait_on(sem, timeout)
   until outcome
   if context then
     context.waiting_on = nil
-    context.expired = context.expired or outcome == "deadline"
+  end
+  if outcome == "deadline" then
+    scope.expired = true
   end
   return outcome
 end
@@ -187,38 +212,33 @@ end
 ---@return table token for `leave`
 function M.enter(deadline)
   local co = coroutine.running()
-  local context = contexts[co]
-  local token = {
-    co = co,
-    made = not context,
-    deadline = context and context.deadline,
-    expired = context and context.expired,
-  }
-  context = context or {}
-  contexts[co] = context
-  context.deadline = math.min(deadline, context.deadline or deadline)
-  context.expired = false
-  return token
+  local parent = scope_of(co)
+  local due = parent and math.min(deadline, parent.due) or deadline
+  local scope = { due = due, parent = parent, expired = false }
+  set_scope(co, scope)
+  return scope
 end
 
 --- Ends what `enter` began.
 ---@return boolean expired whether the deadline cut a wait
-function M.leave(token)
-  local context = contexts[token.co]
-  local expired = context.expired or false
-  context.deadline, context.expired = token.deadline, token.expired
-  if token.made then
-    contexts[token.co] = nil
+function M.leave(scope)
+  if newest == scope then
+    newest = scope.parent
   end
-  return expired
+  if next(scopes) then
+    local co = coroutine.running()
+    if scopes[co] == scope then
+      scopes[co] = scope.parent
+    end
+  end
+  return scope.expired
 end
 
 --- Seconds to the nearest deadline of the calling light thread, or nil.
 ---@return number?
 function M.remaining()
-  local context = contexts[coroutine.running()]
-  local deadline = context and context.deadline
-  return deadline and deadline - core.clock() or nil
+  local scope = scope_of(coroutine.running())
+  return scope and scope.due - core.clock() or nil
 end
 
 ---@class flexhooks.Task
@@ -249,6 +269,7 @@ end
 
 local function finish(task, ok, ...)
   contexts[task.co] = nil
+  forget_scope(task.co)
   if ok then
     task.done:set(...)
     return
@@ -260,15 +281,21 @@ local function finish(task, ok, ...)
   end
 end
 
-local function body(task, f, ...)
+local function body(task, scope, f, ...)
   task.co = coroutine.running()
   contexts[task.co] = task.context
+  forget_scope(task.co)
+  if scope then
+    set_scope(task.co, scope)
+  end
   finish(task, xpcall(f, traceback, ...))
 end
 
-local function start(context, f, ...)
-  local task = setmetatable({ done = M.event(), context = context }, Task)
-  local thread, message = ngx.thread.spawn(body, task, f, ...)
+-- Starts a task under the deadline of a scope, or under none.
+local function start(parent, f, ...)
+  local task = setmetatable({ done = M.event(), context = {} }, Task)
+  local scope = parent and { due = parent.due, expired = false }
+  local thread, message = ngx.thread.spawn(body, task, scope, f, ...)
   if not thread then
     errors.raise(3, "spawn: " .. tostring(message), "unsupported")
   end
@@ -283,15 +310,14 @@ function M.spawn(f, ...)
       .. "got " .. type(f))
   end
   check_phase("flexhooks.spawn")
-  return start({}, f, ...)
+  return start(nil, f, ...)
 end
 
 --- Calls `f(item, i)` for each item of a list, at most `n` at a time.
 M.map = map.over {
   event = M.event,
   spawn = function(f, ...)
-    local context = contexts[coroutine.running()]
-    return start({ deadline = context and context.deadline }, f, ...)
+    return start(scope_of(coroutine.running()), f, ...)
   end,
 }
 

@@ -19,6 +19,36 @@ describe("nginx.host", function()
     assert.equal("niltimeout", app.value(server, "slept"))
   end)
 
+  -- Waits that are not ours let another light thread run in between.
+  it("keeps the deadlines of light threads apart", function()
+    local threads = app.start { server = [[
+      location = / { content_by_lua_block {
+        local host = require "flexhooks.nginx.host"
+        local function work(seconds, nap)
+          local outer = host.enter(host.clock() + seconds)
+          ngx.sleep(nap)
+          local inner = host.enter(host.clock() + 10 * seconds)
+          ngx.sleep(nap)
+          local within = host.remaining()
+          host.leave(inner)
+          local slept, err = host.sleep(0.6)
+          return host.leave(outer), within <= seconds, slept or err.kind
+        end
+        local a = ngx.thread.spawn(work, 0.5, 0.01)
+        local b = ngx.thread.spawn(work, 5, 0.03)
+        local c = ngx.thread.spawn(work, 0.4, 0.02)
+        local function told(_, cut, within, slept)
+          return tostring(cut) .. tostring(within) .. tostring(slept) .. " "
+        end
+        local text = told(ngx.thread.wait(a)) .. told(ngx.thread.wait(b))
+          .. told(ngx.thread.wait(c)) .. tostring(host.remaining())
+        ngx.header.content_length = #text
+        ngx.print(text)
+      } }]] }
+    assert.equal("truetruetimeout falsetruetrue truetruetimeout nil",
+      app.get(threads, "/").body)
+  end)
+
   it("says in which phases a call can wait", function()
     local log = app.start { server = [[
       location = / {
