@@ -1,8 +1,8 @@
 --- Claims that all workers of nginx share: `flexhooks.dedupe` over a shared
 -- dictionary.
 --
--- A token's entry says `pending` while a worker handles the event and `done`
--- afterwards. A form's entry lists its instances: which sources reported each,
+-- A token's entry, under the token itself, says `wait` while a worker handles
+-- the event and `done` afterwards. A form's entry lists its instances: which sources reported each,
 -- and whether it is handled; it is changed under a lock of its own. What a
 -- killed worker had pending expires, so that a re-delivery is handled.
 -- @module flexhooks.nginx.claims
@@ -12,7 +12,8 @@ local host = require "flexhooks.nginx.host"
 
 local M = {}
 
-local PENDING, DONE = "pending", "done"
+-- Of one length: one takes the other's place in the dictionary's memory.
+local PENDING, DONE = "wait", "done"
 
 -- Seconds: of a lock that nobody released, and what a pending entry outlives
 -- its handlers' deadline by.
@@ -140,26 +141,32 @@ local function await_instance(self, twin, number, ends)
   end, ends)
 end
 
+local function end_of(timeout)
+  return timeout and host.clock() + timeout
+end
+
 -- Takes the token. Returns "claimed", or "duplicate", or nil and an error.
-local function take_token(self, token, ends)
-  local key = "token:" .. token
+-- LuaJIT compiles no code that makes a function: `poll` is for those who wait.
+local function take_token(self, token, timeout)
+  if self.dict:add(token, PENDING, self.pending) then
+    return "claimed"
+  end
   return poll(function()
-    local taken = self.dict:add(key, PENDING, self.pending)
-    if taken then
-      return "claimed"
-    elseif self.dict:get(key) == DONE then
+    if self.dict:get(token) == DONE then
       return "duplicate"
+    elseif self.dict:add(token, PENDING, self.pending) then
+      return "claimed"
     end
-  end, ends)
+  end, end_of(timeout))
 end
 
 local function end_token(self, token, handled)
   if not token then
     return
   elseif handled then
-    self.dict:set("token:" .. token, DONE, self.window)
+    self.dict:set(token, DONE, self.window)
   else
-    self.dict:delete("token:" .. token)
+    self.dict:delete(token)
   end
 end
 
@@ -190,9 +197,8 @@ end
 ---@return flexhooks.Error? err
 ---@return "token"|"twin"|nil kind
 function Claims:claim(token, twin, source, timeout)
-  local ends = timeout and host.clock() + timeout
   if token then
-    local verdict, err = take_token(self, token, ends)
+    local verdict, err = take_token(self, token, timeout)
     if verdict ~= "claimed" then
       return nil, err, verdict and "token"
     end
@@ -201,7 +207,7 @@ function Claims:claim(token, twin, source, timeout)
     return { token = token }
   end
   twin = ngx.encode_base64(twin, true)
-  local number, err = claim_twin(self, twin, escape(source), ends)
+  local number, err = claim_twin(self, twin, escape(source), end_of(timeout))
   if number then
     return { token = token, twin = twin, number = number }
   end
