@@ -1,9 +1,9 @@
 --- Counts of what happened to events, and their Prometheus exposition.
 --
 -- The names are fixed here, so that whoever counts cannot invent one and
--- whoever reads finds each explained. Numbers live in a table of this process,
--- or in a store with the methods of an nginx shared dictionary (`incr`, `get`,
--- `get_keys`), which all workers share.
+-- whoever reads finds each explained. Counts are added up in a table; the
+-- store that it belongs to tells them (`get`, `get_keys`), those of this process
+-- or, having taken them from the table, of all workers of nginx.
 -- @module flexhooks.metrics
 
 local errors = require "flexhooks.error"
@@ -66,9 +66,11 @@ local function sorted_keys(t)
   return keys
 end
 
--- A table as a store. Adding to it needs no call, see `add`.
-local function table_store(values)
+-- What this process counted.
+local function table_store()
+  local values = {}
   return {
+    values = values,
     get_keys = function()
       return sorted_keys(values)
     end,
@@ -97,11 +99,7 @@ end
 
 local function add(metrics, key, n)
   local values = metrics.values
-  if values then
-    values[key] = (values[key] or 0) + n
-  else
-    metrics.store:incr(key, n, 0)
-  end
+  values[key] = (values[key] or 0) + n
 end
 
 --- Counts.
@@ -236,21 +234,20 @@ end
 M.CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 --- Makes a set of metrics.
----@param given { store: table? }? `store`: an nginx shared dictionary
+---@param given { store: table? }? `store`: where counts go from its `values`
 ---@return flexhooks.Metrics
 function M.new(given)
   local checked = options.check("flexhooks.metrics", {
-    store = { type = { "table", "userdata" } },
+    store = { type = "table" },
   }, given)
+  local store = checked.store or table_store()
   local keys, sizes = {}, {}
   for name in pairs(COUNTERS) do
     keys[name], sizes[name] = {}, 0
   end
-  local values = not checked.store and {} or nil
   return setmetatable({
     keys = keys, counts = sizes, -- by name: a label's key; how many labels
-    gauges = {}, values = values,
-    store = checked.store or table_store(values),
+    gauges = {}, store = store, values = store.values,
   }, Metrics)
 end
 

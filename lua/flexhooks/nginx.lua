@@ -29,14 +29,15 @@ local M = {}
 local opened = setmetatable({}, { __mode = "k" })
 local named = {}
 
-local counters
+local counted, counters
 
 local function shared_metrics()
-  if not counters then
+  if not counted then
     local dict = configuration.shared_dict()
-    counters = metrics.new { store = dict and shared_counters.new(dict) }
+    counters = dict and shared_counters.new(dict)
+    counted = metrics.new { store = counters }
   end
-  return counters
+  return counted
 end
 
 -- The rule under which deliveries are compared, with claims that all workers
@@ -157,6 +158,9 @@ function M.handle(app)
     send(status, headers, text)
   else
     send_ok()
+  end
+  if counters then
+    counters:schedule()
   end
 end
 

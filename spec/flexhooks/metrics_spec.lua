@@ -104,27 +104,30 @@ describe("metrics", function()
     assert.is_nil(samples.flexhooks_connections)
   end)
 
-  it("counts in a store with the methods of an nginx dictionary", function()
-    local dictionary = { values = {} }
-    function dictionary:incr(key, n, init)
-      self.values[key] = (self.values[key] or init) + n
-      return self.values[key]
+  it("tells what a store took from its values", function()
+    local store, taken = { values = {} }, {}
+    function store.get(_, key)
+      return taken[key]
     end
-    function dictionary:get(key)
-      return self.values[key]
-    end
-    function dictionary:get_keys(max)
-      assert.equal(0, max)
+    function store:get_keys()
       local keys = { "something of somebody else" }
-      for key in pairs(self.values) do
+      for key, n in pairs(self.values) do
+        taken[key] = (taken[key] or 0) + n
+        self.values[key] = 0
+      end
+      for key in pairs(taken) do
         keys[#keys + 1] = key
       end
       return keys
     end
-    metrics.new({ store = dictionary }):inc "handled"
-    metrics.new({ store = dictionary }):inc "handled"
-    local samples = parse(metrics.new({ store = dictionary }):render())
-    assert.equal(2, samples.flexhooks_events_handled_total)
+    local one, other = metrics.new { store = store },
+      metrics.new { store = store }
+    one:inc "handled"
+    other:inc "handled"
+    assert.matches("flexhooks_events_handled_total 2\n", one:render())
+    one:inc "handled"
+    local samples = parse(other:render())
+    assert.equal(3, samples.flexhooks_events_handled_total)
   end)
 
   it("knows its names", function()

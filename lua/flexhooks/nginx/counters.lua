@@ -12,6 +12,8 @@ local M = {}
 local INTERVAL = 0.2
 
 ---@class flexhooks.nginx.Counters
+---@field values table<string, number> what this worker counted, and has not
+--- added yet: the metrics count there
 local Counters = { __name = "flexhooks.nginx.counters" }
 Counters.__index = Counters
 
@@ -37,20 +39,20 @@ end
 
 -- Reading the names keeps them among what a full dictionary does not give up.
 local function flush(_, self)
-  local pending = self.pending
-  self.pending, self.scheduled = {}, false
-  for key, n in pairs(pending) do
-    add(self.dict, key, n)
+  local values = self.values
+  self.scheduled = false
+  for key, n in pairs(values) do
+    if n ~= 0 then
+      add(self.dict, key, n)
+      values[key] = 0
+    end
   end
   return names(self.dict)
 end
 
---- Adds `n` to a counter. A worker that is stopping starts no timer: it adds
--- at once.
----@param key string
----@param n number
-function Counters:incr(key, n)
-  self.pending[key] = (self.pending[key] or 0) + n
+--- Sees to it that what was counted is added. A worker that is stopping starts
+-- no timer: it adds at once.
+function Counters:schedule()
   if not self.scheduled then
     self.scheduled = ngx.timer.at(INTERVAL, flush, self) or false
     if not self.scheduled then
@@ -76,7 +78,7 @@ end
 ---@param dict table ngx.shared.NAME
 ---@return flexhooks.nginx.Counters
 function M.new(dict)
-  local self = { dict = dict, pending = {}, scheduled = false }
+  local self = { dict = dict, values = {}, scheduled = false }
   return setmetatable(self, Counters)
 end
 
