@@ -167,7 +167,7 @@ Event.__index = Event
 
 --- A one-shot event: values are set once and every waiter gets them.
 function M.event()
-  return setmetatable({ n = nil, waiters = 0 }, Event)
+  return setmetatable({ n = nil, waiters = 0, waiting = {} }, Event)
 end
 
 --- Whether the values are there.
@@ -185,8 +185,8 @@ function Event:set(...)
   for i = 1, self.n do
     self[i] = (select(i, ...))
   end
-  if self.waiters > 0 then
-    self.semaphore:post(self.waiters)
+  for own in pairs(self.waiting) do
+    own:post(1)
   end
 end
 
@@ -194,10 +194,10 @@ end
 function Event:wait(timeout)
   if not self.n then
     check_phase("wait")
-    self.semaphore = self.semaphore or semaphore.new(0)
-    self.waiters = self.waiters + 1
-    local outcome = wait_on(self.semaphore, timeout)
-    self.waiters = self.waiters - 1
+    local own = semaphore.new(0) -- so that a cancel wakes its task alone
+    self.waiting[own], self.waiters = true, self.waiters + 1
+    local outcome = wait_on(own, timeout)
+    self.waiting[own], self.waiters = nil, self.waiters - 1
     if FAILURES[outcome] then
       return nil, FAILURES[outcome]()
     elseif not self.n then
