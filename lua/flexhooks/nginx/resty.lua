@@ -268,9 +268,9 @@ local function wait_for(call, answered)
   return failure
 end
 
--- In a timer, so that it outlives the request. `answered` is set by whoever is
--- first: the call, its time, or a caller who waits no longer.
-local function supervise(call, answered)
+-- `answered` is set by whoever is first: the call, its time, or a caller who
+-- waits no longer.
+local function supervise(answered, call)
   local thread = ngx.thread.spawn(run, call, answered)
   answered:set(nil, wait_for(call, answered))
   if call.over then
@@ -279,21 +279,12 @@ local function supervise(call, answered)
     ngx.thread.kill(thread)
     pcall(call.guard and call.guard.close or type, call.guard)
   end
-  call.transport.permits:give()
 end
 
 -- --- the transport -------------------------------------------------------
 
 local Transport = { __name = "flexhooks.nginx.resty" }
 Transport.__index = Transport
-
-local function perform(call)
-  local answered = host.event()
-  host.detach(supervise, call, answered)
-  local answer, failure = answered:wait()
-  answered:set(nil, failure)
-  return answer, failure
-end
 
 --- Sends one request; see the transport contract.
 function Transport:send(request)
@@ -307,7 +298,7 @@ function Transport:send(request)
   end
   call.timeout = left
   call.connect_timeout = request.connect_timeout or CONNECT_TIMEOUT
-  local answer, failure = perform(call)
+  local answer, failure = self.permits:run(supervise, call)
   if not answer then
     return nil, failed.new(request, failure.kind, failure.message,
       call.guard ~= nil and call.guard.sent)

@@ -8,7 +8,6 @@
 
 local configuration = require "flexhooks.nginx.configuration"
 local failed = require "flexhooks.transport.failed"
-local host = require "flexhooks.nginx.host"
 local permits = require "flexhooks.nginx.permits"
 
 local M = {}
@@ -38,10 +37,9 @@ local function thread_error(self, request, message)
     .. message)
 end
 
-local function run(self, plain, answered)
+local function run(answered, self, plain)
   local ran, answer = ngx.run_worker_thread(self.thread_pool,
     "flexhooks.nginx.thread", "send", plain)
-  self.permits:give()
   if not ran then
     answered:set(nil, thread_error(self, plain, answer))
   elseif answer.kind then
@@ -69,8 +67,7 @@ function Transport:send(request)
   if not taken then
     return nil, failed.new(request, left.kind, left.message, false)
   end
-  local answered = host.event()
-  host.detach(run, self, {
+  return self.permits:run(run, self, {
     method = request.method,
     url = request.url,
     headers = request.headers,
@@ -80,8 +77,7 @@ function Transport:send(request)
     max_response = request.max_response or self.max_response,
     proxy = self.proxy,
     ca_file = self.ca_file,
-  }, answered)
-  return answered:wait()
+  })
 end
 
 --- Nothing is held here: threads keep their connections.
