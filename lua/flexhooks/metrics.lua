@@ -2,8 +2,8 @@
 --
 -- The names are fixed here, so that whoever counts cannot invent one and
 -- whoever reads finds each explained. Counts are added up in a table; the
--- store that it belongs to tells them (`get`, `get_keys`), those of this process
--- or, having taken them from the table, of all workers of nginx.
+-- store that it belongs to tells them (`get`, `get_keys`), those of this
+-- process or, having taken them from the table, of all workers of nginx.
 -- @module flexhooks.metrics
 
 local errors = require "flexhooks.error"

@@ -2,9 +2,10 @@
 -- dictionary.
 --
 -- A token's entry, under the token itself, says `wait` while a worker handles
--- the event and `done` afterwards. A form's entry lists its instances: which sources reported each,
--- and whether it is handled; it is changed under a lock of its own. What a
--- killed worker had pending expires, so that a re-delivery is handled.
+-- the event and `done` afterwards. A form's entry lists its instances: which
+-- sources reported each, and whether it is handled; it is changed under a lock
+-- of its own. What a killed worker had pending expires, so that a re-delivery
+-- is handled.
 -- @module flexhooks.nginx.claims
 
 local errors = require "flexhooks.error"
