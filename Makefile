@@ -172,7 +172,7 @@ CHECKED = $(or $(SPEC),$(filter-out $(UNCHECKED),$(shell find spec '(' -name '*_
 LOADER = $(shell ldd "$$(command -v $(ONE_LUA))" | awk '$$1 ~ "^/" {print $$1}')
 ASAN_OPTIONS = detect_leaks=0:quarantine_size_mb=8:verify_asan_link_order=0
 SANITIZERS = $(foreach l,asan ubsan,$(shell $(CC) -print-file-name=lib$(l).so))
-VALGRIND = valgrind --quiet --log-file=%q{REPORT}.%p --leak-check=full \
+VALGRIND = valgrind --quiet --log-file=%q{REPORT}.%p --error-markers=ERROR,END --leak-check=full \
   --show-leak-kinds=definite --freelist-vol=2000000
 
 .PHONY: check check-asan check-valgrind

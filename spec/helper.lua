@@ -3,7 +3,8 @@
 -- and a handle or a file descriptor that is left fails the file.
 --
 -- FLEXHOOKS_TEST_GC=aggressive keeps the collector running all the time, so
--- that a value that is not anchored is gone at once.
+-- that a value that is not anchored is gone at once. FLEXHOOKS_TEST_LOCALE is
+-- the locale that everything runs in.
 local busted = require "busted"
 local lfs = require "lfs"
 local process = require "spec.support.process"
@@ -13,6 +14,8 @@ if os.getenv "FLEXHOOKS_TEST_GC" == "aggressive" then
   collectgarbage("setstepmul", 10000)
 end
 
+local locale = os.getenv "FLEXHOOKS_TEST_LOCALE"
+assert(not locale or os.setlocale(locale), "no such locale")
 
 -- descriptor -> what it is open on. The one that lists them is not among them.
 local function descriptors()

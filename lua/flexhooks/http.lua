@@ -4,6 +4,7 @@
 -- It goes out over the transport of whatever runs us.
 -- @module flexhooks.http
 
+local ascii = require "flexhooks.ascii"
 local core = require "flexhooks.core"
 local errors = require "flexhooks.error"
 local host = require "flexhooks.host"
@@ -46,7 +47,7 @@ end
 -- A header of the caller's own wins, however it is spelt.
 local function add_default(headers, name, value)
   for given in pairs(headers) do
-    if given:lower() == name:lower() then
+    if ascii.lower(given) == ascii.lower(name) then
       return
     end
   end
@@ -105,7 +106,7 @@ local function compose(url, given)
     url = url_of.add_query(url, query)
   end
   return {
-    method = (given.method or body and "POST" or "GET"):upper(),
+    method = ascii.upper(given.method or body and "POST" or "GET"),
     url = url, headers = headers, body = body,
     timeout = given.timeout, connect_timeout = given.connect_timeout,
     max_response = given.max_response,

@@ -8,6 +8,7 @@
 -- a number (0.1 + 0.2 would come back as 0.3).
 -- @module flexhooks.json
 
+local ascii = require "flexhooks.ascii"
 local core = require "flexhooks.core"
 
 local M = {}
@@ -92,9 +93,9 @@ local function encode_number(number)
     return ("%.0f"):format(number)
   end
   for digits = 14, 17 do
-    local text = ("%." .. digits .. "g"):format(number)
+    local text = ascii.number(number, "%." .. digits .. "g")
     if digits == 17 or tonumber(text) == number then
-      return (text:gsub(",", "."))
+      return text
     end
   end
 end

@@ -5,6 +5,7 @@
 -- `message` or `fields`; this module keeps control bytes out of the output.
 -- @module flexhooks.log
 
+local ascii = require "flexhooks.ascii"
 local errors = require "flexhooks.error"
 local options = require "flexhooks.options"
 
@@ -122,7 +123,7 @@ local function json_value(value)
   if type(value) == "boolean" then
     return tostring(value)
   elseif type(value) == "number" and value - value == 0 then
-    return ("%.14g"):format(value)
+    return ascii.number(value)
   end
   return '"' .. M.escape(value):gsub('[\\"]', "\\%0") .. '"'
 end

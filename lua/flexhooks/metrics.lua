@@ -6,6 +6,7 @@
 -- process or, having taken them from the table, of all workers of nginx.
 -- @module flexhooks.metrics
 
+local ascii = require "flexhooks.ascii"
 local errors = require "flexhooks.error"
 local options = require "flexhooks.options"
 local tables = require "flexhooks.tables"
@@ -150,7 +151,7 @@ local function number(value)
   elseif value ~= value then
     return "NaN"
   end
-  return ("%.15g"):format(value)
+  return ascii.number(value, "%.15g")
 end
 
 local function sample(name, label, label_value, value)

@@ -6,6 +6,7 @@
 -- returns nil or what is wrong with it).
 -- @module flexhooks.options
 
+local ascii = require "flexhooks.ascii"
 local errors = require "flexhooks.error"
 
 local M = {}
@@ -45,7 +46,7 @@ function M.nearest(name, known)
   local best, best_distance
   for key, value in pairs(known) do
     local candidate = type(key) == "string" and key or value
-    local d = distance(name:lower(), candidate:lower())
+    local d = distance(ascii.lower(name), ascii.lower(candidate))
     if not best or d < best_distance
       or (d == best_distance and candidate < best) then
       best, best_distance = candidate, d

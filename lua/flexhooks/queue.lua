@@ -5,6 +5,7 @@
 -- docs/delivery.md for what is promised and what is not.
 -- @module flexhooks.queue
 
+local ascii = require "flexhooks.ascii"
 local envelope = require "flexhooks.queue.envelope"
 local errors = require "flexhooks.error"
 local options = require "flexhooks.options"
@@ -106,7 +107,7 @@ function M.new(url, given)
       .. "'sqlite:events.db', got " .. type(url))
   end
   local scheme, rest = url:match("^(%a+):(.*)$")
-  local open = scheme and SCHEMES[scheme:lower()]
+  local open = scheme and SCHEMES[ascii.lower(scheme)]
   if not open then
     errors.raise(2, "flexhooks.queue: argument 1 must begin with sqlite:, "
       .. "redis:// or memory:")

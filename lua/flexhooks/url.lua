@@ -1,6 +1,7 @@
 --- URLs: taking apart, encoding, and the delivery overrides that ride in them.
 -- @module flexhooks.url
 
+local ascii = require "flexhooks.ascii"
 local core = require "flexhooks.core"
 local errors = require "flexhooks.error"
 local options = require "flexhooks.options"
@@ -26,7 +27,7 @@ end
 ---@return string? wrong
 function M.parse_http(text)
   local parts, wrong = M.parse(text)
-  if parts and not parts.scheme:lower():find "^https?$" then
+  if parts and not ascii.lower(parts.scheme):find "^https?$" then
     return nil, "the URL's scheme must be https or http"
   end
   return parts, wrong
@@ -36,7 +37,7 @@ end
 ---@param text string
 ---@return string
 function M.encode(text)
-  return (text:gsub("[^%w%-._~]", function(c)
+  return (text:gsub("[^A-Za-z0-9%-._~]", function(c)
     return ("%%%02X"):format(c:byte())
   end))
 end
@@ -51,7 +52,7 @@ local function as_text(value)
   elseif type(value) == "table" or type(value) == "function" then
     return nil
   end
-  return tostring(value)
+  return type(value) == "number" and ascii.number(value) or tostring(value)
 end
 
 local function add_pairs(list, name, value)

@@ -1,4 +1,5 @@
 local json = require "flexhooks.json"
+local locales = require "spec.support.locales"
 local process = require "spec.support.process"
 
 -- { text, what the message says }
@@ -183,14 +184,6 @@ describe("json.decode", function()
   end)
 end)
 
--- Debian's package `locales` has what localedef makes one of.
-local function comma_locale()
-  local folder = process.folder()
-  local status = process.run { "localedef", "-i", "de_DE", "-f", "UTF-8",
-    folder .. "/de_DE.UTF-8" }
-  return status == 0 and folder or nil
-end
-
 describe("json in a process with a decimal comma", function()
   local PROGRAM = [[
     local json = require "flexhooks.json"
@@ -202,9 +195,9 @@ describe("json in a process with a decimal comma", function()
     assert(os.setlocale "C")
     assert(json.decode("0.5") == 0.5)
   ]]
-  local folder = comma_locale()
+  local folder = locales.make { "de_DE.UTF-8" }
 
-  for _, locale in ipairs { "C", folder and "de_DE.UTF-8" } do
+  for _, locale in ipairs { "C", "de_DE.UTF-8" } do
     it("reads and writes a point: " .. locale, function()
       local script = process.write(process.folder() .. "/a.lua", PROGRAM)
       local status, _, errors = process.run({ process.lua, script, locale },

@@ -21,7 +21,7 @@ local LEVEL2 = { h = 20, c = 21 } -- bindings may show each other their handles
 
 -- From the bottom up. A name ending in ".*" is a folder with its head module.
 local LUA_LAYERS = {
-  { "error", "tables" },
+  { "error", "tables", "ascii" },
   { "core.*" },
   { "options", "map" },
   { "log", "json", "url", "ids", "events", "signature.*" },

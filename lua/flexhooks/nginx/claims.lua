@@ -8,6 +8,7 @@
 -- is handled.
 -- @module flexhooks.nginx.claims
 
+local ascii = require "flexhooks.ascii"
 local errors = require "flexhooks.error"
 local host = require "flexhooks.nginx.host"
 
@@ -78,8 +79,9 @@ local function spell(instances)
       sources[#sources + 1] = source
     end
     table.sort(sources)
-    lines[#lines + 1] = ("%d %.3f %s %s\n"):format(instance.number,
-      instance.opened, instance.state, table.concat(sources, ","))
+    lines[#lines + 1] = ("%d %s %s %s\n"):format(instance.number,
+      ascii.number(instance.opened, "%.3f"), instance.state,
+      table.concat(sources, ","))
   end
   return table.concat(lines)
 end

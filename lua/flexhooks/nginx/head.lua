@@ -3,6 +3,8 @@
 -- could begin anywhere. The rules are those of `src/answer.c`.
 -- @module flexhooks.nginx.head
 
+local ascii = require "flexhooks.ascii"
+
 local M = {}
 
 -- Of all lines of an answer, informational heads before it included, and of
@@ -55,7 +57,7 @@ end
 -- One length, said once or several times alike, or one encoding.
 local function add_framing(head, name, value)
   if name == "transfer-encoding" then
-    if head.encoded or value:lower() ~= "chunked" then
+    if head.encoded or ascii.lower(value) ~= "chunked" then
       return malformed "has a transfer encoding other than chunked"
     end
     head.encoded = true
@@ -86,11 +88,12 @@ local function add_header(head, line)
     head.headers[head.last] = head.headers[head.last] .. " " .. more
     return true
   end
-  local name, value = line:match "^([%w!#$%%&'*+%-.^_`|~]+):[ \t]*(.-)[ \t]*$"
+  local name, value = line:match(
+    "^([A-Za-z0-9!#$%%&'*+%-.^_`|~]+):[ \t]*(.-)[ \t]*$")
   if not name then
     return malformed "has a line that is no header"
   end
-  name = name:lower()
+  name = ascii.lower(name)
   append(head, name, value)
   return add_framing(head, name, value)
 end

@@ -5,6 +5,7 @@
 -- Debian's package lua-nginx-redis.
 -- @module flexhooks.nginx.redis
 
+local ascii = require "flexhooks.ascii"
 local errors = require "flexhooks.error"
 local redis_call = require "flexhooks.queue.redis_call"
 local redis_error = require "flexhooks.queue.redis_error"
@@ -114,7 +115,7 @@ local function run(self, arguments)
   if not redis then
     return nil, err
   end
-  local name = arguments[1]:lower()
+  local name = ascii.lower(arguments[1])
   local value, message = redis[name](redis, unpack(arguments, 2))
   if value == nil then
     redis:close()

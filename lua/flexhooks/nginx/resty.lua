@@ -6,6 +6,7 @@
 -- that no look-up, handshake or answer outlives it.
 -- @module flexhooks.nginx.resty
 
+local ascii = require "flexhooks.ascii"
 local core = require "flexhooks.core"
 local errors = require "flexhooks.error"
 local failed = require "flexhooks.transport.failed"
@@ -62,8 +63,8 @@ local function compose_headers(given)
       return nil, "a header's name with an underscore in it cannot be sent "
         .. "through lua-resty-http, which makes it a hyphen"
     end
-    local spelt = names[name:lower()] or name
-    names[name:lower()] = spelt
+    local spelt = names[ascii.lower(name)] or name
+    names[ascii.lower(name)] = spelt
     headers[spelt] = headers[spelt] or {}
     add_values(headers[spelt], value)
   end
@@ -79,7 +80,7 @@ end
 local function target_of(url)
   local scheme, authority, path = url:match "^(%a+)://([^/?#]*)([^#]*)"
   local name, port = authority:match "^(.-):(%d+)$"
-  scheme = scheme:lower()
+  scheme = ascii.lower(scheme)
   return {
     scheme = scheme, host = name or authority,
     port = tonumber(port) or (scheme == "https" and 443 or 80),
@@ -190,7 +191,7 @@ end
 
 local function is_encoded(headers)
   local encoding = headers["content-encoding"]
-  return encoding ~= nil and encoding:lower() ~= "identity"
+  return encoding ~= nil and ascii.lower(encoding) ~= "identity"
 end
 
 local function ask(call, http)
@@ -315,7 +316,7 @@ local function proxy_options(proxy)
     or "http://" .. proxy)
   if not parts then
     return nil, "config", "option 'proxy': " .. wrong
-  elseif parts.scheme:lower() ~= "http" then
+  elseif ascii.lower(parts.scheme) ~= "http" then
     return nil, "unsupported", "lua-resty-http speaks to no " .. parts.scheme
       .. " proxy: use one of http://, or a thread_pool"
   end

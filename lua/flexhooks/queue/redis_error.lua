@@ -1,6 +1,7 @@
 --- What goes wrong with a Redis queue, as errors, over whichever way to it.
 -- @module flexhooks.queue.redis_error
 
+local ascii = require "flexhooks.ascii"
 local errors = require "flexhooks.error"
 
 local M = {}
@@ -27,7 +28,7 @@ end
 ---@return flexhooks.Error err `reason` is the first word in lower case
 function M.of_answer(name, answer)
   local word = answer:match "^%u+"
-  word = word and word:lower() or "error"
+  word = word and ascii.lower(word) or "error"
   local err = M.new(name, "Redis answered: " .. answer:sub(1, 200), word)
   if REFUSED[word] or answer:find("invalid password", 1, true) then
     err.kind = "auth"

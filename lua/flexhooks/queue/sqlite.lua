@@ -8,6 +8,7 @@
 -- literals of our own making.
 -- @module flexhooks.queue.sqlite
 
+local ascii = require "flexhooks.ascii"
 local cjson = require("cjson").new()
 local core = require "flexhooks.core"
 
@@ -122,7 +123,7 @@ end
 
 function SQLite:settle()
   self:execute("PRAGMA journal_mode=WAL")
-  self:execute("PRAGMA synchronous=" .. self.synchronous:upper())
+  self:execute("PRAGMA synchronous=" .. ascii.upper(self.synchronous))
   self:execute("PRAGMA journal_size_limit=67108864")
   self:execute("BEGIN IMMEDIATE")
   self:execute(SCHEMA[1])

@@ -2,16 +2,9 @@
 -- the configured one, byte for byte, or another.
 -- @module flexhooks.receiver.request
 
+local ascii = require "flexhooks.ascii"
+
 local M = {}
-
-local function lower_letter(c)
-  return string.char(c:byte() + 32)
-end
-
--- Not string.lower, which follows the process's locale.
-local function ascii_lower(s)
-  return (s:gsub("[A-Z]", lower_letter))
-end
 
 --- Path and query of a request's target: what stands in an absolute form
 -- before the path was not signed and counts for nothing.
@@ -94,7 +87,7 @@ function M.content_kind(value)
   if kind then
     return kind
   end
-  local media, rest = ascii_lower(value):match "^[ \t]*([^; \t]*)[ \t]*(.*)$"
+  local media, rest = ascii.lower(value):match "^[ \t]*([^; \t]*)[ \t]*(.*)$"
   kind = KINDS[media]
   if not kind or not (rest == "" or rest:sub(1, 1) == ";")
     or not parameters_fit(rest) then
@@ -107,8 +100,8 @@ end
 ---@param value string?
 ---@return boolean
 function M.is_plain(value)
-  return value == nil or ascii_lower(value):match "^[ \t]*(.-)[ \t]*$" == ""
-    or ascii_lower(value):match "^[ \t]*(.-)[ \t]*$" == "identity"
+  return value == nil or ascii.lower(value):match "^[ \t]*(.-)[ \t]*$" == ""
+    or ascii.lower(value):match "^[ \t]*(.-)[ \t]*$" == "identity"
 end
 
 -- The values of a header that came more than once; they never match what one
@@ -127,7 +120,7 @@ end
 function M.pick_headers(headers, names)
   local picked = {}
   for name, value in pairs(headers) do
-    local lower = type(name) == "string" and ascii_lower(name)
+    local lower = type(name) == "string" and ascii.lower(name)
     if names[lower] then
       picked[lower] = joined(picked[lower], value)
     end

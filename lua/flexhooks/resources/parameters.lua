@@ -6,6 +6,7 @@
 -- or `json`: the body is JSON with whatever was given.
 -- @module flexhooks.resources.parameters
 
+local ascii = require "flexhooks.ascii"
 local encode = require "flexhooks.session.encode"
 local options = require "flexhooks.options"
 local tables = require "flexhooks.tables"
@@ -21,7 +22,7 @@ HINTS.max_retries = HINTS.timeout
 ---@param name string
 ---@return string
 function M.wire_name(name)
-  return (("_" .. name):gsub("_(%l)", string.upper))
+  return (("_" .. name):gsub("_([a-z])", ascii.upper))
 end
 
 -- Does the table say that the name came from the API? An object carries its

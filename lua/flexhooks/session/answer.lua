@@ -1,6 +1,7 @@
 --- What an answer says: its body, or the error that it stands for.
 -- @module flexhooks.session.answer
 
+local ascii = require "flexhooks.ascii"
 local errors = require "flexhooks.error"
 local json = require "flexhooks.json"
 local retry = require "flexhooks.session.retry"
@@ -35,7 +36,7 @@ function M.normalize(given, max_response)
   end
   local headers = {}
   for name, value in pairs(given.headers or {}) do
-    headers[tostring(name):lower()] = value
+    headers[ascii.lower(tostring(name))] = value
   end
   return { status = given.status, headers = headers, body = body }
 end
@@ -58,7 +59,7 @@ function M.body(answer, must_be_json)
   local content_type = header(answer, "content-type")
   local is_json = must_be_json
   if not is_json and content_type then
-    is_json = content_type:lower():find "^%s*[%w.+/-]*json" ~= nil
+    is_json = ascii.lower(content_type):find "^%s*[%w.+/-]*json" ~= nil
   elseif not is_json then
     is_json = answer.body:find "^%s*[{%[]" ~= nil
   end

@@ -4,6 +4,7 @@
 -- raises it.
 -- @module flexhooks.session.encode
 
+local ascii = require "flexhooks.ascii"
 local core = require "flexhooks.core"
 local json = require "flexhooks.json"
 local settings = require "flexhooks.session.settings"
@@ -57,7 +58,7 @@ local function scalar(value)
     if value % 1 == 0 and math.abs(value) < 2 ^ 53 then
       return string.format("%d", value)
     end
-    return string.format("%.17g", value)
+    return ascii.number(value, "%.17g")
   end
 end
 
@@ -156,13 +157,13 @@ for name in ([[authorization host content-length transfer-encoding connection
   RESERVED[name] = true
 end
 
-local TOKEN = "^[%w!#$%%&'*+.^_`|~-]+$"
+local TOKEN = "^[A-Za-z0-9!#$%%&'*+.^_`|~-]+$"
 
 local function header_complaint(name, text)
   if type(name) ~= "string" or not name:find(TOKEN) then
     return "names must be HTTP tokens"
   end
-  if RESERVED[name:lower()] then
+  if RESERVED[ascii.lower(name)] then
     return "'" .. name .. "' is set by the client"
   end
   if not text then
@@ -191,10 +192,10 @@ function M.headers(given, defaults)
       return nil, wrong or "must not be more than 100"
     end
     headers[name] = text
-    present[name:lower()] = true
+    present[ascii.lower(name)] = true
   end
   for name, value in pairs(defaults) do
-    if not present[name:lower()] then
+    if not present[ascii.lower(name)] then
       headers[name] = value
     end
   end
@@ -242,9 +243,9 @@ end
 
 -- Twilio's hosts, on their own port, by name and nothing after it.
 local function is_twilio(parts)
-  return parts.scheme:lower() == "https"
+  return ascii.lower(parts.scheme) == "https"
     and (not parts.port or parts.port == 443)
-    and parts.host:lower():find "^[%w%-.]*[%w%-]%.twilio%.com$" ~= nil
+    and ascii.lower(parts.host):find "^[%w%-.]*[%w%-]%.twilio%.com$" ~= nil
 end
 
 --- Where a path or URL leads, if credentials may go there.

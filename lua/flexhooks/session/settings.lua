@@ -6,6 +6,7 @@
 -- accident.
 -- @module flexhooks.session.settings
 
+local ascii = require "flexhooks.ascii"
 local core = require "flexhooks.core"
 local ids = require "flexhooks.ids"
 local options = require "flexhooks.options"
@@ -252,9 +253,9 @@ local DEFAULT_PORTS = { http = 80, https = 443 }
 ---@param parts table from `flexhooks.url`
 ---@return string
 function M.origin(parts)
-  local origin = parts.scheme:lower() .. "://" .. parts.host:lower()
+  local origin = ascii.lower(parts.scheme) .. "://" .. ascii.lower(parts.host)
   local port = parts.port
-  if port and port ~= DEFAULT_PORTS[parts.scheme:lower()] then
+  if port and port ~= DEFAULT_PORTS[ascii.lower(parts.scheme)] then
     origin = origin .. ":" .. port
   end
   return origin
@@ -283,7 +284,8 @@ local function read_base(settings)
     wrong = (variable or "base_url") .. ": " .. wrong
     return nil, wrong, variable and "config"
   end
-  parts.host = regional(parts.host:lower(), settings.edge, settings.region)
+  parts.host = regional(ascii.lower(parts.host), settings.edge,
+    settings.region)
   settings.origin = M.origin(parts)
   settings.base_url = settings.origin .. (parts.path or ""):gsub("/+$", "")
   return true

@@ -1,6 +1,7 @@
 --- What a person passes to `sign`, `validate` and `explain`, made regular.
 -- @module flexhooks.signature.delivery
 
+local ascii = require "flexhooks.ascii"
 local core = require "flexhooks.core"
 local errors = require "flexhooks.error"
 local options = require "flexhooks.options"
@@ -49,19 +50,13 @@ local SPEC = {
   content_type = { type = "string" },
 }
 
--- Not string.lower: in a Turkish process that has another `I`.
-local function lower(text)
-  return (text:gsub("[A-Z]", function(c)
-    return string.char(c:byte() + 32)
-  end))
-end
-
 --- Is this content type a form's? One that is not given is.
 ---@param content_type string?
 ---@return boolean
 function M.is_form(content_type)
   local media = (content_type or ""):match "^%s*([^;%s]*)"
-  return media == "" or lower(media) == "application/x-www-form-urlencoded"
+  return media == ""
+    or ascii.lower(media) == "application/x-www-form-urlencoded"
 end
 
 -- A whole number has no point on the wire, whatever this Lua calls it.
@@ -69,7 +64,7 @@ local function text_of(value)
   if type(value) == "number" and value % 1 == 0 then
     return ("%.0f"):format(value)
   end
-  return tostring(value)
+  return type(value) == "number" and ascii.number(value) or tostring(value)
 end
 
 -- { { name, value }, … } of a table name -> value or list of values.
@@ -132,7 +127,7 @@ function M.read(fn, given, more)
     base = checked.url:match "^[^?#]*",
     query = checked.url:match "^[^?#]*%?([^#]*)",
     signature = checked.signature,
-    get = checked.method:upper() == "GET",
+    get = ascii.upper(checked.method) == "GET",
     form = form,
     body = checked.body or core.encode_form(fields or {}),
     from_params = from_params,

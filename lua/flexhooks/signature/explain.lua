@@ -2,6 +2,7 @@
 -- delivery, nearest first, and a report for a person.
 -- @module flexhooks.signature.explain
 
+local ascii = require "flexhooks.ascii"
 local core = require "flexhooks.core"
 local delivery = require "flexhooks.signature.delivery"
 local steps = require "flexhooks.signature.steps"
@@ -175,7 +176,7 @@ local function advise(names, hints, url)
     end
   end
   for _, hint in ipairs(hints) do
-    lines[#lines + 1] = hint:sub(1, 1):upper() .. hint:sub(2) .. "."
+    lines[#lines + 1] = ascii.upper(hint:sub(1, 1)) .. hint:sub(2) .. "."
   end
   return table.concat(lines, "\n")
 end

@@ -2,6 +2,7 @@
 -- proxies and frameworks do to a URL, undone.
 -- @module flexhooks.signature.urls
 
+local ascii = require "flexhooks.ascii"
 local core = require "flexhooks.core"
 local steps = require "flexhooks.signature.steps"
 local tables = require "flexhooks.tables"
@@ -41,13 +42,13 @@ local function with(parts, changes)
 end
 
 local function schemes(parts)
-  local other = parts.scheme:lower() == "https" and "http" or "https"
+  local other = ascii.lower(parts.scheme) == "https" and "http" or "https"
   return { steps.none {},
     steps.one("scheme", HINTS.scheme, { scheme = other }) }
 end
 
 local function ports(parts)
-  local default = parts.scheme:lower() == "https" and ":443" or ":80"
+  local default = ascii.lower(parts.scheme) == "https" and ":443" or ":80"
   local list = { steps.none {} }
   for _, port in ipairs { "", default } do
     if port ~= parts.port then
@@ -109,8 +110,8 @@ local QUERY_CHANGES = {
   { "query order", reversed },
   { "query encoding", encoded_again },
   { "query encoding", unescaped },
-  { "query encoding", cased(string.upper) },
-  { "query encoding", cased(string.lower) },
+  { "query encoding", cased(ascii.upper) },
+  { "query encoding", cased(ascii.lower) },
   { "query encoding", function(q) return (q:gsub("+", "%%20")) end },
   { "query encoding", function(q) return (q:gsub("%%20", "+")) end },
   { "query encoding", function(q) return (q:gsub("'", "%%27")) end },

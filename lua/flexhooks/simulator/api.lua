@@ -1,6 +1,7 @@
 --- The simulated API: a request in, an answer out, no sockets.
 -- @module flexhooks.simulator.api
 
+local ascii = require "flexhooks.ascii"
 local accounts = require "flexhooks.simulator.accounts"
 local fault = require "flexhooks.simulator.fault"
 local fields = require "flexhooks.simulator.fields"
@@ -67,7 +68,7 @@ local function read_body(call, route, request)
   if request.method ~= "POST" then
     return
   end
-  local kind = (request.content_type or ""):match("^[^;%s]*"):lower()
+  local kind = ascii.lower((request.content_type or ""):match("^[^;%s]*"))
   if route.json then
     call.json = fields.object("The body", request.body)
   elseif request.body ~= "" and kind ~= "application/x-www-form-urlencoded"

@@ -5,6 +5,8 @@
 -- decides what the simulator breaks; it is not for secrets.
 -- @module flexhooks.simulator.random
 
+local ascii = require "flexhooks.ascii"
+
 local M = {}
 
 local M1, A1 = 2147483563, 40014
@@ -29,7 +31,7 @@ end
 ---@param seed string|number
 ---@return flexhooks.simulator.Random
 function M.new(seed)
-  local text = type(seed) == "number" and string.format("%.17g", seed)
+  local text = type(seed) == "number" and ascii.number(seed, "%.17g")
     or tostring(seed)
   local self = setmetatable({
     seed = text,

@@ -10,6 +10,7 @@
 --     transport.requests[1].headers.authorization     -- names in any case
 -- @module flexhooks.transport.canned
 
+local ascii = require "flexhooks.ascii"
 local errors = require "flexhooks.error"
 local json = require "flexhooks.json"
 local tables = require "flexhooks.tables"
@@ -30,7 +31,7 @@ function Headers.__index(headers, wanted)
     return nil
   end
   for name, value in next, headers do
-    if name:lower() == wanted:lower() then
+    if ascii.lower(name) == ascii.lower(wanted) then
       return value
     end
   end

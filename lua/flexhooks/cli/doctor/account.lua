@@ -2,6 +2,7 @@
 -- clock, TLS.
 -- @module flexhooks.cli.doctor.account
 
+local ascii = require "flexhooks.ascii"
 local clock = require "flexhooks.host"
 local errors = require "flexhooks.error"
 local retry = require "flexhooks.session.retry"
@@ -43,8 +44,8 @@ end
 ---@return boolean
 function M.is_loopback(url)
   local parts = url_of.parse(url)
-  local host = parts and parts.host:lower() or ""
-  return parts ~= nil and parts.scheme:lower() == "http"
+  local host = parts and ascii.lower(parts.host) or ""
+  return parts ~= nil and ascii.lower(parts.scheme) == "http"
     and (host == "localhost" or host:find "^%[?::1%]?$" ~= nil
       or host:find "^127%.%d+%.%d+%.%d+$" ~= nil)
 end

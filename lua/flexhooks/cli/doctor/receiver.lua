@@ -5,6 +5,7 @@
 -- to nobody.
 -- @module flexhooks.cli.doctor.receiver
 
+local ascii = require "flexhooks.ascii"
 local account = require "flexhooks.cli.doctor.account"
 local host = require "flexhooks.host"
 local http = require "flexhooks.http"
@@ -60,7 +61,7 @@ local function check_url(report, url)
     report:add("public URL", "fail", wrong, "set FLEXHOOKS_PUBLIC_URL, or "
       .. "public_url in the application")
     return false
-  elseif parts.scheme:lower() == "https" then
+  elseif ascii.lower(parts.scheme) == "https" then
     report:add("public URL", "pass", url)
   elseif account.is_loopback(url) then
     report:add("public URL", "warn", url .. " is this machine: Twilio cannot "

@@ -1,6 +1,7 @@
 --- Which registered webhooks point at a receiver, and what they bring it.
 -- @module flexhooks.cli.doctor.webhooks
 
+local ascii = require "flexhooks.ascii"
 local events = require "flexhooks.events"
 
 local M = {}
@@ -16,8 +17,8 @@ end
 -- however written.
 local function gist(url)
   local host, path = M.signed(url):match "^%a+://([^/?]*)([^?]*)"
-  return host and host:lower():gsub(":%d+$", "")
-    .. (path:gsub("/+$", ""):lower())
+  return host and ascii.lower(host):gsub(":%d+$", "")
+    .. ascii.lower((path:gsub("/+$", "")))
 end
 
 -- Those that point at one of the URLs, and those that nearly do.

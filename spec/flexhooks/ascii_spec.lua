@@ -1,0 +1,60 @@
+local ascii = require "flexhooks.ascii"
+local locales = require "spec.support.locales"
+local process = require "spec.support.process"
+
+local ALL = {}
+for code = 0, 255 do
+  ALL[code + 1] = string.char(code)
+end
+ALL = table.concat(ALL)
+
+describe("ascii.lower and ascii.upper", function()
+  it("change the 26 letters and no other byte", function()
+    local small, large = "abcdefghijklmnopqrstuvwxyz",
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+    assert.equal(ALL:gsub("[A-Z]+", small), ascii.lower(ALL), 1)
+    assert.equal(ALL:gsub("[a-z]+", large), ascii.upper(ALL), 1)
+    assert.equal(small, ascii.lower(large))
+    assert.equal(large, ascii.upper(small))
+  end)
+
+  it("give one value", function()
+    assert.equal(1, select("#", ascii.lower "AbC"))
+    assert.equal(1, select("#", ascii.upper "AbC"))
+    assert.equal("", ascii.lower "")
+  end)
+end)
+
+describe("ascii.number", function()
+  it("has a point, an exponent and a sign where there are such", function()
+    for _, row in ipairs {
+      { "2.5", 2.5 }, { "-0.25", -0.25 }, { "1e+300", 1e300 }, { "7", 7 },
+      { "1e-07", 1e-7 }, { "0.100", 0.1, "%.3f" }, { "3", 2.6, "%.0f" },
+      { "0.10000000000000001", 0.1, "%.17g" },
+    } do
+      assert.equal(row[1], ascii.number(row[2], row[3]))
+    end
+  end)
+end)
+
+-- Where `I` has no lower case in ASCII, and numbers have a comma.
+describe("in another locale", function()
+  local PROGRAM = [[
+    local ascii = require "flexhooks.ascii"
+    assert(os.setlocale(arg[1]))
+    io.write(ascii.lower "TITLE", ascii.upper "title", ascii.number(2.5),
+      ascii.lower "\221\220", (" "):rep(ascii.number(-1e-7) == "-1e-07" and 1
+      or 0))
+  ]]
+
+  it("everything is the same", function()
+    local names = { "de_DE.UTF-8", "tr_TR.UTF-8", "tr_TR.ISO-8859-9" }
+    local folder = locales.make(names)
+    local script = process.write(folder .. "/a.lua", PROGRAM)
+    for _, name in ipairs(names) do
+      local _, out, err = process.run({ process.lua, script, name },
+        { env = { LOCPATH = folder } })
+      assert.equal("titleTITLE2.5\221\220 ", out .. err)
+    end
+  end)
+end)
