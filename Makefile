@@ -281,13 +281,13 @@ run-bench: all
 	@LUAS="$(LUAS)" lua5.4 tools/bench.lua $(or $(ROUNDS),5) $(or $(BENCH),$(wildcard bench/*.sh))
 
 .PHONY: twins run-twins
-twins: ## what rules against duplicates drop and repeat on simulated traffic: one table; INTERACTIONS=1000 SEED=1
+twins: ## what rules against duplicates drop and repeat on simulated traffic: one table; INTERACTIONS=500 SEED=1
 	@tools/setup test $(ONE_LUA)
 	@$(MAKE) run-twins LUA=$(ONE_LUA)
 
 run-twins: all
 	@LUA_PATH="./?.lua;lua/?.lua;;" LUA_CPATH="$(BUILD)/$(ONE_LUA)/?.so;;" $(ONE_LUA) \
-	  bench/twins.lua $(or $(INTERACTIONS),1000) $(or $(SEED),1)
+	  bench/twins.lua $(or $(INTERACTIONS),500) $(or $(SEED),1)
 
 # --- reference ---------------------------------------------------------------------
 PUBLIC = $(subst /,.,$(patsubst lua/%.lua,%,$(wildcard lua/flexhooks.lua \

@@ -164,7 +164,7 @@ end
 
 if arg and arg[0] and arg[0]:find "twins%.lua$" then
   local process = require "spec.support.process"
-  local ok, agreed = pcall(M.main, tonumber(arg[1] or 1000), arg[2] or "1")
+  local ok, agreed = pcall(M.main, tonumber(arg[1] or 500), arg[2] or "1")
   process.stop_all()
   assert(ok, agreed)
   os.exit(agreed and 0 or 1)

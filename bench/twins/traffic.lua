@@ -10,7 +10,7 @@
 -- makes the events and its chaos the trouble; the clock is virtual. Lives have
 -- equal events: one in six has an agent whose data change several times within
 -- seconds, one in six is parked and taken up, and one in ten is a thread that
--- is taken up and parked, every two minutes or so, until the hour is over.
+-- is taken up or parked every two minutes or so until the hour is over.
 --
 -- A scenario says, beside chances as the simulator takes them:
 --   outages   { { source, from, until }, … }   connecting fails meanwhile
@@ -95,12 +95,17 @@ local function live(self, life, pace, restless)
   end
 end
 
--- Half of the pauses of a thread are shorter than a minute and a half.
+-- Half of the pauses of a thread are shorter than a minute and a half. Whenever
+-- it goes on, the customer's data change too.
 local function go_on(self, channel)
   later(self, 2 - 120 * math.log(1 - self.random:next()), function()
     if self.now < M.HOUR then
       self.world:set_status(channel,
         channel.status == "active" and "inactive" or "active")
+      local customer = world.find(channel.participants, "type", "customer")
+      if customer then
+        self.world:update_participant(customer)
+      end
       go_on(self, channel)
     end
   end)
