@@ -95,8 +95,8 @@ local function live(self, life, pace, restless)
   end
 end
 
--- Half of the pauses of a thread are shorter than a minute and a half. Whenever
--- it goes on, the customer's data change too.
+-- Half of the pauses of a thread are shorter than a minute and a half.
+-- Whenever it goes on, the customer's data change too.
 local function go_on(self, channel)
   later(self, 2 - 120 * math.log(1 - self.random:next()), function()
     if self.now < M.HOUR then
