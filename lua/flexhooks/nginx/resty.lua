@@ -278,7 +278,9 @@ local function supervise(answered, call)
     ngx.thread.wait(thread)
   else
     ngx.thread.kill(thread)
-    pcall(call.guard and call.guard.close or type, call.guard)
+    if call.guard then
+      pcall(call.guard.close, call.guard)
+    end
   end
 end
 
