@@ -232,6 +232,32 @@ function Queue:waiting(cursor, limit)
   return found.rows, found.cursor
 end
 
+--- What happened to events since a look before, oldest first: nothing at the
+-- first look, and for a while after each. Internal: the command's.
+---@param cursor any? what the look before returned
+---@return table[]|nil steps { at, state, id, type, interaction }; `state` is
+-- stored, started, handled, retried, dead, replayed or discarded
+---@return any cursor, or the error
+function Queue:follow(cursor)
+  local found, err = call(self, "follow", cursor or false)
+  if not found then
+    return nil, err
+  end
+  return found.steps, found.cursor
+end
+
+--- Is there such a queue already? Asking makes none. Internal: the commands'.
+---@return true|nil there
+---@return flexhooks.Error? err kind `not_found` where there is none
+function Queue:exists()
+  local there, err = self.backend:exists()
+  if there == false then
+    return nil, errors.new("not_found", self.backend.name .. ": there is no "
+      .. "such queue; it is made when it is first served, worked or stored in")
+  end
+  return there, err
+end
+
 local function no_letter(id)
   return nil, errors.new("not_found", "no dead letter has the id '"
     .. id .. "'", { reason = "unknown_id" })

@@ -16,6 +16,7 @@ describe(PAGE, function()
       "\nsomething is wrong\n200 {}\n200 onInteractionCreated",
       "\n200 onNewer KD0+1\n200 onNewer KD0+2\n200 onNewer KD0+3\n",
       "\n200 sent in [^\n]*: 200 × 200; ", '"sent":160,',
+      '\n{"dead":0,', "\nthere is no such file\n",
       "\nThe signature would match with a change: scheme",
       "\nrefused: the scheme differs\n",
       '"variation":"host"', "\nrefused: the host differs\n$",

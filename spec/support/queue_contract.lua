@@ -90,6 +90,72 @@ return function(make)
     end)
   end
 
+  describe("follow", function()
+    -- "state id" of each step since the look before.
+    local cursor
+
+    local function look()
+      local steps, said = nil, {}
+      steps, cursor = queue:follow(cursor)
+      for i, step in ipairs(assert(steps, tostring(cursor))) do
+        said[i] = step.state .. " " .. step.id
+        assert.is_true(math.abs(step.at - flexhooks.now()) < 60)
+        assert.equal("onParticipantJoined", step.type)
+        assert.equal(KD:format(1), step.interaction)
+      end
+      return said
+    end
+
+    busted.before_each(function()
+      cursor = nil
+    end)
+
+    it("tells what happens from the first look on", function()
+      store(item(1))
+      assert.is_true(queue:exists())
+      assert.same({}, look())
+      local first, second = item(1), item(1)
+      store(first)
+      store(second)
+      assert.same({ "stored " .. first.id, "stored " .. second.id }, look())
+      assert.same({}, look())
+    end)
+
+    it("tells of attempts, letters and replays", function()
+      local one = item(1)
+      look()
+      store(one)
+      on(function(_, context)
+        if context.attempt < 2 then
+          return fail()
+        end
+        return fail { retry = false }
+      end)
+      work()
+      assert.is_true(queue:replay(one.id))
+      router = flexhooks.router()
+      on(function() end)
+      work()
+      local said = {}
+      for i, step in ipairs(look()) do
+        said[i] = step:match "^%a+"
+      end
+      assert.same({ "stored", "started", "retried", "started", "dead",
+        "replayed", "started", "handled" }, said)
+    end)
+
+    it("tells of letters that were discarded", function()
+      store(item(1, nil, { id = "x" }))
+      on(function()
+        return fail { retry = false }
+      end)
+      work()
+      look()
+      assert.is_true(queue:discard "x")
+      assert.same({ "discarded x" }, look())
+    end)
+  end)
+
   describe("store", function()
     it("keeps events until they are handled", function()
       assert.same({ "stored", "stored" }, store(item(1), item(2)))

@@ -25,9 +25,6 @@ local EXAMPLES = {
   tail = "flexhooks queue tail --queue redis://127.0.0.1:6379/0",
 }
 
-local LOOK = 0.5 -- seconds between two looks of `tail`
-local AT_ONCE = 100
-
 local function subcommand(parser, name, summary)
   local command = parser:command(name, summary)
   command:epilog("Example:\n   " .. EXAMPLES[name])
@@ -65,8 +62,9 @@ function M.configure(parser)
       :args("?")
     add_filter(command)
   end
-  subcommand(parser, "tail", "Print events as they come to wait; ends with "
-    .. "Ctrl-C."):flag("--json", "Print JSON.")
+  subcommand(parser, "tail", "Print what waits, then what is stored, handled "
+    .. "and retried as it happens; ends with Ctrl-C.")
+    :flag("--json", "Print JSON, a line for each.")
 end
 
 local function stats(queue, given)
@@ -198,36 +196,19 @@ local function decide(queue, given)
   return true
 end
 
-local function print_waiting(list, given)
-  for _, waiting in ipairs(list) do
-    if given.json then
-      output.json(waiting)
-    else
-      local event = waiting.event or {}
-      io.stdout:write(time(waiting.received_at) or "-", "  ",
-        event.EventType or "-", "  ", event.InteractionSid or "-", "  ",
-        waiting.id, "\n")
-    end
-  end
-  io.stdout:flush()
-end
-
-local function tail(queue, given)
-  local cursor, list, err
-  while true do
-    list, cursor, err = queue:waiting(cursor, AT_ONCE)
-    if not list then
-      return nil, err or cursor
-    end
-    print_waiting(list, given)
-    if #list < AT_ONCE and not require("flexhooks").sleep(LOOK) then
-      return true
-    end
-  end
-end
-
-local OPERATIONS = { stats = stats, dead = dead, show = show, tail = tail,
+local OPERATIONS = { stats = stats, dead = dead, show = show,
   replay = decide, discard = decide }
+
+-- An operation on a queue that is there, which is then closed.
+local function with(url, given)
+  local queue = require("flexhooks").queue(url)
+  local done, err = queue:exists()
+  if done then
+    done, err = OPERATIONS[given.operation](queue, given)
+  end
+  queue:close()
+  return done, err
+end
 
 --- Runs the command.
 ---@param given table the parsed arguments
@@ -238,11 +219,10 @@ function M.run(given)
   if not url then
     return nil, shown or errors.new("config", "no queue: set "
       .. "FLEXHOOKS_QUEUE or --queue to its URL, such as sqlite:events.db")
+  elseif given.operation == "tail" then
+    return require("flexhooks.cli.tail").run(url, given)
   end
-  local queue = require("flexhooks").queue(url)
-  local done, err = OPERATIONS[given.operation](queue, given)
-  queue:close()
-  return done, err
+  return with(url, given)
 end
 
 return M

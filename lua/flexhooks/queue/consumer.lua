@@ -80,14 +80,25 @@ function Consumer:begin(ref)
   item.attempt = row.attempts
   item.errors = row.errors and envelope.decode_value(row.errors) or {}
   ref.item, ref.body = item, row.body
+  if self.queue.trail then
+    self.queue:note("started", item)
+  end
   return item
+end
+
+-- What the end of an attempt leaves behind.
+function Consumer:ended(ref, state, done)
+  if done ~= nil then
+    self:track(ref, false)
+  end
+  if done and self.queue.trail then
+    self.queue:note(state, ref.item)
+  end
 end
 
 function Consumer:finish(ref)
   local done, err = self.queue:submit { kind = "finish", seq = ref.seq }
-  if done ~= nil then
-    self:track(ref, false)
-  end
+  self:ended(ref, "handled", done)
   return done, err
 end
 
@@ -101,18 +112,16 @@ local function failures(ref, failure)
   return envelope.encode_value(list)
 end
 
-function Consumer:change(ref, run)
+function Consumer:change(ref, state, run)
   local done, err = self.queue:submit { kind = "run", run = run }
-  if done ~= nil then
-    self:track(ref, false)
-  end
+  self:ended(ref, state, done)
   return done, err
 end
 
 function Consumer:retry(ref, delay, failure)
   local list = failures(ref, failure)
   local not_before = host.now() + delay
-  return self:change(ref, function(storage)
+  return self:change(ref, "retried", function(storage)
     return storage:park(ref.seq, not_before, list)
   end)
 end
@@ -122,7 +131,7 @@ function Consumer:bury(ref, failure, reason, park)
   local letter = { id = ref.item.id, body = ref.body, errors = list,
     attempts = ref.item.attempt, reason = reason, buried_at = host.now(),
     parked = park and ref.seq or nil }
-  return self:change(ref, function(storage)
+  return self:change(ref, "dead", function(storage)
     -- Sent again after an answer that was lost, it would bury twice.
     if not storage:state(ref.seq) then
       return false

@@ -23,7 +23,7 @@ local WAIT = 0.02 -- seconds between looks for the answer
 
 -- All that another process may ask for.
 local METHODS = { stats = true, dead_letters = true, find = true, peek = true,
-  replay = true, discard = true }
+  follow = true, replay = true, discard = true }
 
 local SCHEMA = "CREATE TABLE IF NOT EXISTS commands(id TEXT PRIMARY KEY, "
   .. "at REAL, method TEXT, arguments TEXT, answer TEXT)"

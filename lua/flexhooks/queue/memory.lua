@@ -20,6 +20,10 @@ function M.new(options)
   }, Memory)
 end
 
+function Memory:exists()
+  return true
+end
+
 function Memory:open()
   return true
 end

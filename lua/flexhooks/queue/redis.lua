@@ -24,6 +24,7 @@ Redis.__index = Redis
 
 local VERSION = "1"
 local FIND_AT_ONCE = 500
+local STEPS_AT_ONCE = 1000
 
 local SPEC = {
   logger = { type = "function" },
@@ -144,6 +145,18 @@ function Redis:check(io)
       .. "; the number is written once", { reason = "partitions" })
   end
   return true
+end
+
+--- Has somebody set it up already?
+---@return boolean|nil there
+---@return flexhooks.Error? err
+function Redis:exists()
+  self.io = self.io or self:connect()
+  local count, err = self.io:command { "EXISTS", self.key .. "meta" }
+  if not count then
+    return nil, err
+  end
+  return count == 1
 end
 
 --- Connects and checks the server where that was not done, once for all that
@@ -342,6 +355,25 @@ function Redis:peek(cursor, limit)
     cursor[reply[i]] = reply[i + 1]
   end
   return { rows = rows, cursor = cursor }
+end
+
+--- What happened since a look before.
+---@param cursor string|false
+---@return table|nil found steps, cursor
+---@return flexhooks.Error? err
+function Redis:follow(cursor)
+  local reply, err = self:call("follow", { cursor or "", STEPS_AT_ONCE })
+  if not reply then
+    return nil, err
+  end
+  local steps = {}
+  for i = 2, #reply, 5 do
+    steps[#steps + 1] = { at = tonumber(reply[i]:match "^%d+") / 1000,
+      state = reply[i + 1], id = reply[i + 2],
+      type = reply[i + 3] ~= "" and reply[i + 3] or nil,
+      interaction = reply[i + 4] ~= "" and reply[i + 4] or nil }
+  end
+  return { steps = steps, cursor = reply[1] }
 end
 
 function Redis:replay(id)

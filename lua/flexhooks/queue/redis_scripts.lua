@@ -20,6 +20,9 @@
 --   t:<key>       a token that was seen
 --   w:<key>       the instances of a form: JSON, { at, s = { source = 1 } }
 --   wake          stream: something changed that is no new event
+--   tail          is there while somebody follows the queue
+--   log           stream: what happened since then, fields s (state), i (id),
+--                 t (type), l (interaction)
 -- @module flexhooks.queue.redis_scripts
 
 local PRELUDE = [[
@@ -86,6 +89,22 @@ local function drop_letter(letter, id)
     redis.call('HDEL', K .. 'deadids', id)
   end
 end
+local followed
+local function note(state, body)
+  local ok, item = pcall(cjson.decode, body)
+  item = ok and type(item) == 'table' and item or {}
+  local event = type(item.event) == 'table' and item.event or {}
+  redis.call('XADD', K .. 'log', 'MAXLEN', '~', 10000, '*', 's', state,
+    'i', tostring(item.id or ''), 't', tostring(event.EventType or ''),
+    'l', tostring(event.InteractionSid or ''))
+  redis.call('EXPIRE', K .. 'log', 60)
+end
+local function is_followed()
+  if followed == nil then
+    followed = redis.call('EXISTS', K .. 'tail') == 1
+  end
+  return followed
+end
 local partitions
 local function partition(line)
   partitions = partitions
@@ -145,6 +164,9 @@ for i = 3, #ARGV, 7 do
     local letter = 'r-' .. redis.call('HINCRBY', K .. 'meta', 'letters', 1)
     add_letter(letter, id, { id = id, body = body, reason = reason,
       attempts = 0, buried_at = NOW, line = line })
+  end
+  if not duplicate and is_followed() then
+    note(reason == '' and 'stored' or 'dead', body)
   end
   verdicts[#verdicts + 1] = duplicate and 0 or 1
 end
@@ -255,6 +277,7 @@ local function begin(part, fence, entry, attempts)
   local fields = entry_of(part, entry)
   if not fields then return 0 end
   set_state(part, entry, attempts, 0, 'r')
+  if is_followed() then note('started', fields.b) end
   local replay = fields.r or select(4, state(part, entry))
   return { fields.b, attempts,
     redis.call('HGET', K .. 'e:' .. part, entry) or '', replay and 1 or 0 }
@@ -272,6 +295,8 @@ M.finish = PRELUDE .. [[
 local replies = {}
 for i = 2, #ARGV, 3 do
   local mine = ours(ARGV[i], ARGV[1], ARGV[i + 1])
+  local fields = mine and is_followed() and entry_of(ARGV[i], ARGV[i + 2])
+  if fields then note('handled', fields.b) end
   if mine then forget(ARGV[i], ARGV[i + 2]) end
   replies[#replies + 1] = mine and 1 or -1
 end
@@ -281,7 +306,9 @@ return replies
 -- ARGV: partition, name, fence, entry, attempts, delay (ms), failures.
 M.retry = PRELUDE .. [[
 if not ours(ARGV[1], ARGV[2], ARGV[3]) then return -1 end
-if not entry_of(ARGV[1], ARGV[4]) then return 0 end
+local fields = entry_of(ARGV[1], ARGV[4])
+if not fields then return 0 end
+if is_followed() then note('retried', fields.b) end
 set_state(ARGV[1], ARGV[4], ARGV[5], NOW + ARGV[6], 'w')
 redis.call('HSET', K .. 'e:' .. ARGV[1], ARGV[4], ARGV[7])
 return 1
@@ -304,6 +331,7 @@ else
   forget(ARGV[1], ARGV[4])
 end
 add_letter(letter, ARGV[6], record)
+if is_followed() then note('dead', fields.b) end
 return 1
 ]]
 
@@ -323,6 +351,7 @@ else
     record.line, 'b', record.body, 'r', 1)
 end
 drop_letter(letter, record.id)
+if is_followed() then note('replayed', record.body) end
 return 1
 ]]
 
@@ -334,7 +363,29 @@ if record.part then
   wake()
 end
 drop_letter(letter, record.id)
+if is_followed() then note('discarded', record.body) end
 return 1
+]]
+
+-- ARGV: the last entry of the log that was seen, empty at the first look;
+-- limit. Returns the last one, then entry, state, id, type, interaction, …
+M.follow = PRELUDE .. [[
+redis.call('SET', K .. 'tail', '1', 'EX', 15)
+local seen, reply = ARGV[1], { ARGV[1] }
+if seen == '' then
+  local last = redis.call('XREVRANGE', K .. 'log', '+', '-', 'COUNT', 1)[1]
+  return { last and last[1] or '0-0' }
+end
+for _, found in ipairs(redis.call('XRANGE', K .. 'log', '(' .. seen, '+',
+    'COUNT', ARGV[2])) do
+  local fields = found[2]
+  reply[1] = found[1]
+  for _, v in ipairs({ found[1], fields[2], fields[4], fields[6],
+      fields[8] }) do
+    reply[#reply + 1] = v
+  end
+end
+return reply
 ]]
 
 -- ARGV: partition, entry, … Returns 1 for each that is parked still.

@@ -11,6 +11,7 @@ local consumer = require "flexhooks.queue.consumer"
 local envelope = require "flexhooks.queue.envelope"
 local errors = require "flexhooks.error"
 local host = require "flexhooks.host"
+local trail = require "flexhooks.queue.trail"
 local transaction = require "flexhooks.queue.transaction"
 
 local M = {}
@@ -34,26 +35,37 @@ function Single:failure(message, fields)
   return errors.new("queue", self.name .. ": " .. message, fields)
 end
 
---- Opens the storage where it is not open, and takes the written claims again.
+-- Is the storage ours? The first who asks takes it.
 ---@return true|nil ok
 ---@return flexhooks.Error? err `reason` is "owned" where another process
 -- holds it
-function Single:ready()
+function Single:own()
   if self.closed then
     return nil, errors.new("closed", self.name .. ": the queue is closed")
   end
-  self.process = self.process or self.pid()
-  if self.process ~= self.pid() then
+  local pid = self.pid()
+  self.process = self.process or pid
+  if self.process ~= pid then
     return nil, self:failure("opened in another process (" .. self.process
       .. "); make the queue after the fork", { reason = "forked" })
   end
   local owner, message = self.storage:owner()
-  if not owner then
-    if message == "owned" then
-      return nil, self:failure("another process owns this queue; only one may",
-        { reason = "owned" })
-    end
-    return nil, self:failure("cannot be opened: " .. message)
+  if owner then
+    return true
+  elseif message == "owned" then
+    return nil, self:failure("another process owns this queue; only one may",
+      { reason = "owned" })
+  end
+  return nil, self:failure("cannot be opened: " .. message)
+end
+
+--- Opens the storage where it is not open, and takes the written claims again.
+---@return true|nil ok
+---@return flexhooks.Error? err as that of `own`
+function Single:ready()
+  local ok, err = self:own()
+  if not ok then
+    return nil, err
   end
   return self:opened()
 end
@@ -205,8 +217,41 @@ function Single:store(items, rule)
     { items = items, rule = rule, result = false, err = false })
   if not verdicts then
     return nil, err
+  elseif self.trail then
+    self:note_stored(items, verdicts)
   end
   return true, verdicts
+end
+
+--- Notes what happened to an event, for who follows the queue.
+function Single:note(state, item)
+  if self.trail and self.trail:is_followed() then
+    self.trail:note(state, item)
+  else
+    self.trail = nil
+  end
+end
+
+function Single:note_stored(items, verdicts)
+  for i, item in ipairs(items) do
+    if verdicts[i] == "stored" then
+      self:note(item.event and "stored" or "dead", item)
+    end
+  end
+end
+
+--- What happened since a look before; see `queue/trail`.
+---@param cursor table|false
+---@return table|nil found
+---@return flexhooks.Error? err
+function Single:follow(cursor)
+  -- Nothing is opened for that: while the queue is nobody's, nothing happens.
+  local ok, err = self:own()
+  if not ok then
+    return nil, err
+  end
+  self.trail = self.trail or trail.new()
+  return self.trail:after(cursor)
 end
 
 -- A read outside of any transaction; the storage raises where it fails. What
@@ -274,12 +319,16 @@ end
 ---@return boolean|nil done false where there is none of that id
 ---@return flexhooks.Error? err
 function Single:replay(id)
+  local letter
   local done, err = self:submit { kind = "run", run = function(storage)
-    return self:send_round(storage, storage:dead_find(id))
+    letter = storage:dead_find(id)
+    return self:send_round(storage, letter)
   end }
   if done == "not_an_event" then
     return nil, self:failure("'" .. id .. "' is no event that a handler could "
       .. "take", { reason = done })
+  elseif done and self.trail then
+    self:note("replayed", envelope.decode(letter.body))
   end
   return done, err
 end
@@ -304,8 +353,9 @@ function Single:send_round(storage, letter)
 end
 
 function Single:discard(id)
-  return self:submit { kind = "run", run = function(storage)
-    local letter = storage:dead_find(id)
+  local letter
+  local done, err = self:submit { kind = "run", run = function(storage)
+    letter = storage:dead_find(id)
     if not letter then
       return false
     end
@@ -315,6 +365,16 @@ function Single:discard(id)
     storage:dead_remove(letter.key)
     return true
   end }
+  if done and self.trail then
+    self:note("discarded", envelope.decode(letter.body))
+  end
+  return done, err
+end
+
+--- Is it there already?
+---@return boolean
+function Single:exists()
+  return self.storage:exists()
 end
 
 function Single:new_consumer(options)

@@ -96,6 +96,16 @@ function SQLite:value(sql)
   return row and row[1]
 end
 
+--- Is there such a file?
+---@return boolean
+function SQLite:exists()
+  local file = io.open(self.path, "rb")
+  if file then
+    file:close()
+  end
+  return file ~= nil
+end
+
 --- Is the file ours? Takes the lock at the first call.
 ---@return boolean|nil owner
 ---@return string? message

@@ -99,10 +99,18 @@ describe("cli.queue", function()
     assert.matches("say which", err)
   end)
 
-  it("prints what waits, as it comes", function()
-    local child = command.spawn({ "queue", "tail" }, env)
-    child:wait_output "onChannelCreated  KDa+  waits\n"
-    child:stop "KILL"
+  it("makes no queue where it only looks", function()
+    local path = process.folder() .. "/typo.db"
+    env = { FLEXHOOKS_QUEUE = "sqlite:" .. path }
+    for _, arguments in ipairs { { "stats" }, { "dead" }, { "show", "x" },
+      { "tail" }, { "replay", "x" }, { "discard", "x" } } do
+      local out, status, err = run((table.unpack or unpack)(arguments))
+      assert.equal(1, status)
+      assert.equal("", out)
+      assert.matches("typo.db: there is no such queue", err, 1, true)
+      assert.is_nil(io.open(path))
+      assert.is_nil(io.open(path .. ".lock"))
+    end
   end)
 
   it("wants a queue", function()

@@ -2,6 +2,7 @@ local application = require "flexhooks.cli.doctor.application"
 local errors = require "flexhooks.error"
 local findings = require "spec.support.findings"
 local flexhooks = require "flexhooks"
+local process = require "spec.support.process"
 
 local function handlers(handled, brought)
   local report, router = findings.new(), flexhooks.router()
@@ -16,6 +17,9 @@ end
 local function queue(stats, err)
   local report = findings.new()
   application.check_queue(report, {
+    exists = function()
+      return true
+    end,
     stats = function()
       return stats, err
     end,
@@ -53,5 +57,13 @@ describe("cli.doctor.application", function()
     application.check_queue(report, flexhooks.queue "memory:")
     assert.equal("pass queue: 0 ready, 0 running, 0 delayed, 0 dead",
       report:text())
+  end)
+
+  it("makes no queue that is not there yet", function()
+    local report, path = findings.new(), process.folder() .. "/q.db"
+    application.check_queue(report, flexhooks.queue("sqlite:" .. path))
+    assert.equal("pass queue: is not there yet: flexhooks serve makes it",
+      report:text())
+    assert.is_nil(io.open(path))
   end)
 end)
