@@ -1,4 +1,5 @@
 local core = require "flexhooks.core"
+local process = require "spec.support.process"
 local reference = require "spec.support.reference"
 
 local TOKEN = "0123456789abcdef0123456789abcdef"
@@ -92,5 +93,13 @@ describe("core.sha256, core.hex and core.random", function()
     for _, size in ipairs { 0, 4097, -1, 0 / 0, "x" } do
       assert.has_error(function() core.random(size) end)
     end
+  end)
+end)
+
+-- What is measured by bench/timing.sh is as good as this.
+describe("signatures", function()
+  it("are compared by libcrypto, in constant time", function()
+    local path = assert(package.searchpath("flexhooks.core", package.cpath))
+    assert.matches("\0CRYPTO_memcmp\0", process.read(path), 1, true)
   end)
 end)

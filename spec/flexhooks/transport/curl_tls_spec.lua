@@ -91,13 +91,37 @@ describe("HTTP/2", function()
   end)
 end)
 
-describe("the environment", function()
-  local SCRIPT = [[
-    local curl = require "flexhooks.transport.curl"
-    local transport = curl.new { ca_file = arg[2] }
-    local answer, err = transport:send { url = arg[1] }
-    print(answer and answer.status or err.kind)]]
+local SCRIPT = [[
+  local curl = require "flexhooks.transport.curl"
+  local transport = curl.new { ca_file = arg[2] }
+  local answer, err = transport:send { url = arg[1] }
+  print(answer and answer.status or err.kind)
+  io.stderr:write(err and err.message or "")]]
 
+describe("a clock", function()
+  local function run(offset)
+    local script = process.write(process.folder() .. "/a.lua", SCRIPT)
+    local _, out, err = process.run { "faketime", "-f", offset, process.lua,
+      script, "https://127.0.0.1:" .. tls.port.good, tls.ca }
+    return out, err
+  end
+
+  for offset, what in pairs { ["+10y"] = "has expired",
+    ["-10y"] = "is not yet valid" } do
+    it("that is ten years wrong (" .. offset .. ") is suspected", function()
+      local out, message = run(offset)
+      assert.equal("tls\n", out)
+      assert.matches(what, message, 1, true)
+      assert.matches("is this machine's clock right?", message, 1, true)
+    end)
+  end
+
+  it("that is an hour wrong does no harm", function()
+    assert.equal("200\n", (run "+1h"))
+  end)
+end)
+
+describe("the environment", function()
   local function run(env, ca)
     local dir = process.folder()
     local script = process.write(dir .. "/a.lua", SCRIPT)
