@@ -6,13 +6,12 @@
 -- interaction; the last one sends the event to the dead letters.
 -- @module flexhooks.worker
 
-local core = require "flexhooks.core"
+local attempt = require "flexhooks.worker.attempt"
 local errors = require "flexhooks.error"
 local host = require "flexhooks.host"
 local lanes = require "flexhooks.queue.lanes"
 local options = require "flexhooks.options"
 local queue = require "flexhooks.queue"
-local tables = require "flexhooks.tables"
 
 local M = {}
 
@@ -23,8 +22,7 @@ Worker.__index = Worker
 local SCAN = 256 -- refs in one look past the cursor
 local READ_AHEAD = 200000 -- refs kept while their interactions are busy
 local RECHECK = 1 -- seconds between looks at parked interactions
-local TRACEBACK = 4096 -- bytes kept of one
-local STEP_PAUSES = { 0.1, 0.2, 0.5, 1, 2, 5 } -- seconds; then always the last
+local OPEN_AGAIN = 0.5 -- seconds until a queue that is coming up is tried
 
 local function pair_of_seconds(value)
   local first, last = value[1], value[2]
@@ -112,166 +110,9 @@ function Worker:rest(seconds)
   self.nudged = false
 end
 
--- Sends a step until the queue has answered it: an outcome that is not written
--- down would be repeated, and a queue that is away comes back.
-function Worker:step(name, ref, ...)
-  local consumer = self.consumer
-  local tries = 0
-  while true do
-    local result, err = consumer[name](consumer, ref, ...)
-    if result ~= nil then
-      return result
-    end
-    if self.abandoned or err.kind == "cancelled" or err.kind == "closed" then
-      return false
-    end
-    tries = tries + 1
-    self:log("error", "the queue did not take a step", { step = name,
-      error = tostring(err) })
-    host.sleep(STEP_PAUSES[math.min(tries, #STEP_PAUSES)])
-  end
-end
-
-local function fraction()
-  local a, b = core.random(2):byte(1, 2)
-  return (a * 256 + b) / 65535
-end
-
--- Exponential, with half of it at random: retries of many interactions that
--- failed together do not come back together.
-function Worker:delay(attempt, err)
-  if err.retry_after then
-    return math.min(math.max(err.retry_after, 0), 86400)
-  end
-  local first, longest = self.backoff[1], self.backoff[2]
-  local delay = math.min(first * 2 ^ math.min(attempt - 1, 60), longest)
-  return delay * (0.5 + 0.5 * fraction())
-end
-
-local function tracebacks(err)
-  local parts = {}
-  for _, failure in ipairs(err.errors or { err }) do
-    parts[#parts + 1] = failure.traceback
-  end
-  return table.concat(parts, "\n\n"):sub(1, TRACEBACK)
-end
-
-local function failure_of(err, attempt)
-  return { attempt = attempt, at = host.now(), kind = err.kind,
-    message = err.message:sub(1, 1024), traceback = tracebacks(err) }
-end
-
-local function labels(item, extra)
-  local event = item.event or {}
-  return tables.merged({ id = item.id, attempt = item.attempt,
-    EventType = event.EventType, InteractionSid = event.InteractionSid },
-    extra)
-end
-
--- What a handler is told; its deadline is never later than the lease's end.
-function Worker:context(ref, item)
-  local seconds = self.handler_timeout
-  local left = self.consumer:lease_left(ref)
-  return {
-    id = item.id, received_at = item.received_at, attempt = item.attempt,
-    source = item.source, wire_type = item.wire_type,
-    replay = item.replay or false, query = item.query, client = self.client,
-    fence = item.fence,
-    deadline = host.now() + math.min(seconds, left or seconds),
-    log = self.logger and function(level, message, fields)
-      self:log(level, message, labels(item, fields))
-    end,
-  }
-end
-
--- Runs the handlers; true, or nil and what failed.
-function Worker:attempt(item, context)
-  local ran, ok, err = pcall(self.router.dispatch, self.router, item.event,
-    context)
-  if not ran then
-    ok, err = nil, errors.is(ok) and ok
-      or errors.new("handler", tostring(ok), { traceback = tostring(ok) })
-  end
-  return ok, err
-end
-
--- Sends an event to the dead letters; its interaction goes on, or is parked.
-function Worker:bury(ref, item, err, reason)
-  local park = self.on_exhausted == "park" and reason == "exhausted"
-  local done = self:step("bury", ref, failure_of(err, item.attempt), reason,
-    park)
-  if done then
-    self.totals.dead = self.totals.dead + 1
-    self:log("error", "event sent to the dead letters", labels(item,
-      { reason = reason, error = tostring(err) }))
-  end
-  if done and park then
-    self.parked[ref.seq] = ref
-    self.lanes:retry(ref, math.huge)
-  else
-    self.lanes:done(ref)
-  end
-  return done and "dead"
-end
-
--- An attempt has failed: another one later, or none.
-function Worker:failed(ref, item, err)
-  if err.retry == false then
-    return self:bury(ref, item, err, "refused")
-  elseif item.attempt >= self.max_attempts then
-    return self:bury(ref, item, err, "exhausted")
-  end
-  local delay = self:delay(item.attempt, err)
-  local done = self:step("retry", ref, delay, failure_of(err, item.attempt))
-  self:log("warn", "an attempt failed", labels(item,
-    { retry_in = delay, error = tostring(err) }))
-  if done then
-    self.totals.retried = self.totals.retried + 1
-    self.lanes:retry(ref, host.clock() + delay)
-  else
-    self.lanes:done(ref)
-  end
-  return done and "retried"
-end
-
--- An event that was begun: what became of it. False where the queue did not
--- take that: the event is another worker's now.
-function Worker:settle(ref, item, context)
-  if not item.event then
-    return self:bury(ref, item, errors.new("malformed",
-      "the stored event cannot be read"), item.reason or "malformed")
-  end
-  if item.attempt > self.max_attempts then
-    return self:bury(ref, item, errors.new("handler",
-      "the process ended during the attempt before"), "exhausted")
-  end
-  local ok, err = self:attempt(item, context)
-  if self.abandoned then
-    -- A call of its handlers may have been cut: it is tried again, later.
-    return "retried"
-  elseif not ok then
-    return self:failed(ref, item, err)
-  end
-  local done = self:step("finish", ref)
-  if done then
-    self.totals.handled = self.totals.handled + 1
-  end
-  self.lanes:done(ref)
-  return done and "handled"
-end
-
 -- The body of one task: one event, from its beginning to its outcome.
 function Worker:handle(ref)
-  local item = self:step("begin", ref)
-  if item then
-    local began, context = host.clock(), self:context(ref, item)
-    local outcome = self:settle(ref, item, context)
-    if outcome and self.on_outcome then
-      self.on_outcome(outcome, item.event, context, host.clock() - began)
-    end
-  else
-    self.lanes:done(ref)
-  end
+  attempt.run(self, ref)
   self.active = self.active - 1
   self.tasks[ref] = nil
   self:nudge()
@@ -434,7 +275,7 @@ local PASSING = { loading = true, busy = true, masterdown = true }
 function Worker:open()
   local ok, err = self.consumer:open()
   while not ok and PASSING[err.reason] and not self.stopping do
-    self:rest(STEP_PAUSES[#STEP_PAUSES] / 10)
+    self:rest(OPEN_AGAIN)
     ok, err = self.consumer:open()
   end
   return ok, err

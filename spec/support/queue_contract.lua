@@ -95,9 +95,10 @@ return function(make)
     local cursor
 
     local function look()
-      local steps, said = nil, {}
-      steps, cursor = queue:follow(cursor)
-      for i, step in ipairs(assert(steps, tostring(cursor))) do
+      local steps, after = queue:follow(cursor)
+      local said = {}
+      cursor = after
+      for i, step in ipairs(assert(steps, tostring(after))) do
         said[i] = step.state .. " " .. step.id
         assert.is_true(math.abs(step.at - flexhooks.now()) < 60)
         assert.equal("onParticipantJoined", step.type)

@@ -1,0 +1,180 @@
+--- One event of a worker, from the beginning of an attempt to its outcome: an
+-- end, another attempt later, or the dead letters.
+-- @module flexhooks.worker.attempt
+
+local core = require "flexhooks.core"
+local errors = require "flexhooks.error"
+local host = require "flexhooks.host"
+local tables = require "flexhooks.tables"
+
+local M = {}
+
+local TRACEBACK = 4096 -- bytes kept of one
+local MESSAGE = 1024
+local STEP_PAUSES = { 0.1, 0.2, 0.5, 1, 2, 5 } -- seconds; then always the last
+
+-- Sends a step until the queue has answered it: an outcome that is not written
+-- down would be repeated, and a queue that is away comes back.
+local function step(worker, name, ref, ...)
+  local consumer = worker.consumer
+  local tries = 0
+  while true do
+    local result, err = consumer[name](consumer, ref, ...)
+    if result ~= nil then
+      return result
+    end
+    if worker.abandoned or err.kind == "cancelled" or err.kind == "closed" then
+      return false
+    end
+    tries = tries + 1
+    worker:log("error", "the queue did not take a step", { step = name,
+      error = tostring(err) })
+    host.sleep(STEP_PAUSES[math.min(tries, #STEP_PAUSES)])
+  end
+end
+
+local function fraction()
+  local a, b = core.random(2):byte(1, 2)
+  return (a * 256 + b) / 65535
+end
+
+-- Exponential, with half of it at random: retries of many interactions that
+-- failed together do not come back together.
+local function delay_of(worker, attempt, err)
+  if err.retry_after then
+    return math.min(math.max(err.retry_after, 0), 86400)
+  end
+  local first, longest = worker.backoff[1], worker.backoff[2]
+  local delay = math.min(first * 2 ^ math.min(attempt - 1, 60), longest)
+  return delay * (0.5 + 0.5 * fraction())
+end
+
+local function tracebacks(err)
+  local parts = {}
+  for _, failure in ipairs(err.errors or { err }) do
+    parts[#parts + 1] = failure.traceback
+  end
+  return table.concat(parts, "\n\n"):sub(1, TRACEBACK)
+end
+
+local function failure_of(err, attempt)
+  return { attempt = attempt, at = host.now(), kind = err.kind,
+    message = err.message:sub(1, MESSAGE), traceback = tracebacks(err) }
+end
+
+local function labels(item, extra)
+  local event = item.event or {}
+  return tables.merged({ id = item.id, attempt = item.attempt,
+    EventType = event.EventType, InteractionSid = event.InteractionSid },
+    extra)
+end
+
+-- What a handler is told; its deadline is never later than the lease's end.
+local function context_of(worker, ref, item)
+  local seconds = worker.handler_timeout
+  local left = worker.consumer:lease_left(ref)
+  return {
+    id = item.id, received_at = item.received_at, attempt = item.attempt,
+    source = item.source, wire_type = item.wire_type,
+    replay = item.replay or false, query = item.query, client = worker.client,
+    fence = item.fence,
+    deadline = host.now() + math.min(seconds, left or seconds),
+    log = worker.logger and function(level, message, fields)
+      worker:log(level, message, labels(item, fields))
+    end,
+  }
+end
+
+-- Runs the handlers; true, or nil and what failed.
+local function try(worker, item, context)
+  local ran, ok, err = pcall(worker.router.dispatch, worker.router, item.event,
+    context)
+  if not ran then
+    ok, err = nil, errors.is(ok) and ok
+      or errors.new("handler", tostring(ok), { traceback = tostring(ok) })
+  end
+  return ok, err
+end
+
+-- Sends an event to the dead letters; its interaction goes on, or is parked.
+local function bury(worker, ref, item, err, reason)
+  local park = worker.on_exhausted == "park" and reason == "exhausted"
+  local done = step(worker, "bury", ref, failure_of(err, item.attempt), reason,
+    park)
+  if done then
+    worker.totals.dead = worker.totals.dead + 1
+    worker:log("error", "event sent to the dead letters", labels(item,
+      { reason = reason, error = tostring(err) }))
+  end
+  if done and park then
+    worker.parked[ref.seq] = ref
+    worker.lanes:retry(ref, math.huge)
+  else
+    worker.lanes:done(ref)
+  end
+  return done and "dead"
+end
+
+-- An attempt has failed: another one later, or none.
+local function failed(worker, ref, item, err)
+  if err.retry == false then
+    return bury(worker, ref, item, err, "refused")
+  elseif item.attempt >= worker.max_attempts then
+    return bury(worker, ref, item, err, "exhausted")
+  end
+  local delay = delay_of(worker, item.attempt, err)
+  local done = step(worker, "retry", ref, delay, failure_of(err, item.attempt))
+  worker:log("warn", "an attempt failed", labels(item,
+    { retry_in = delay, error = tostring(err) }))
+  if done then
+    worker.totals.retried = worker.totals.retried + 1
+    worker.lanes:retry(ref, host.clock() + delay)
+  else
+    worker.lanes:done(ref)
+  end
+  return done and "retried"
+end
+
+-- An event that was begun: what became of it. False where the queue did not
+-- take that: the event is another worker's now.
+local function settle(worker, ref, item, context)
+  if not item.event then
+    return bury(worker, ref, item, errors.new("malformed",
+      "the stored event cannot be read"), item.reason or "malformed")
+  end
+  if item.attempt > worker.max_attempts then
+    return bury(worker, ref, item, errors.new("handler",
+      "the process ended during the attempt before"), "exhausted")
+  end
+  local ok, err = try(worker, item, context)
+  if worker.abandoned then
+    -- A call of its handlers may have been cut: it is tried again, later.
+    return "retried"
+  elseif not ok then
+    return failed(worker, ref, item, err)
+  end
+  local done = step(worker, "finish", ref)
+  if done then
+    worker.totals.handled = worker.totals.handled + 1
+  end
+  worker.lanes:done(ref)
+  return done and "handled"
+end
+
+--- Begins an event, runs its handlers and writes down what became of it.
+---@param worker table
+---@param ref table
+function M.run(worker, ref)
+  local item = step(worker, "begin", ref)
+  if not item then
+    worker.lanes:done(ref)
+    return
+  end
+  local began, context = host.clock(), context_of(worker, ref, item)
+  local outcome = settle(worker, ref, item, context)
+  if outcome and worker.on_outcome then
+    worker.on_outcome(outcome, item.event, context, host.clock() - began)
+  end
+end
+
+return M

@@ -1,0 +1,126 @@
+-- What becomes of whole queues of events is in spec/support/queue_contract.
+local attempt = require "flexhooks.worker.attempt"
+local errors = require "flexhooks.error"
+local flexhooks = require "flexhooks"
+local lanes = require "flexhooks.queue.lanes"
+
+local REF = { seq = 1, line = "KD1", attempts = 0 }
+
+local taken, worker, item, handler
+
+-- A worker on one event; `taken` holds the steps that its queue has taken.
+before_each(function()
+  taken = {}
+  item = { id = "a", attempt = 1, errors = {},
+    event = { EventType = "onX", InteractionSid = "KD1" } }
+  handler = function() end
+  local function take(name, result)
+    return function(_, _, ...)
+      taken[#taken + 1] = { name, ... }
+      return result or item
+    end
+  end
+  local router = flexhooks.router()
+  router:on("*", function(...)
+    return handler(...)
+  end)
+  worker = {
+    consumer = { begin = take "begin", finish = take("finish", true),
+      retry = take("retry", true), bury = take("bury", true),
+      lease_left = function() end },
+    lanes = lanes.new(), parked = {}, router = router, backoff = { 1, 300 },
+    totals = { handled = 0, retried = 0, dead = 0 }, max_attempts = 3,
+    handler_timeout = 60, on_exhausted = "skip", log = function() end,
+  }
+end)
+
+local function run()
+  worker.lanes:add(REF)
+  worker.lanes:take(0)
+  local outcome
+  worker.on_outcome = function(name)
+    outcome = name
+  end
+  attempt.run(worker, REF)
+  return outcome
+end
+
+local function fail(fields)
+  handler = function()
+    return nil, errors.new("handler", "no", fields)
+  end
+end
+
+describe("an attempt", function()
+  it("ends an event that was handled", function()
+    assert.equal("handled", run())
+    assert.same({ { "begin" }, { "finish" } }, taken)
+    assert.equal(0, worker.lanes.known)
+  end)
+
+  it("is followed by another one, later each time and never together",
+    function()
+      fail()
+      for number, range in pairs { { 0.5, 1 }, { 1, 2 } } do
+        item.attempt, taken = number, {}
+        assert.equal("retried", run())
+        local delay = taken[2][2]
+        assert.is_true(delay >= range[1] and delay <= range[2])
+        worker.lanes = lanes.new()
+      end
+      fail { retry_after = 7 }
+      assert.equal("retried", run())
+      assert.equal(7, taken[4][2])
+    end)
+
+  it("is the last one where the handler or the count says so", function()
+    fail { retry = false }
+    assert.equal("dead", run())
+    assert.equal("refused", taken[2][3])
+    fail()
+    item.attempt, taken = 3, {}
+    assert.equal("dead", run())
+    assert.equal("exhausted", taken[2][3])
+    item.attempt, taken = 4, {}
+    handler = error
+    assert.equal("dead", run())
+    assert.matches("the process ended", taken[2][2].message)
+    item.event, taken = nil, {}
+    assert.equal("dead", run())
+    assert.equal("malformed", taken[2][3])
+  end)
+
+  it("keeps of a failure what fits", function()
+    handler = function()
+      error(("x"):rep(100000))
+    end
+    run()
+    local failure = taken[2][3]
+    assert.is_true(#failure.message <= 1024 and #failure.traceback <= 4096)
+    assert.matches("attempt_spec.lua", failure.traceback)
+  end)
+
+  it("sends a step until the queue takes it", function()
+    local tries = 0
+    worker.consumer.finish = function()
+      tries = tries + 1
+      if tries == 1 then
+        return nil, errors.new("queue", "away")
+      end
+      return true
+    end
+    assert.equal("handled", run())
+    assert.equal(2, tries)
+  end)
+
+  it("has no outcome where the event is another worker's now", function()
+    worker.consumer.finish = function()
+      return false
+    end
+    assert.is_nil(run())
+    assert.equal(0, worker.totals.handled)
+    item = false
+    assert.is_nil(run())
+    assert.equal(0, worker.lanes.known)
+  end)
+end)
