@@ -23,29 +23,37 @@ static bool matches(const rule *r, fh_slice text) {
   return false;
 }
 
-/* check(event) -> the name of a field that is no SID of its kind | nil. One
- * that came empty is taken out: it says nothing. */
+static void push_name(lua_State *L, int i) {
+  lua_rawgeti(L, lua_upvalueindex(1), i + 1);
+}
+
+/* Is the value on top what the rule wants? One that came empty says nothing:
+ * it is taken out of the event, which is at index 1. */
+static bool fits(lua_State *L, const rules *all, int i) {
+  int type = lua_type(L, -1);
+  if (type != LUA_TSTRING)
+    return type == LUA_TNIL;
+  fh_slice text = fh_bytes(L, -1);
+  if (text.size > 0)
+    return matches(&all->list[i], text);
+  push_name(L, i);
+  lua_pushnil(L);
+  lua_rawset(L, 1);
+  return true;
+}
+
+/* check(event) -> the name of a field that is no SID of its kind | nil */
 static int check(lua_State *L) {
   const rules *all = lua_touserdata(L, lua_upvalueindex(2));
   luaL_checktype(L, 1, LUA_TTABLE);
-  lua_settop(L, 1);
   for (int i = 0; i < all->count; i++) {
-    lua_rawgeti(L, lua_upvalueindex(1), i + 1);
-    lua_pushvalue(L, -1);
+    lua_settop(L, 1);
+    push_name(L, i);
     lua_rawget(L, 1);
-    fh_slice text = {NULL, 0};
-    if (lua_type(L, -1) == LUA_TSTRING)
-      text.data = lua_tolstring(L, -1, &text.size);
-    if (text.data && text.size == 0) {
-      lua_pushvalue(L, -2);
-      lua_pushnil(L);
-      lua_rawset(L, 1);
-    } else if (!lua_isnil(L, -1) &&
-               !(text.data && matches(&all->list[i], text))) {
-      lua_pop(L, 1);
+    if (!fits(L, all, i)) {
+      push_name(L, i);
       return 1;
     }
-    lua_pop(L, 2);
   }
   return 0;
 }
