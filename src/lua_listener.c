@@ -260,12 +260,23 @@ static int listener_run(lua_State *L) {
   return 0;
 }
 
-/* listener:next() -> request | nil */
+/* Pushes a closed handle: the one at `index`, where there is one, since making
+ * and finalizing one costs as much as reading a request out of it. */
+static request_handle *push_closed(lua_State *L, int index) {
+  if (lua_isnoneornil(L, index))
+    return fh_new(L, &request_class);
+  request_handle *used = fh_check(L, index, &request_class);
+  luaL_argcheck(L, !used->handle.open, index, "the request is still open");
+  lua_pushvalue(L, index);
+  return used;
+}
+
+/* listener:next([closed request]) -> request | nil */
 static int listener_next(lua_State *L) {
   fh_listener *listener = check_listener(L);
   if (!fh_listener_ready(listener))
     return 0;
-  request_handle *request = fh_new(L, &request_class);
+  request_handle *request = push_closed(L, 2);
   if (!fh_listener_next(listener, &request->request))
     return 0;
   fh_opened(&request->handle);

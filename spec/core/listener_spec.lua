@@ -120,6 +120,38 @@ describe("core.listener", function()
     peer:close()
   end)
 
+  it("uses a closed request again, and an open one not", function()
+    local listener = listen()
+    local peer, first = ask(listener, GET)
+    assert(first:reply(204))
+    assert.equal(204, hear(listener, peer)[1].status)
+    assert.is_nil(listener:next(first))
+    assert(peer:send(wire.request("GET", "/second")))
+    local second
+    for _ = 1, 100 do
+      turn(listener)
+      second = listener:next(first)
+      if second then
+        break
+      end
+    end
+    assert.equal(first, second)
+    assert.equal("/second", select(2, second:read()))
+    local other = wire.connect(listener:port())
+    assert(other:send(GET))
+    for _ = 1, 5 do
+      turn(listener)
+    end
+    assert.is_false(pcall(listener.next, listener, second))
+    assert.is_false(pcall(listener.next, listener, {}))
+    assert(second:reply(200))
+    assert(listener:next(second):reply(201))
+    assert.equal(200, hear(listener, peer)[1].status)
+    assert.equal(201, hear(listener, other)[1].status)
+    peer:close()
+    other:close()
+  end)
+
   it("counts what it refused", function()
     local listener = listen()
     local peer = wire.connect(listener:port())

@@ -23,7 +23,8 @@ Intake.__index = Intake
 
 local function answer(self, request, method, ...)
   if not method then
-    return -- its time was over; the listener has told the peer
+    request:close() -- its time was over; the listener has told the peer
+    return
   end
   local status, headers, body = self.answer(method, ...)
   if headers or status ~= 200 then
@@ -40,6 +41,7 @@ local function answer_all(self, job)
     self.waiting[first], self.first = nil, first + 1
     job.request = request
     answer(self, request, request:read())
+    self.used[#self.used + 1] = request
   end
 end
 
@@ -63,16 +65,28 @@ local function start(self, count)
   end
 end
 
+-- The next request that has come, in a handle that was used before where there
+-- is one.
+local function next_request(self)
+  local used = self.used
+  local n = #used
+  local request = self.listener:next(used[n])
+  if request then
+    used[n] = nil
+  end
+  return request
+end
+
 -- Appends what has come; tells whether something was left from before.
 local function collect(self)
-  local listener, waiting = self.listener, self.waiting
+  local waiting = self.waiting
   local left = self.first <= self.last
-  listener:run(self.rounds)
-  local last, request = self.last, listener:next()
+  self.listener:run(self.rounds)
+  local last, request = self.last, next_request(self)
   while request do
     last = last + 1
     waiting[last] = request
-    request = listener:next()
+    request = next_request(self)
   end
   self.last = last
   return left
@@ -140,6 +154,7 @@ function M.new(given)
     concurrency = given.concurrency or math.huge,
     in_flight = 0, tasks = {}, least = least, width = least,
     waiting = {}, first = 1, last = 0,
+    used = {}, -- closed requests
   }, Intake)
   self.source = loop.add_source {
     fd = self.listener:fd(), interest = "r",
