@@ -179,8 +179,11 @@ function Worker:recheck()
     refs[#refs + 1] = ref
   end
   for _, ref in ipairs(#refs > 0 and self.consumer:recheck(refs) or {}) do
-    self.parked[ref.seq] = nil
-    self.lanes:release(ref)
+    -- Another one where its partition was lost and taken back meanwhile.
+    if self.parked[ref.seq] == ref then
+      self.parked[ref.seq] = nil
+      self.lanes:release(ref)
+    end
   end
 end
 
