@@ -2,6 +2,7 @@
 -- new and empty one; the caller closes nothing.
 local assert = require "luassert"
 local busted = require "busted"
+local torture = require "spec.support.torture"
 
 local describe, it = busted.describe, busted.it
 
@@ -502,7 +503,7 @@ return function(make)
       end
     end
 
-    for _, seed in ipairs { 1, 2, 3 } do
+    for seed = 1, torture.long and 200 or 3 do
       it("keeps every promise, seed " .. seed, function()
         local random = lcg(seed)
         local expected, done, last, dead = {}, {}, {}, {}
