@@ -132,17 +132,18 @@ function Worker:add(refs)
 end
 
 -- Looks past the cursor until enough can start, there is no more, or enough is
--- known. Others run between two looks.
+-- known. What can start does not wait for the end of that, and others run
+-- between two looks.
 function Worker:fill()
-  local wanted = self.concurrency - self.active
-  while not self.stopping and wanted > 0 and self.lanes.known < READ_AHEAD
-    and self.lanes:startable(host.clock()) < wanted do
+  while not self.stopping and self.lanes.known < READ_AHEAD
+    and self.lanes:startable(host.clock()) < self.concurrency - self.active do
     local refs, err = self.consumer:scan(SCAN)
     if not refs then
       self:log("error", "the queue cannot be read", { error = tostring(err) })
       return 1
     end
     self:add(refs)
+    self:start()
     if #refs < SCAN then
       return nil
     end

@@ -89,6 +89,24 @@ describe("flexhooks.worker", function()
     assert.equal(1, queue:stats().ready)
   end)
 
+  -- Where few interactions have a long backlog, the worker looks for others
+  -- in it.
+  it("begins with what it has found, and looks on meanwhile", function()
+    local items = {}
+    for n = 1, 5000 do
+      items[n] = item(n, 1)
+    end
+    assert.is_true(queue:store(items))
+    local worker, known
+    router:on("*", function()
+      known = worker.lanes.known
+      worker:stop()
+    end)
+    worker = flexhooks.worker { queue = queue, router = router }
+    assert.is_true(worker:run())
+    assert.is_true(known < 1000, known .. " were read before")
+  end)
+
   it("tells what became of each attempt", function()
     local said, logged = {}, {}
     router:on("*", { InteractionSid = "KD1" }, function() end)
