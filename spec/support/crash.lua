@@ -27,9 +27,10 @@ local URL = "https://company.example/flex/events"
 local Load = { __name = "load" }
 Load.__index = Load
 
---- Senders for `lines` interactions, to a server on one of these ports.
-function M.load(ports, lines)
-  return setmetatable({ ports = ports, lines = lines or 8,
+--- Senders for `lines` interactions, to a server on one of these ports, with
+-- `pause` seconds between two events of one.
+function M.load(ports, lines, pause)
+  return setmetatable({ ports = ports, lines = lines or 8, pause = pause,
     acknowledged = {}, count = 0, repeats = 0, numbers = {} }, Load)
 end
 
@@ -60,6 +61,9 @@ function Load:sender(line)
       number = number + 1
       self.numbers[line] = number
       request = request_of(line, number)
+      if self.pause then
+        flexhooks.sleep(self.pause)
+      end
     else
       self.repeats = self.repeats + 1
       flexhooks.sleep(0.01)

@@ -1,7 +1,7 @@
 -- A fleet on Redis: what receives, three workers that handle, each a process
 -- of its own, for specs that kill and stop them.
 --
---   local f = fleet.new { nginx = true, no_leases = true }
+--   local f = fleet.new { nginx = true, no_leases = true, pause = 0.05 }
 --   f.workers  f.servers  f.nginx  f.redis
 --   f:fill()                       starts what does not run
 --   fleet.kill(child)              with -9, without blocking the load
@@ -97,7 +97,8 @@ end
 function M.new(options)
   local self = setmetatable({ folder = process.folder(),
     redis = redis.start(), ports = {}, servers = {}, workers = {},
-    no_leases = options and options.no_leases }, Fleet)
+    no_leases = options and options.no_leases,
+    pause = options and options.pause }, Fleet)
   self.journal = self.folder .. "/journal"
   if options and options.nginx then
     start_nginx(self)
@@ -189,7 +190,7 @@ end
 --- Runs f under load, then lets everything end, and draws the balance.
 function Fleet:balance(what, times, f)
   self:fill()
-  local load = crash.load(self.ports, 12)
+  local load = crash.load(self.ports, 12, self.pause)
   load:run(function()
     f(load)
   end)
