@@ -26,9 +26,9 @@ local function print_step(self, step)
   if self.json then
     return output.json(step)
   end
-  io.stdout:write(time(step.at), "  ", ("%-9s"):format(step.state), "  ",
-    log.escape(step.type or "-"), "  ", log.escape(step.interaction or "-"),
-    "  ", log.escape(step.id or "-"), "\n")
+  io.stdout:write(time(step.at), "  ", ("%-9s  %-22s  "):format(step.state,
+    log.escape(step.type or "-")), log.escape(step.interaction or "-"), "  ",
+    log.escape(step.id or "-"), "\n")
 end
 
 function Tail:print_waiting()

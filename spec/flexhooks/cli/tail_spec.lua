@@ -7,7 +7,7 @@ local queues = require "spec.support.queues"
 local bench = queues.redis()
 local item = queues.item
 
-local LINE = "%%d+Z  %s +onX  KD1  %s\n"
+local LINE = "%%d+Z  %s +onX +KD1  %s\n"
 
 -- Stores an item and handles what there is. For a moment, who looks may own the
 -- queue.
