@@ -98,34 +98,30 @@ local function new_key(metrics, name, label)
   return key
 end
 
-local function add(metrics, key, n)
-  local values = metrics.values
-  values[key] = (values[key] or 0) + n
-end
-
 --- Counts.
 ---@param name string one of the counters' short names: `received` `rejected`
 --- `handled` `failed` `duplicate` `stored` `dead` `refused`
 ---@param label string? value of the counter's label
 ---@param n integer? how many, 1 where absent
 function Metrics:inc(name, label, n)
-  local keys = self.keys[name]
+  local keys, values = self.keys[name], self.values
   label = label or ""
-  add(self, keys and keys[label] or new_key(self, name, label), n or 1)
+  local key = keys and keys[label] or new_key(self, name, label)
+  values[key] = (values[key] or 0) + (n or 1)
 end
 
 --- Records how long an event's handlers took.
 ---@param seconds number
 function Metrics:observe(seconds)
-  local bucket = "le|+Inf"
+  local bucket, values = "le|+Inf", self.values
   for i = 1, #LIMITS do
     if seconds <= LIMITS[i] then
       bucket = BUCKETS[i]
       break
     end
   end
-  add(self, bucket, 1)
-  add(self, "seconds|sum", seconds)
+  values[bucket] = (values[bucket] or 0) + 1
+  values["seconds|sum"] = (values["seconds|sum"] or 0) + seconds
 end
 
 --- Sets what a gauge reads when the metrics are asked for.
