@@ -1,4 +1,4 @@
-/* core.sid_checker: the SIDs of an event, checked in one call. */
+/* core.field_checker: the fields of an event, checked in one call. */
 #include "lua_core.h"
 
 #include "sid.h"
@@ -7,7 +7,7 @@ enum { RULES = 32, KINDS = 2 };
 
 typedef struct rule {
   char kinds[KINDS][2];
-  int count;
+  int count; /* 0: any text, no SID */
   bool any_case;
 } rule;
 
@@ -27,12 +27,12 @@ static void push_name(lua_State *L, int i) {
   lua_rawgeti(L, lua_upvalueindex(1), i + 1);
 }
 
-/* Is the value on top what the rule wants? One that came empty says nothing:
+/* Is the value on top what the rule wants? A SID that came empty says nothing:
  * it is taken out of the event, which is at index 1. */
 static bool fits(lua_State *L, const rules *all, int i) {
   int type = lua_type(L, -1);
-  if (type != LUA_TSTRING)
-    return type == LUA_TNIL;
+  if (type != LUA_TSTRING || all->list[i].count == 0)
+    return type == LUA_TNIL || type == LUA_TSTRING;
   fh_slice text = fh_bytes(L, -1);
   if (text.size > 0)
     return matches(&all->list[i], text);
@@ -42,7 +42,8 @@ static bool fits(lua_State *L, const rules *all, int i) {
   return true;
 }
 
-/* check(event) -> the name of a field that is no SID of its kind | nil */
+/* check(event) -> the name of a field that is not one text, or no SID of its
+ * kind | nil */
 static int check(lua_State *L) {
   const rules *all = lua_touserdata(L, lua_upvalueindex(2));
   luaL_checktype(L, 1, LUA_TTABLE);
@@ -61,8 +62,7 @@ static int check(lua_State *L) {
 static void read_kinds(lua_State *L, rule *r) {
   size_t size;
   r->count = (int)lua_rawlen(L, -1);
-  luaL_argcheck(L, r->count >= 1 && r->count <= KINDS, 1,
-                "a field has one or two kinds");
+  luaL_argcheck(L, r->count <= KINDS, 1, "a field has at most two kinds");
   for (int i = 0; i < r->count; i++) {
     lua_rawgeti(L, -1, i + 1);
     const char *kind = luaL_checklstring(L, -1, &size);
@@ -75,8 +75,9 @@ static void read_kinds(lua_State *L, rule *r) {
   lua_pop(L, 1);
 }
 
-/* sid_checker{ Name = { kind, kind | nil, any_case = }, … } -> check */
-static int sid_checker(lua_State *L) {
+/* field_checker{ Name = { kind | nil, kind | nil, any_case = }, … } -> check
+ */
+static int field_checker(lua_State *L) {
   luaL_checktype(L, 1, LUA_TTABLE);
   lua_settop(L, 1);
   lua_newtable(L);
@@ -97,6 +98,6 @@ static int sid_checker(lua_State *L) {
 }
 
 void fh_open_sid(lua_State *L) {
-  lua_pushcfunction(L, sid_checker);
-  lua_setfield(L, -2, "sid_checker");
+  lua_pushcfunction(L, field_checker);
+  lua_setfield(L, -2, "field_checker");
 }

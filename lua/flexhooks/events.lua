@@ -37,13 +37,12 @@ local FIELDS = {
 -- Tokens are looked up by account, so one account has one spelling.
 FIELDS.AccountSid.prefixes.any_case = false
 
--- The same by kind, for checks that every event passes through.
-local SIDS, TEXTS = {}, {}
+-- What a text has to begin with, nothing where it is no SID; for the check
+-- that every event passes through.
+local TEXTS = {}
 for name, rule in pairs(FIELDS) do
-  if rule.prefixes then
-    SIDS[name] = rule.prefixes
-  elseif rule.type == "string" then
-    TEXTS[#TEXTS + 1] = name
+  if rule.type == "string" then
+    TEXTS[name] = rule.prefixes or {}
   end
 end
 
@@ -75,7 +74,9 @@ local ALIASES = { onChannelUpdated = "onChannelStatusUpdated" }
 -- name -> { field = required }; name -> list of its fields; name -> list of
 -- the SIDs without which it is no event. Other missing fields are let pass.
 local EVENTS, LISTED, REQUIRED_SIDS = {}, {}, {}
-local NAMES, KNOWN = {}, {}
+local NAMES = {}
+-- Every name and alias -> the canonical name.
+local KNOWN = {}
 
 for name, list in pairs(DOCUMENTED) do
   local fields, listed, sids = { EventType = true, AccountSid = true }, {}, {}
@@ -89,11 +90,11 @@ for name, list in pairs(DOCUMENTED) do
   table.sort(sids)
   EVENTS[name], LISTED[name], REQUIRED_SIDS[name] = fields, listed, sids
   NAMES[#NAMES + 1] = name
-  KNOWN[name] = true
+  KNOWN[name] = name
 end
 table.sort(NAMES)
-for alias in pairs(ALIASES) do
-  KNOWN[alias] = true
+for alias, name in pairs(ALIASES) do
+  KNOWN[alias] = name
 end
 
 --- The seven documented event names, sorted.
@@ -110,7 +111,7 @@ end
 ---@param name any a name or an alias
 ---@return string?
 function M.canonical(name)
-  return ALIASES[name] or (EVENTS[name] and name) or nil
+  return KNOWN[name]
 end
 
 --- As `canonical`, but raises for what is not in the catalogue.
@@ -183,21 +184,17 @@ local function complaint(name, value, wanted)
 end
 
 -- A SID that came empty says nothing and counts as absent.
-local wrong_sid = core.sid_checker(SIDS)
-
-local function check_sids(raw)
-  local name = wrong_sid(raw)
-  return name and complaint(name, raw[name], "a SID that begins with "
-    .. table.concat(SIDS[name], " or "))
-end
+local wrong_text = core.field_checker(TEXTS)
 
 local function check_texts(raw)
-  for i = 1, #TEXTS do
-    local value = raw[TEXTS[i]]
-    if value ~= nil and type(value) ~= "string" then
-      return complaint(TEXTS[i], value, "a string")
-    end
+  local name = wrong_text(raw)
+  if not name then
+    return nil
+  elseif TEXTS[name][1] then
+    return complaint(name, raw[name], "a SID that begins with "
+      .. table.concat(TEXTS[name], " or "))
   end
+  return complaint(name, raw[name], "a string")
 end
 
 -- As a SID, a number that came empty is absent.
@@ -236,7 +233,7 @@ function M.normalize(raw)
     errors.raise(2, "events.normalize: argument 1 must be table, got "
       .. type(raw))
   end
-  local wrong = check_texts(raw) or check_sids(raw) or check_code(raw)
+  local wrong = check_texts(raw) or check_code(raw)
   if wrong then
     return nil, wrong
   end
@@ -250,7 +247,7 @@ function M.normalize(raw)
   if raw.InstanceSid == nil then
     raw.InstanceSid = raw.FlexInstanceSid
   end
-  local canonical = ALIASES[wire] or wire
+  local canonical = KNOWN[wire] or wire
   local lacking = missing(raw, canonical)
   if lacking then
     return nil, lacking
@@ -264,9 +261,9 @@ end
 local function listed_for(wire)
   local listed, behind = LISTED[wire], ""
   if not listed then
-    for name in pairs(KNOWN) do
+    for name, canonical in pairs(KNOWN) do
       if find(wire, name, 1, true) == 1 then
-        listed, behind = LISTED[ALIASES[name] or name], wire:sub(#name + 1)
+        listed, behind = LISTED[canonical], wire:sub(#name + 1)
       end
     end
   end

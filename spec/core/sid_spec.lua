@@ -2,9 +2,10 @@ local core = require "flexhooks.core"
 
 local HEX = ("0123456789abcdef"):rep(2)
 
-describe("core.sid_checker", function()
-  local check = core.sid_checker {
+describe("core.field_checker", function()
+  local check = core.field_checker {
     AccountSid = { "AC" }, Media = { "CH", "CF", any_case = true },
+    Text = {},
   }
 
   it("lets SIDs of their kind through, and what it does not know", function()
@@ -22,23 +23,32 @@ describe("core.sid_checker", function()
     assert.equal("AccountSid", check { AccountSid = false })
   end)
 
-  it("takes out what came empty", function()
-    local event = { AccountSid = "", Media = "CH" .. HEX, Other = "" }
+  it("takes out a SID that came empty", function()
+    local event = { AccountSid = "", Media = "CH" .. HEX, Other = "",
+      Text = "" }
     assert.is_nil(check(event))
-    assert.same({ Media = "CH" .. HEX, Other = "" }, event)
+    assert.same({ Media = "CH" .. HEX, Other = "", Text = "" }, event)
+  end)
+
+  it("lets any text through where no SID is wanted", function()
+    assert.is_nil(check { Text = "any \0 text" })
+    for _, value in ipairs { 7, true, {}, { "a", "b" } } do
+      assert.equal("Text", check { Text = value })
+    end
+    assert.equal("Text", check { Text = false })
   end)
 
   it("raises for what is no table, or no rule", function()
     assert.is_false(pcall(check, "x"))
     assert.is_false(pcall(check))
-    for _, rules in ipairs { { A = {} }, { A = { "A" } }, { A = "AC" },
+    for _, rules in ipairs { { A = { "A" } }, { A = "AC" },
       { A = { "AC", "AD", "AE" } }, { { "AC" } } } do
-      assert.is_false(pcall(core.sid_checker, rules))
+      assert.is_false(pcall(core.field_checker, rules))
     end
     local many = {}
     for i = 1, 33 do
       many["n" .. i] = { "AC" }
     end
-    assert.is_false(pcall(core.sid_checker, many))
+    assert.is_false(pcall(core.field_checker, many))
   end)
 end)
