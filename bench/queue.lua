@@ -1,11 +1,13 @@
 -- What a queue costs, beside what its database costs alone.
 --
---   lua5.4 bench/queue.lua NAME [events]
+--   lua5.4 bench/queue.lua NAME [batches]
 --
 -- SQLite: events stored before they are answered, against bare INSERTs of the
 -- same bytes by the same driver in transactions of the same size. Redis: the
--- same against redis-benchmark's XADD of the same size and pipelining. Both
--- sides take turns, so that what disturbs the machine disturbs them alike.
+-- same against redis-benchmark's XADD of the same size and pipelining. Each
+-- event is stored by a task of its own, as a server has one for each request;
+-- "in one call" is without those tasks. All sides take turns, so that what
+-- disturbs the machine disturbs them alike.
 -- Then, for both, what a worker handles of a backlog, and the way of an event
 -- at a moderate pace. All on this machine's disk, with the durable settings.
 local flexhooks = require "flexhooks"
@@ -16,9 +18,9 @@ local redis = require "spec.support.redis"
 local testing = require "flexhooks.testing"
 
 local NAME = arg[1]
-local EVENTS = tonumber(arg[2]) or 12000
-local BATCHES = { 1, 10, 100 } -- events of one turn of the loop
-local TURNS = 4 -- of either side
+local COUNT = tonumber(arg[2]) or 30 -- batches in a turn of either side
+local TURNS = 4
+local BATCHES = { 1, 10, 100 } -- events in one turn of the loop
 local CONCURRENCY = 100
 local PACE = 500 -- events a second, for the way of one
 local SECONDS = 2
@@ -37,47 +39,45 @@ end
 
 local body = #require("flexhooks.queue.envelope").encode(item(1))
 
--- A small batch mostly waits for the disk: fewer will do.
-local function count_of(batch)
-  return math.floor(EVENTS * math.min(batch, 100) / 100 / TURNS / batch + 5)
-    * batch
-end
-
 local made = 0
 
 local function new_items(count)
   local items = {}
   for i = 1, count do
     made = made + 1
-    items[i] = { item(made) }
+    items[i] = item(made)
   end
   return items
 end
 
--- Seconds that it takes until all of these are stored: a task for each, as a
--- server has one for each request.
-local function store_batch(queue, items)
+local function store_apart(queue, items)
   local left, all = #items, host.event()
   local function store(one)
-    assert(queue:store(one))
+    assert(queue:store { one })
     left = left - 1
     if left == 0 then
       all:set()
     end
   end
-  local began = flexhooks.clock()
   for i = 1, #items do
     flexhooks.spawn(store, items[i])
   end
   all:wait()
-  return flexhooks.clock() - began
 end
 
-local function store_all(queue, events_now, batch)
+local function store_together(queue, items)
+  assert(queue:store(items))
+end
+
+-- Seconds that it takes until all of these batches are stored.
+local function store_all(queue, store, count, batch)
   local seconds = 0
   flexhooks.run(function()
-    for _ = 1, events_now, batch do
-      seconds = seconds + store_batch(queue, new_items(batch))
+    for _ = 1, count do
+      local items = new_items(batch)
+      local began = flexhooks.clock()
+      store(queue, items)
+      seconds = seconds + flexhooks.clock() - began
     end
   end)
   return seconds
@@ -93,10 +93,10 @@ end
 
 local bare_seq = 0
 
-local function insert_all(db, events_now, batch)
+local function insert_all(db, count, batch)
   local text = ("x"):rep(body)
   local began = flexhooks.clock()
-  for _ = 1, events_now, batch do
+  for _ = 1, count do
     db:execute "BEGIN IMMEDIATE"
     for _ = 1, batch do
       bare_seq = bare_seq + 1
@@ -124,7 +124,7 @@ end
 
 -- What was stored so far, and a little more.
 local function handle_backlog(queue)
-  store_all(queue, 1000, 100)
+  store_all(queue, store_together, 10, 100)
   local stored = made
   local handled, began = 0, flexhooks.clock()
   flexhooks.run(work, queue, function()
@@ -165,44 +165,52 @@ local function row(subject, variant, value, unit)
   print(("%s\t%s\t%.4g\t%s"):format(subject, variant, value, unit))
 end
 
--- Both sides in turn; a side is a function(events, batch) that gives seconds.
-local function compare(kind, bare_name, bare, queue)
+-- All sides in turn; a side is { name, function(batches, batch) -> seconds }.
+local function compare(kind, sides)
   for _, batch in ipairs(BATCHES) do
-    local count, theirs, ours = count_of(batch), 0, 0
+    local seconds = {}
     for _ = 1, TURNS do
-      theirs = theirs + bare(count, batch)
-      ours = ours + store_all(queue, count, batch)
+      for i, side in ipairs(sides) do
+        seconds[i] = (seconds[i] or 0) + side[2](COUNT, batch)
+      end
     end
-    local subject = ("%s, %s: %d at once"):format(kind, NAME, batch)
-    row(subject, bare_name, TURNS * count / theirs, "events/s")
-    row(subject, "stored", TURNS * count / ours, "events/s")
+    for i, side in ipairs(sides) do
+      row(("%s, %s: %d at once"):format(kind, NAME, batch), side[1],
+        TURNS * COUNT * batch / seconds[i], "events/s")
+    end
   end
 end
 
 local function measure(kind, bare_name, bare, queue)
   made = 0
-  compare(kind, bare_name, bare, queue)
+  compare(kind, { { bare_name, bare },
+    { "stored", function(...)
+      return store_all(queue, store_apart, ...)
+    end },
+    { "stored in one call", function(...)
+      return store_all(queue, store_together, ...)
+    end } })
   row(kind .. ": handle a backlog", NAME, handle_backlog(queue), "events/s")
   row(kind .. ": from stored to handled, p99", NAME, p99(queue), "ms")
   queue:close()
 end
 
-local function add_all(port, events_now, batch)
-  local _, out = process.run { "redis-benchmark", "-p", port, "-n", events_now,
-    "-c", "1", "-P", batch, "--csv", "XADD", "s", "*", "l", ("x"):rep(34),
-    "b", ("x"):rep(body) }
-  return events_now / tonumber(out:match '\n"[^"]*","([%d.]+)"')
+local function add_all(port, count, batch)
+  local _, out = process.run { "redis-benchmark", "-p", port,
+    "-n", count * batch, "-c", "1", "-P", batch, "--csv", "XADD", "s", "*",
+    "l", ("x"):rep(34), "b", ("x"):rep(body) }
+  return count * batch / tonumber(out:match '\n"[^"]*","([%d.]+)"')
 end
 
 local ok, err = pcall(function()
   local folder, server = process.folder(), redis.start()
   local db = bare_database(folder .. "/bare.db")
-  measure("sqlite", "bare INSERTs", function(events_now, batch)
-    return insert_all(db, events_now, batch)
+  measure("sqlite", "bare INSERTs", function(count, batch)
+    return insert_all(db, count, batch)
   end, flexhooks.queue("sqlite:" .. folder .. "/q.db"))
   db:close()
-  measure("redis", "redis-benchmark XADD", function(events_now, batch)
-    return add_all(server.port, events_now, batch)
+  measure("redis", "redis-benchmark XADD", function(count, batch)
+    return add_all(server.port, count, batch)
   end, flexhooks.queue(server:url()))
 end)
 process.stop_all()

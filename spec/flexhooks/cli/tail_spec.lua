@@ -9,8 +9,8 @@ local item = queues.item
 
 local LINE = "%%d+Z  %s +onX +KD1  %s\n"
 
--- Stores an item and handles what there is. For a moment, who looks may own the
--- queue.
+-- Stores an item and handles what there is. For a moment, who looks may own
+-- the queue.
 local function work(queue, one)
   local router = flexhooks.router()
   router:on("*", function() end)
