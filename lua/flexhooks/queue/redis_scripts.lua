@@ -33,8 +33,13 @@ local function number(n) return string.format('%.0f', n) end
 local function wake()
   redis.call('XADD', K .. 'wake', 'MAXLEN', '~', 100, '*', 'w', 1)
 end
+local leases = {}
 local function ours(part, name, fence)
-  local lease = redis.call('HGET', K .. 'leases', part)
+  local lease = leases[part]
+  if lease == nil then
+    lease = redis.call('HGET', K .. 'leases', part)
+    leases[part] = lease
+  end
   if not lease then return false end
   local owner, held = lease:match('^(%S+) (%d+) ')
   return owner == name and held == fence
@@ -276,11 +281,13 @@ local function begin(part, fence, entry, attempts)
   if not ours(part, ARGV[1], fence) then return -1 end
   local fields = entry_of(part, entry)
   if not fields then return 0 end
-  set_state(part, entry, attempts, 0, 'r')
+  local replay = select(4, state(part, entry))
+  set_state(part, entry, attempts, 0, 'r', replay)
   if is_followed() then note('started', fields.b) end
-  local replay = fields.r or select(4, state(part, entry))
-  return { fields.b, attempts,
-    redis.call('HGET', K .. 'e:' .. part, entry) or '', replay and 1 or 0 }
+  -- Nothing has failed before the first attempt.
+  local failures = attempts > 1 and redis.call('HGET', K .. 'e:' .. part, entry)
+  return { fields.b, attempts, failures or '',
+    (fields.r or replay) and 1 or 0 }
 end
 for i = 2, #ARGV, 4 do
   replies[#replies + 1] = begin(ARGV[i], ARGV[i + 1], ARGV[i + 2],
