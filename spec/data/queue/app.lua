@@ -25,5 +25,6 @@ return {
     synchronous = os.getenv "SYNCHRONOUS" }),
   port = tonumber(os.getenv "PORT"), concurrency = 16, handler_timeout = 1,
   worker = os.getenv "WORKER" ~= "no", lease = tonumber(os.getenv "LEASE"),
-  backoff = { 0.05, 0.2 },
+  -- Each kill takes an attempt from what was running.
+  backoff = { 0.05, 0.2 }, max_attempts = 1000,
 }
