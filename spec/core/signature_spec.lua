@@ -403,6 +403,9 @@ describe("a verifier that is used again while it makes an event", function()
     if not proxy then
       collectgarbage("incremental", on and 100 or 200, on and 200 or 100,
         on and 5 or 13)
+    else
+      collectgarbage("setpause", on and 100 or 200)
+      collectgarbage("setstepmul", 200)
     end
   end
 
