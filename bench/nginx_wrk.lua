@@ -1,5 +1,5 @@
 -- For wrk: one signed event, for the path that is asked. Each request has an
--- idempotency token of its own, as deliveries do.
+-- idempotency token of its own, as deliveries do, also in the next run.
 package.path = os.getenv "LUA_PATH" .. ";" .. package.path
 package.cpath = os.getenv "LUA_CPATH" .. ";" .. package.cpath
 local testing = require "flexhooks.testing"
@@ -22,7 +22,7 @@ function init()
     end
   end
   lines[#lines + 1] = os.getenv "FLEXHOOKS_BENCH_HEADER"
-  count = 0
+  count = os.time() % 100000 * 1000000
   head = table.concat(lines, "\r\n") .. "\r\nI-Twilio-Idempotency-Token: "
     .. "00000000-0000-4000-8000-"
   tail = "\r\n\r\n" .. request.body
