@@ -10,6 +10,7 @@ local batches = require "flexhooks.queue.batches"
 local consumer = require "flexhooks.queue.redis_consumer"
 local envelope = require "flexhooks.queue.envelope"
 local errors = require "flexhooks.error"
+local fitness = require "flexhooks.queue.redis_fitness"
 local flight = require "flexhooks.flight"
 local host = require "flexhooks.host"
 local options = require "flexhooks.options"
@@ -78,49 +79,8 @@ function Redis:connect()
     name = self.name }
 end
 
-local function setting(io, name)
-  local reply = io:command { "CONFIG", "GET", name }
-  return reply and reply[2]
-end
-
-local function older(version, major, minor)
-  local a, b = version:match("^(%d+)%.(%d+)")
-  a, b = tonumber(a) or 0, tonumber(b) or 0
-  return a < major or a == major and b < minor
-end
-
--- What is wrong with this server for a queue, or nil.
-local function unfit(self, io)
-  local info, err = io:command { "INFO" }
-  if not info then
-    return err
-  end
-  local version = info:match("redis_version:(%S+)") or "0"
-  if older(version, 6, 2) then
-    return "is version " .. version .. "; 6.2 or newer is needed"
-  end
-  if info:find("cluster_enabled:1", 1, true) then
-    return "is a cluster: all keys of a queue lie on one node, so a cluster "
-      .. "adds failure modes and no room; use a single Redis for the queue"
-  end
-  local wanted = { { "maxmemory-policy", "noeviction" },
-    { "appendonly", "yes" }, { "appendfsync", self.settings.appendfsync } }
-  if self.settings.appendfsync == "any" then
-    wanted = { wanted[1] }
-  end
-  for _, pair in ipairs(wanted) do
-    local value = setting(io, pair[1])
-    if value ~= pair[2] then
-      return "has " .. pair[1] .. " = " .. tostring(value)
-        .. "; the queue needs " .. pair[2]
-        .. " (see docs/delivery.md; appendfsync=everysec or any accepts the "
-        .. "loss of what was acknowledged last)"
-    end
-  end
-end
-
 function Redis:check(io)
-  local wrong = unfit(self, io)
+  local wrong = fitness.wrong(io, self.settings.appendfsync)
   if errors.is(wrong) then
     return nil, wrong
   elseif wrong then

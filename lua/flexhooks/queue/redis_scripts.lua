@@ -1,4 +1,5 @@
 --- What Redis runs for a queue: each step is one script, so each is atomic.
+-- Here are what receivers and commands run, beside `redis_worker_scripts`.
 --
 -- Text only: whoever can send EVALSHA can use them. All keys begin with
 -- KEYS[1], which carries the queue's one hash tag. Redis's own clock counts,
@@ -25,98 +26,9 @@
 --                 t (type), l (interaction)
 -- @module flexhooks.queue.redis_scripts
 
-local PRELUDE = [[
-local K = KEYS[1]
-local T = redis.call('TIME')
-local NOW = T[1] * 1000 + math.floor(T[2] / 1000)
-local function number(n) return string.format('%.0f', n) end
-local function wake()
-  redis.call('XADD', K .. 'wake', 'MAXLEN', '~', 100, '*', 'w', 1)
-end
-local leases = {}
-local function ours(part, name, fence)
-  local lease = leases[part]
-  if lease == nil then
-    lease = redis.call('HGET', K .. 'leases', part)
-    leases[part] = lease
-  end
-  if not lease then return false end
-  local owner, held = lease:match('^(%S+) (%d+) ')
-  return owner == name and held == fence
-end
-local function state(part, entry)
-  local s = redis.call('HGET', K .. 's:' .. part, entry)
-  if not s then return 0, 0, 'w', false end
-  local attempts, before, kind = s:match('^(%d+) (%d+) (%a)')
-  return tonumber(attempts), tonumber(before), kind:lower(),
-    kind ~= kind:lower()
-end
-local function set_state(part, entry, attempts, before, kind, replay)
-  if replay == nil then
-    replay = select(4, state(part, entry))
-  end
-  if replay then kind = kind:upper() end
-  redis.call('HSET', K .. 's:' .. part, entry,
-    number(attempts) .. ' ' .. number(before) .. ' ' .. kind)
-end
-local function entry_of(part, entry)
-  local found = redis.call('XRANGE', K .. 'p:' .. part, entry, entry)[1]
-  if not found then return nil end
-  local fields = {}
-  for i = 1, #found[2], 2 do fields[found[2][i] ] = found[2][i + 1] end
-  return fields
-end
-local function forget(part, entry)
-  redis.call('XDEL', K .. 'p:' .. part, entry)
-  redis.call('HDEL', K .. 's:' .. part, entry)
-  redis.call('HDEL', K .. 'e:' .. part, entry)
-end
-local function add_letter(letter, id, record)
-  redis.call('HSET', K .. 'dead', letter, cjson.encode(record))
-  redis.call('ZADD', K .. 'deadline', NOW, letter)
-  local known = redis.call('HGET', K .. 'deadids', id)
-  redis.call('HSET', K .. 'deadids', id,
-    known and known .. ' ' .. letter or letter)
-end
-local function first_letter(id)
-  local known = redis.call('HGET', K .. 'deadids', id)
-  local letter = known and known:match('^%S+')
-  local json = letter and redis.call('HGET', K .. 'dead', letter)
-  if json then return letter, cjson.decode(json) end
-end
-local function drop_letter(letter, id)
-  redis.call('HDEL', K .. 'dead', letter)
-  redis.call('ZREM', K .. 'deadline', letter)
-  local known = redis.call('HGET', K .. 'deadids', id):match('^%S+ (.+)$')
-  if known then
-    redis.call('HSET', K .. 'deadids', id, known)
-  else
-    redis.call('HDEL', K .. 'deadids', id)
-  end
-end
-local followed
-local function note(state, body)
-  local ok, item = pcall(cjson.decode, body)
-  item = ok and type(item) == 'table' and item or {}
-  local event = type(item.event) == 'table' and item.event or {}
-  redis.call('XADD', K .. 'log', 'MAXLEN', '~', 10000, '*', 's', state,
-    'i', tostring(item.id or ''), 't', tostring(event.EventType or ''),
-    'l', tostring(event.InteractionSid or ''))
-  redis.call('EXPIRE', K .. 'log', 60)
-end
-local function is_followed()
-  if followed == nil then
-    followed = redis.call('EXISTS', K .. 'tail') == 1
-  end
-  return followed
-end
-local partitions
-local function partition(line)
-  partitions = partitions
-    or tonumber(redis.call('HGET', K .. 'meta', 'partitions'))
-  return tonumber(redis.sha1hex(line):sub(1, 7), 16) % partitions
-end
-]]
+local PRELUDE = require "flexhooks.queue.redis_prelude"
+local tables = require "flexhooks.tables"
+local worker = require "flexhooks.queue.redis_worker_scripts"
 
 local M = {}
 
@@ -178,84 +90,8 @@ end
 return verdicts
 ]]
 
--- ARGV: name, lease (ms). Renews what is ours, takes what is free while fewer
--- than our share is ours. Returns our share, then partition, fence, …
-M.beat = PRELUDE .. [[
-local name, lease = ARGV[1], tonumber(ARGV[2])
-partitions = tonumber(redis.call('HGET', K .. 'meta', 'partitions'))
-redis.call('ZREMRANGEBYSCORE', K .. 'workers', '-inf', '(' .. NOW)
-redis.call('ZADD', K .. 'workers', NOW + lease, name)
-local names = redis.call('ZRANGE', K .. 'workers', 0, -1)
-table.sort(names)
-local rank = 0
-for i, other in ipairs(names) do
-  if other == name then rank = i - 1 end
-end
-local share = math.floor(partitions / #names)
-if rank < partitions % #names then share = share + 1 end
-local until_when = number(NOW + lease)
-local mine, free, taken, reply = 0, {}, false, { share }
-local function hold(part, fence)
-  redis.call('HSET', K .. 'leases', part, name .. ' ' .. fence .. ' '
-    .. until_when)
-  mine = mine + 1
-  reply[#reply + 1] = part
-  reply[#reply + 1] = fence
-end
-for part = 0, partitions - 1 do
-  local held = redis.call('HGET', K .. 'leases', part)
-  local owner, fence, ends
-  if held then owner, fence, ends = held:match('^(%S+) (%d+) (%d+)') end
-  if owner == name then
-    hold(part, fence)
-  elseif not owner or tonumber(ends) < NOW then
-    free[#free + 1] = part
-  end
-end
-for _, part in ipairs(free) do
-  if mine < share then
-    hold(part, number(redis.call('HINCRBY', K .. 'fences', part, 1)))
-    taken = true
-  end
-end
--- Whoever takes a partition must hear of its events from now on.
-if taken then wake() end
-return reply
-]]
-
--- ARGV: name, 1 where the worker leaves, then partition, fence, …
-M.release = PRELUDE .. [[
-for i = 3, #ARGV, 2 do
-  if ours(ARGV[i], ARGV[1], ARGV[i + 1]) then
-    redis.call('HDEL', K .. 'leases', ARGV[i])
-  end
-end
-if ARGV[2] == '1' then redis.call('ZREM', K .. 'workers', ARGV[1]) end
-wake()
-return 1
-]]
-
--- ARGV: limit, then partition, entry to begin after, …
--- Returns partition, entry, line, attempts, delay (ms; -1 parked), …
-M.scan = PRELUDE .. [[
-local limit, reply = tonumber(ARGV[1]), {}
-for i = 2, #ARGV, 2 do
-  local part = ARGV[i]
-  if limit <= 0 then break end
-  for _, found in ipairs(redis.call('XRANGE', K .. 'p:' .. part,
-      '(' .. ARGV[i + 1], '+', 'COUNT', limit)) do
-    local attempts, before, kind = state(part, found[1])
-    local delay = kind == 'p' and -1 or math.max(before - NOW, 0)
-    for _, v in ipairs({ part, found[1], found[2][2], attempts, delay }) do
-      reply[#reply + 1] = v
-    end
-    limit = limit - 1
-  end
-end
-return reply
-]]
-
--- ARGV: as scan. Returns partition, entry, body, attempts, …
+-- ARGV: limit, then partition, entry to begin after, … Returns partition,
+-- entry, body, attempts, …
 M.peek = PRELUDE .. [[
 local limit, reply = tonumber(ARGV[1]), {}
 for i = 2, #ARGV, 2 do
@@ -270,76 +106,6 @@ for i = 2, #ARGV, 2 do
   end
 end
 return reply
-]]
-
--- ARGV: name, then partition, fence, entry, attempts before this one, …
--- Sets the count, so that a repeated step counts it once. Returns for each -1
--- (not ours), 0 (gone), or body, attempts, failures, is a replay.
-M.begin = PRELUDE .. [[
-local replies = {}
-local function begin(part, fence, entry, attempts)
-  if not ours(part, ARGV[1], fence) then return -1 end
-  local fields = entry_of(part, entry)
-  if not fields then return 0 end
-  local replay = select(4, state(part, entry))
-  set_state(part, entry, attempts, 0, 'r', replay)
-  if is_followed() then note('started', fields.b) end
-  -- Nothing has failed before the first attempt.
-  local failures = attempts > 1 and redis.call('HGET', K .. 'e:' .. part, entry)
-  return { fields.b, attempts, failures or '',
-    (fields.r or replay) and 1 or 0 }
-end
-for i = 2, #ARGV, 4 do
-  replies[#replies + 1] = begin(ARGV[i], ARGV[i + 1], ARGV[i + 2],
-    ARGV[i + 3] + 1)
-end
-return replies
-]]
-
--- ARGV: name, then partition, fence, entry, … Returns for each 1, or -1 (not
--- ours).
-M.finish = PRELUDE .. [[
-local replies = {}
-for i = 2, #ARGV, 3 do
-  local mine = ours(ARGV[i], ARGV[1], ARGV[i + 1])
-  local fields = mine and is_followed() and entry_of(ARGV[i], ARGV[i + 2])
-  if fields then note('handled', fields.b) end
-  if mine then forget(ARGV[i], ARGV[i + 2]) end
-  replies[#replies + 1] = mine and 1 or -1
-end
-return replies
-]]
-
--- ARGV: partition, name, fence, entry, attempts, delay (ms), failures.
-M.retry = PRELUDE .. [[
-if not ours(ARGV[1], ARGV[2], ARGV[3]) then return -1 end
-local fields = entry_of(ARGV[1], ARGV[4])
-if not fields then return 0 end
-if is_followed() then note('retried', fields.b) end
-set_state(ARGV[1], ARGV[4], ARGV[5], NOW + ARGV[6], 'w')
-redis.call('HSET', K .. 'e:' .. ARGV[1], ARGV[4], ARGV[7])
-return 1
-]]
-
--- ARGV: partition, name, fence, entry, attempts, id, reason, failures, 1 to
--- park.
-M.bury = PRELUDE .. [[
-if not ours(ARGV[1], ARGV[2], ARGV[3]) then return -1 end
-local fields = entry_of(ARGV[1], ARGV[4])
-if not fields then return 0 end
-local letter = ARGV[1] .. '-' .. ARGV[4]
-if redis.call('HEXISTS', K .. 'dead', letter) == 1 then return 1 end
-local record = { id = ARGV[6], body = fields.b, attempts = tonumber(ARGV[5]),
-  reason = ARGV[7], errors = ARGV[8], buried_at = NOW, line = fields.l }
-if ARGV[9] == '1' then
-  record.part, record.entry = ARGV[1], ARGV[4]
-  set_state(ARGV[1], ARGV[4], ARGV[5], 0, 'p')
-else
-  forget(ARGV[1], ARGV[4])
-end
-add_letter(letter, ARGV[6], record)
-if is_followed() then note('dead', fields.b) end
-return 1
 ]]
 
 -- ARGV: id. 0: there is none; -1: it is no event.
@@ -395,16 +161,6 @@ end
 return reply
 ]]
 
--- ARGV: partition, entry, … Returns 1 for each that is parked still.
-M.parked = PRELUDE .. [[
-local reply = {}
-for i = 1, #ARGV, 2 do
-  local _, _, kind = state(ARGV[i], ARGV[i + 1])
-  reply[#reply + 1] = kind == 'p' and 1 or 0
-end
-return reply
-]]
-
 -- ARGV: limit. Returns the letters' JSON, oldest first.
 M.letters = PRELUDE .. [[
 local reply = {}
@@ -452,4 +208,4 @@ for _, owner in ipairs(owners) do reply[#reply + 1] = owner end
 return reply
 ]]
 
-return M
+return tables.merged(M, worker)
