@@ -34,6 +34,7 @@ function M.new(queue, options)
     name = options.name or new_name(),
     parts = {}, -- partition -> { fence, cursor, drained, running, retiring }
     until_when = 0, -- when the leases end, monotonic
+    last_part = "", -- with which the last scan ended
     woken = "0-0", -- the last entry of the wake stream that was seen
   }, Consumer)
 end
@@ -139,14 +140,32 @@ function Consumer:lease_left(ref)
   return math.max(self.until_when - host.clock(), 0)
 end
 
-function Consumer:scan(limit)
-  local args, asked = { limit }, {}
+-- The partitions that have more than was seen; first those that follow the one
+-- with which the last answer ended, so that a long one does not keep the others
+-- waiting.
+function Consumer:in_turn()
+  local parts, first, turned = {}, 1, {}
   for part, state in pairs(self.parts) do
     if not state.drained then
-      args[#args + 1] = part
-      args[#args + 1] = state.cursor
-      asked[part] = state
+      parts[#parts + 1] = part
     end
+  end
+  table.sort(parts)
+  while parts[first] and parts[first] <= self.last_part do
+    first = first + 1
+  end
+  for i = 1, #parts do
+    turned[i] = parts[(first + i - 2) % #parts + 1]
+  end
+  return turned
+end
+
+function Consumer:scan(limit)
+  local args, asked = { limit }, {}
+  for _, part in ipairs(self:in_turn()) do
+    asked[part] = self.parts[part]
+    args[#args + 1] = part
+    args[#args + 1] = asked[part].cursor
   end
   if #args == 1 then
     return {}
@@ -155,6 +174,7 @@ function Consumer:scan(limit)
   if not reply then
     return nil, err
   end
+  self.last_part = reply[#reply - 4] or self.last_part
   local refs = self:refs_of(reply, asked)
   if #refs < limit then
     self:drained(asked)

@@ -83,6 +83,38 @@ describe("leases", function()
     end)
   end)
 
+  it("are read in turn, so that a long one keeps none waiting", function()
+    flexhooks.run(function()
+      local queue, items = open "prefix=l4&partitions=2", {}
+      for n = 1, 40 do
+        items[n] = item("e" .. n, { event = { EventType = "onX",
+          InteractionSid = "KD" .. n } })
+      end
+      assert.is_true(queue:store(items))
+      local c = consumer(queue)
+      local seen, parts = {}, {}
+      for turn = 1, 4 do
+        local refs = c:scan(3)
+        parts[turn] = refs[1].part
+        for _, ref in ipairs(refs) do
+          assert.equal(parts[turn], ref.part)
+          seen[ref.seq] = true
+        end
+      end
+      assert.same({ "0", "1", "0", "1" }, parts)
+      for _, ref in ipairs(c:scan(100)) do
+        assert.is_nil(seen[ref.seq])
+        seen[ref.seq] = true
+      end
+      local count = 0
+      for _ in pairs(seen) do
+        count = count + 1
+      end
+      assert.equal(40, count)
+      c:close()
+    end)
+  end)
+
   it("outlive a connection, and a Redis that was restarted", function()
     local own = redis.start()
     flexhooks.run(function()
