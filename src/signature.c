@@ -1,6 +1,9 @@
 #include "signature.h"
 
-enum { SIZE_BYTES = 4 }; /* of a size in what an id hashes */
+#include <endian.h>
+#include <stdint.h>
+
+enum { SIZE_BYTES = sizeof(uint32_t) }; /* in what an id hashes */
 
 /* Where things stand in the scratch memory of one call. The fields come last,
  * since their number is not known before the text is parsed. */
@@ -224,9 +227,9 @@ static fh_verdict compare_all(const fh_verifier *verifier, const tail *t,
 }
 
 static char *write_size(char *out, size_t size) {
-  for (int shift = 8 * (SIZE_BYTES - 1); shift >= 0; shift -= 8)
-    *out++ = (char)(size >> shift & 255);
-  return out;
+  uint32_t bytes = htobe32((uint32_t)size);
+  memcpy(out, &bytes, SIZE_BYTES);
+  return out + SIZE_BYTES;
 }
 
 static char *write_sized(char *out, fh_slice bytes) {
