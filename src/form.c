@@ -36,7 +36,7 @@ static char decode_byte(parser *p, const char **at, const char *end) {
 }
 
 static fh_slice decode(parser *p, const char *begin, const char *end) {
-  const char *at = p->encoded ? begin : end;
+  const char *at = begin;
   while (at < end && *at != '%' && *at != '+')
     at++;
   if (at == end)
@@ -58,11 +58,15 @@ static fh_field parse_field(parser *p) {
   const char *begin = p->at;
   p->at = find(begin, p->end, '&');
   const char *equals = find(begin, p->at, '=');
+  const char *value = equals < p->at ? equals + 1 : equals;
+  if (!p->encoded)
+    return (fh_field){{begin, (size_t)(equals - begin)},
+                      {value, (size_t)(p->at - value)}};
   fh_field field;
   field.name = decode(p, begin, equals);
-  if (p->encoded && memchr(field.name.data, '\0', field.name.size))
+  if (memchr(field.name.data, '\0', field.name.size))
     p->malformed = true;
-  field.value = decode(p, equals < p->at ? equals + 1 : equals, p->at);
+  field.value = decode(p, value, p->at);
   return field;
 }
 
@@ -142,7 +146,7 @@ char *fh_form_encode(char *out, fh_field field, bool first) {
   return encode(out, field.value);
 }
 
-static int compare_fields(const void *a, const void *b) {
+static inline int compare_fields(const void *a, const void *b) {
   const fh_field *left = a, *right = b;
   int order = fh_slice_compare(left->name, right->name);
   return order ? order : fh_slice_compare(left->value, right->value);
