@@ -10,7 +10,7 @@ local core = require "flexhooks.core"
 local envelope = require "flexhooks.queue.envelope"
 local errors = require "flexhooks.error"
 local host = require "flexhooks.host"
-local sqlite = require "flexhooks.queue.sqlite"
+local sqlite_file = require "flexhooks.queue.sqlite_file"
 
 local M = {}
 
@@ -18,6 +18,7 @@ local Control = { __name = "flexhooks.queue.control" }
 Control.__index = Control
 
 local LOOK = 0.2 -- seconds between the owner's looks
+local BUSY = 250 -- ms
 M.ANSWER_WITHIN = 10 -- seconds
 local WAIT = 0.02 -- seconds between looks for the answer
 
@@ -25,11 +26,13 @@ local WAIT = 0.02 -- seconds between looks for the answer
 local METHODS = { stats = true, dead_letters = true, find = true, peek = true,
   follow = true, replay = true, discard = true }
 
+local literal = sqlite_file.literal
+
 local SCHEMA = "CREATE TABLE IF NOT EXISTS commands(id TEXT PRIMARY KEY, "
   .. "at REAL, method TEXT, arguments TEXT, answer TEXT)"
 
 local function open(path)
-  local db, message = sqlite.file(path .. ".control")
+  local db, message = sqlite_file.open(path .. ".control", BUSY)
   if not db then
     return nil, message
   end
@@ -41,7 +44,7 @@ local function open(path)
   if ok then
     return db
   end
-  db:drop()
+  db:close()
   return nil, problem
 end
 
@@ -65,8 +68,8 @@ function Control:answer(row)
   local answer = carry_out(self.backend, row[2], row[3])
   if self.db then
     pcall(self.db.execute, self.db, "UPDATE commands SET answer = "
-      .. sqlite.literal(envelope.encode_value(answer)) .. " WHERE id = "
-      .. sqlite.literal(row[1]))
+      .. literal(envelope.encode_value(answer)) .. " WHERE id = "
+      .. literal(row[1]))
   end
 end
 
@@ -111,7 +114,7 @@ end
 function Control:close()
   if self.db then
     self.source:remove()
-    self.db:drop()
+    self.db:close()
     self.db = nil
   end
 end
@@ -136,8 +139,8 @@ end
 local function exchange(db, method, ...)
   local id = core.hex(core.random(16))
   db:execute("INSERT INTO commands(id, at, method, arguments) VALUES('" .. id
-    .. "', " .. sqlite.literal(host.now()) .. ", " .. sqlite.literal(method)
-    .. ", " .. sqlite.literal(envelope.encode_value { ... }) .. ")")
+    .. "', " .. literal(host.now()) .. ", " .. literal(method)
+    .. ", " .. literal(envelope.encode_value { ... }) .. ")")
   local answer = await(db, id)
   db:execute("DELETE FROM commands WHERE id = '" .. id .. "'")
   return answer
@@ -155,7 +158,7 @@ function M.ask(backend, method, owned, ...)
     return nil, owned
   end
   local ok, answer = pcall(exchange, db, method, ...)
-  db:drop()
+  db:close()
   if not ok or not answer then
     return nil, errors.new("queue", owned.message
       .. ", and it does not answer commands now", { reason = "owned" })

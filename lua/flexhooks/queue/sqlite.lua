@@ -1,16 +1,14 @@
---- The storage of a queue in an SQLite file, through LuaSQL.
+--- The storage of a queue in an SQLite file.
 --
 -- One process owns the file: it holds an exclusive transaction on
 -- `<file>.lock` for as long as the queue is open, which the kernel takes back
 -- whatever ends the process. One connection writes and checkpoints.
---
--- LuaSQL binds no parameters, and its `escape` cuts at NUL: values go in as
--- literals of our own making.
 -- @module flexhooks.queue.sqlite
 
 local ascii = require "flexhooks.ascii"
 local cjson = require("cjson").new()
 local core = require "flexhooks.core"
+local sqlite_file = require "flexhooks.queue.sqlite_file"
 
 local M = {}
 
@@ -18,7 +16,8 @@ local SQLite = { __name = "flexhooks.queue.sqlite" }
 SQLite.__index = SQLite
 
 local VERSION = 1
-local BUSY_TIMEOUT = 250 -- ms; the loop waits with us
+local BUSY = 250 -- ms; the loop waits with us
+local LOCK_BUSY = 100
 local ROWS_PER_INSERT = 100
 local PRUNE_EVERY = 100 -- transactions with claims
 
@@ -41,59 +40,13 @@ local SCHEMA = {
     total INTEGER, entries TEXT)]],
 }
 
---- A string, a number or nil as a literal.
-M.literal = core.sql_literal
-
-local literal = M.literal
-
-local function environment_of(self)
-  if not self.environment then
-    local ok, driver = pcall(require, "luasql.sqlite3")
-    if not ok then
-      return nil, "LuaSQL's SQLite driver is missing: luarocks install "
-        .. "luasql-sqlite3, or apt install lua-sql-sqlite3"
-    end
-    self.environment = driver.sqlite3()
-  end
-  return self.environment
-end
+local literal = sqlite_file.literal
 
 ---@param path string
 ---@param options table synchronous, max_events
 function M.new(path, options)
   return setmetatable({ path = path, synchronous = options.synchronous,
     max_events = options.max_events }, SQLite)
-end
-
--- LuaSQL's errors are strings with a prefix of its own.
-local function reason(message)
-  return (tostring(message):gsub("^LuaSQL: ", ""))
-end
-
--- Raises a string; every caller stands under `attempt` or `transaction`.
-function SQLite:execute(sql)
-  local result, message = self.connection:execute(sql)
-  if not result then
-    error(reason(message), 0)
-  end
-  return result
-end
-
--- Every row, as arrays of columns.
-function SQLite:rows(sql)
-  local cursor = self:execute(sql)
-  local found = {}
-  local row = cursor:fetch({})
-  while row do
-    found[#found + 1] = row
-    row = cursor:fetch({})
-  end
-  return found
-end
-
-function SQLite:value(sql)
-  local row = self:rows(sql)[1]
-  return row and row[1]
 end
 
 --- Is there such a file?
@@ -113,102 +66,80 @@ function SQLite:owner()
   if self.lock then
     return true
   end
-  local environment, missing = environment_of(self)
-  if not environment then
-    return nil, missing
+  local lock, message = sqlite_file.open(self.path .. ".lock", LOCK_BUSY)
+  if not lock then
+    return nil, message
   end
-  local lock, message = environment:connect(self.path .. ".lock", 100)
-  if lock then
-    local begun
-    begun, message = lock:execute("BEGIN EXCLUSIVE")
-    if begun then
-      self.lock = lock
-      return true
-    end
-    lock:close()
+  local begun
+  begun, message = pcall(lock.execute, lock, "BEGIN EXCLUSIVE")
+  if begun then
+    self.lock = lock
+    return true
   end
-  message = reason(message)
+  lock:close()
   return nil, message == "database is locked" and "owned" or message
 end
 
 function SQLite:settle()
-  self:execute("PRAGMA journal_mode=WAL")
-  self:execute("PRAGMA synchronous=" .. ascii.upper(self.synchronous))
-  self:execute("PRAGMA journal_size_limit=67108864")
-  self:execute("BEGIN IMMEDIATE")
-  self:execute(SCHEMA[1])
-  local version = self:value("SELECT value FROM meta WHERE name='version'")
+  self.db:execute("PRAGMA journal_mode=WAL")
+  self.db:execute("PRAGMA synchronous=" .. ascii.upper(self.synchronous))
+  self.db:execute("PRAGMA journal_size_limit=67108864")
+  self.db:execute("BEGIN IMMEDIATE")
+  self.db:execute(SCHEMA[1])
+  local version = self.db:value("SELECT value FROM meta WHERE name='version'")
   if version and version ~= VERSION then
     error("the file has version " .. tostring(version)
       .. "; this flexhooks reads version " .. VERSION, 0)
   end
   for _, sql in ipairs(SCHEMA) do
-    self:execute(sql)
+    self.db:execute(sql)
   end
-  self:execute("INSERT OR IGNORE INTO meta VALUES('version'," .. VERSION
+  self.db:execute("INSERT OR IGNORE INTO meta VALUES('version'," .. VERSION
     .. ")")
-  self:execute("COMMIT")
+  self.db:execute("COMMIT")
   self.generation = (self.generation or 0) + 1
   self.claim_seq, self.claim_total = nil, nil
-  self.count = self:value("SELECT count(*) FROM events")
-  self.dead_count = self:value("SELECT count(*) FROM dead")
+  self.count = self.db:value("SELECT count(*) FROM events")
+  self.dead_count = self.db:value("SELECT count(*) FROM dead")
 end
 
 --- Opens the file, once; `owner` came before.
 ---@return true|nil ok
 ---@return string? message
 function SQLite:open()
-  if self.connection then
+  if self.db then
     return true
   end
   local message
-  self.connection, message = self.environment:connect(self.path, BUSY_TIMEOUT)
-  if not self.connection then
-    return nil, reason(message)
+  self.db, message = sqlite_file.open(self.path, BUSY)
+  if not self.db then
+    return nil, message
   end
   local ok, problem = pcall(self.settle, self)
   if ok then
     return true
   end
   self:drop()
-  return nil, reason(problem)
+  return nil, tostring(problem)
 end
 
 -- After an I/O error nothing that the connection believes is trusted: the next
 -- use opens the file again and reads what is really there.
 function SQLite:drop()
-  if self.connection then
-    local connection = self.connection
-    self.connection = nil
-    connection:execute("ROLLBACK")
-    -- It refuses while a cursor that failed is open; the collector ends both.
-    pcall(connection.close, connection)
+  local db = self.db
+  if db then
+    self.db = nil
+    db:close()
   end
 end
 
 function SQLite:close()
   self:drop()
   if self.lock then
-    self.lock:execute("ROLLBACK")
     self.lock:close()
     self.lock = nil
   end
   return true
-end
-
---- Another, plain database: no lock, no tables of a queue.
----@return table|nil file with `execute`, `rows`, `value` and `drop`
----@return string? message
-function M.file(path)
-  local self = setmetatable({ path = path }, SQLite)
-  local environment, message = environment_of(self)
-  if environment then
-    self.connection, message = environment:connect(path, BUSY_TIMEOUT)
-  end
-  if not self.connection then
-    return nil, reason(message)
-  end
-  return self
 end
 
 --- Runs f(self) in one transaction.
@@ -218,9 +149,9 @@ end
 function SQLite:transaction(f)
   local count, dead_count = self.count, self.dead_count
   local ok, message = pcall(function()
-    self:execute("BEGIN IMMEDIATE")
+    self.db:execute("BEGIN IMMEDIATE")
     f(self)
-    self:execute("COMMIT")
+    self.db:execute("COMMIT")
   end)
   if ok then
     return true
@@ -232,13 +163,13 @@ function SQLite:transaction(f)
     self:drop()
     return nil, message, true
   end
-  self.connection:execute("ROLLBACK")
+  self.db:rollback()
   return nil, message, message:find("locked", 1, true) ~= nil
 end
 
 --- The largest seq in use.
 function SQLite:last_seq()
-  return self:value("SELECT coalesce(max(seq), 0) FROM events")
+  return self.db:value("SELECT coalesce(max(seq), 0) FROM events")
 end
 
 local function each_claim(at, entries, f)
@@ -252,14 +183,11 @@ end
 
 --- Calls f(at, item) for each claim that was written, oldest first.
 function SQLite:restore(f)
-  local cursor = self:execute(
-    "SELECT seq, at, total, entries FROM claims ORDER BY seq")
-  local row = cursor:fetch({})
-  while row do
-    self.claim_seq, self.claim_total = row[1], row[3]
-    each_claim(row[2], row[4], f)
-    row = cursor:fetch({})
-  end
+  self.db:each("SELECT seq, at, total, entries FROM claims ORDER BY seq",
+    function(row)
+      self.claim_seq, self.claim_total = row[1], row[3]
+      each_claim(row[2], row[4], f)
+    end)
 end
 
 --- Adds events: `rows` holds seq, line and body of each.
@@ -270,7 +198,7 @@ function SQLite:insert(rows)
   end
   -- Many in a statement: preparing one costs more than running it.
   for first = 1, #rows, 3 * ROWS_PER_INSERT do
-    self:execute("INSERT INTO events(seq, line, body) VALUES"
+    self.db:execute("INSERT INTO events(seq, line, body) VALUES"
       .. core.sql_rows(rows, 3, first,
         math.min(first + 3 * ROWS_PER_INSERT - 1, #rows)))
   end
@@ -283,12 +211,12 @@ end
 function SQLite:claim(batch, keep)
   local seq = (self.claim_seq or 0) + 1
   local total = (self.claim_total or 0) + #batch.entries / 3
-  self:execute("INSERT OR REPLACE INTO claims VALUES(" .. literal(seq) .. ","
-    .. literal(batch.at) .. "," .. literal(total) .. ","
+  self.db:execute("INSERT OR REPLACE INTO claims VALUES(" .. literal(seq)
+    .. "," .. literal(batch.at) .. "," .. literal(total) .. ","
     .. literal(core.json_text(batch.entries)) .. ")")
   self.claim_seq, self.claim_total = seq, total
   if seq % PRUNE_EVERY == 0 then
-    self:execute("DELETE FROM claims WHERE seq IN (SELECT seq FROM claims "
+    self.db:execute("DELETE FROM claims WHERE seq IN (SELECT seq FROM claims "
       .. "ORDER BY seq LIMIT " .. 2 * PRUNE_EVERY .. ") AND (at < "
       .. literal(keep.at) .. " OR total <= " .. literal(total - keep.entries)
       .. ")")
@@ -298,8 +226,8 @@ end
 function SQLite:attempt(seqs)
   local found = {}
   local where = " WHERE seq IN (" .. table.concat(seqs, ",") .. ")"
-  self:execute("UPDATE events SET attempts = attempts + 1" .. where)
-  for _, row in ipairs(self:rows(
+  self.db:execute("UPDATE events SET attempts = attempts + 1" .. where)
+  for _, row in ipairs(self.db:rows(
     "SELECT seq, attempts, errors, body FROM events" .. where)) do
     found[row[1]] = { attempts = row[2], errors = row[3], body = row[4] }
   end
@@ -307,30 +235,32 @@ function SQLite:attempt(seqs)
 end
 
 function SQLite:delete(seqs)
-  local gone = self:execute("DELETE FROM events WHERE seq IN ("
+  local gone = self.db:execute("DELETE FROM events WHERE seq IN ("
     .. table.concat(seqs, ",") .. ")")
   self.count = self.count - gone
 end
 
 function SQLite:park(seq, not_before, errors)
-  return self:execute("UPDATE events SET not_before = " .. literal(not_before)
-    .. ", errors = " .. literal(errors) .. " WHERE seq = " .. literal(seq)) > 0
+  return self.db:execute("UPDATE events SET not_before = "
+    .. literal(not_before) .. ", errors = " .. literal(errors)
+    .. " WHERE seq = " .. literal(seq)) > 0
 end
 
 function SQLite:unpark(seq, body)
-  self:execute("UPDATE events SET attempts = 0, not_before = 0, errors = NULL,"
-    .. " body = " .. literal(body) .. " WHERE seq = " .. literal(seq))
+  self.db:execute("UPDATE events SET attempts = 0, not_before = 0, "
+    .. "errors = NULL, body = " .. literal(body) .. " WHERE seq = "
+    .. literal(seq))
 end
 
 function SQLite:state(seq)
-  local row = self:rows("SELECT attempts, not_before FROM events WHERE seq = "
-    .. literal(seq))[1]
+  local row = self.db:rows("SELECT attempts, not_before FROM events "
+    .. "WHERE seq = " .. literal(seq))[1]
   return row and { attempts = row[1], not_before = row[2] }
 end
 
 function SQLite:scan(after, limit)
-  local found = self:rows("SELECT seq, line, attempts, not_before FROM events "
-    .. "WHERE seq > " .. literal(after) .. " ORDER BY seq LIMIT "
+  local found = self.db:rows("SELECT seq, line, attempts, not_before "
+    .. "FROM events WHERE seq > " .. literal(after) .. " ORDER BY seq LIMIT "
     .. literal(limit))
   for i, row in ipairs(found) do
     found[i] = { seq = row[1], line = row[2], attempts = row[3],
@@ -340,7 +270,7 @@ function SQLite:scan(after, limit)
 end
 
 function SQLite:peek(after, limit)
-  local found = self:rows("SELECT seq, body FROM events WHERE seq > "
+  local found = self.db:rows("SELECT seq, body FROM events WHERE seq > "
     .. literal(after) .. " ORDER BY seq LIMIT " .. literal(limit))
   for i, row in ipairs(found) do
     found[i] = { seq = row[1], body = row[2] }
@@ -349,7 +279,7 @@ function SQLite:peek(after, limit)
 end
 
 function SQLite:bury(letter)
-  self:execute("INSERT INTO dead(id, buried_at, attempts, reason, errors, "
+  self.db:execute("INSERT INTO dead(id, buried_at, attempts, reason, errors, "
     .. "parked, body) VALUES(" .. table.concat({ literal(letter.id),
       literal(letter.buried_at), literal(letter.attempts),
       literal(letter.reason), literal(letter.errors),
@@ -368,7 +298,7 @@ local function letter(row)
 end
 
 function SQLite:dead_list(limit)
-  local found = self:rows(LETTER .. "ORDER BY key LIMIT " .. literal(limit))
+  local found = self.db:rows(LETTER .. "ORDER BY key LIMIT " .. literal(limit))
   for i, row in ipairs(found) do
     found[i] = letter(row)
   end
@@ -376,31 +306,32 @@ function SQLite:dead_list(limit)
 end
 
 function SQLite:dead_find(id)
-  return letter(self:rows(LETTER .. "WHERE id = " .. literal(id)
+  return letter(self.db:rows(LETTER .. "WHERE id = " .. literal(id)
     .. " ORDER BY key LIMIT 1")[1])
 end
 
 function SQLite:dead_remove(key)
-  self:execute("DELETE FROM dead WHERE key = " .. literal(key))
+  self.db:execute("DELETE FROM dead WHERE key = " .. literal(key))
   self.dead_count = self.dead_count - 1
 end
 
 --- The first event whose body holds `fragment`.
 function SQLite:find(fragment)
-  local row = self:rows("SELECT seq, attempts, errors, body FROM events WHERE "
-    .. "instr(body, " .. literal(fragment) .. ") ORDER BY seq LIMIT 1")[1]
+  local row = self.db:rows("SELECT seq, attempts, errors, body FROM events "
+    .. "WHERE instr(body, " .. literal(fragment)
+    .. ") ORDER BY seq LIMIT 1")[1]
   return row and { seq = row[1], attempts = row[2], errors = row[3],
     body = row[4] }
 end
 
 function SQLite:counts(now)
   return { events = self.count, dead = self.dead_count,
-    delayed = self:value("SELECT count(*) FROM events WHERE not_before > 0 "
+    delayed = self.db:value("SELECT count(*) FROM events WHERE not_before > 0 "
       .. "AND not_before > " .. literal(now)) }
 end
 
 function SQLite:oldest()
-  return self:value("SELECT body FROM events ORDER BY seq LIMIT 1")
+  return self.db:value("SELECT body FROM events ORDER BY seq LIMIT 1")
 end
 
 return M

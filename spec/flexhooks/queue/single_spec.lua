@@ -38,8 +38,8 @@ describe("a transaction that fails", function()
     queue = nil
   end)
 
-  local function connection()
-    return queue.backend.storage.connection
+  local function db()
+    return queue.backend.storage.db
   end
 
   -- Both kinds of claim are free again, and the file is as it was.
@@ -54,8 +54,8 @@ describe("a transaction that fails", function()
   end
 
   it("stores none of a full disk's items, and claims none", function()
-    local pages = connection():execute("PRAGMA page_count"):fetch()
-    connection():execute(("PRAGMA max_page_count=%d"):format(pages + 1))
+    local pages = db():value "PRAGMA page_count"
+    db():execute(("PRAGMA max_page_count=%d"):format(pages + 1))
     local big = ("x"):rep(10000)
     local function try(name)
       return item(name, { token_key = name, twin_key = name, source = "g",
@@ -66,13 +66,13 @@ describe("a transaction that fails", function()
     assert.equal("queue", err.kind)
     assert.matches("full", err.message)
     assert.equal(1, queue:stats().ready)
-    connection():execute("PRAGMA max_page_count=1000000")
+    db():execute("PRAGMA max_page_count=1000000")
     check_released { "a", "b" }
   end)
 
   it("keeps what fits when its parts are tried alone", function()
-    local pages = connection():execute("PRAGMA page_count"):fetch()
-    connection():execute(("PRAGMA max_page_count=%d"):format(pages + 2))
+    local pages = db():value "PRAGMA page_count"
+    db():execute(("PRAGMA max_page_count=%d"):format(pages + 2))
     local big = item("big", { event = { EventType = "onX",
       InteractionSid = "KD1", Big = ("x"):rep(100000) } })
     local results = store_at_once(queue, { item "a", big, item "b" })
@@ -97,7 +97,7 @@ describe("a transaction that fails", function()
   end)
 
   it("is tried on a new connection after an I/O error", function()
-    local before = connection()
+    local before = db()
     local transaction = queue.backend.storage.transaction
     queue.backend.storage.transaction = function(storage)
       return transaction(storage, function()
@@ -110,7 +110,7 @@ describe("a transaction that fails", function()
     assert.matches("I/O", err.message)
     queue.backend.storage.transaction = nil
     check_released { "a" }
-    assert.is_not_equal(before, connection())
+    assert.is_not_equal(before, db())
     assert.same({ "duplicate" }, { select(2, queue:store { item("first",
       { token_key = "first" }) })[1] })
   end)
