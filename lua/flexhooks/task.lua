@@ -512,13 +512,31 @@ end
 
 -- --- deadlines -----------------------------------------------------------
 
+-- The scope that was left last is entered next: every event has one. Not so
+-- where a task was started under it, which may outlive it.
+local spare
+
+local function new_scope()
+  local scope = spare or { due = 0, parent = nil, holder = nil, owner = nil,
+    expired = false, disregarded = 0, kept = false }
+  spare = nil
+  return scope
+end
+
+local function keep(scope)
+  while scope do
+    scope.kept = true
+    scope = scope.parent
+  end
+end
+
 --- From here on, no call of this task waits beyond `deadline`.
 ---@param deadline number of the monotonic clock
 ---@return table token for `leave`
 function M.enter(deadline)
   local holder = current or outside
-  local parent = holder.scope
-  local scope = { due = deadline, parent = parent, holder = holder }
+  local parent, scope = holder.scope, new_scope()
+  scope.due, scope.parent, scope.holder = deadline, parent, holder
   scope.owner = scope
   if parent and parent.due <= deadline then
     scope.due, scope.owner = parent.due, parent.owner
@@ -530,8 +548,14 @@ end
 --- Ends the deadline; tells whether it cut a wait.
 ---@return boolean expired
 function M.leave(token)
+  local expired = token.expired
   token.holder.scope = token.parent
-  return token.expired == true
+  if not token.kept then
+    token.parent, token.holder, token.owner = nil, nil, nil
+    token.expired, token.disregarded = false, 0
+    spare = token
+  end
+  return expired
 end
 
 --- Seconds to the nearest deadline, nil where there is none.
@@ -546,6 +570,7 @@ end
 local function spawn_within(f, ...)
   local task = M.spawn(f, ...)
   task.scope = (current or outside).scope
+  keep(task.scope)
   return task
 end
 

@@ -435,6 +435,45 @@ describe("a deadline", function()
     end)
   end)
 
+  it("starts afresh after one that cut a wait", function()
+    run(function()
+      for _ = 1, 3 do
+        local token = loop.enter(core.clock() + 0.001)
+        assert.is_nil((sleep(1)))
+        assert.is_true(loop.leave(token))
+        token = loop.enter(core.clock() + 100)
+        assert.is_true(sleep(0))
+        assert.is_false(loop.leave(token))
+      end
+    end)
+  end)
+
+  it("stays what it was for a task that outlives it", function()
+    run(function()
+      local left
+      local outer = spawn(function()
+        local token = loop.enter(core.clock() + 100)
+        loop.map({ 1 }, 1, function()
+          sleep(0.02)
+          left = loop.remaining()
+        end)
+        loop.leave(token)
+      end)
+      sleep(0.001)
+      outer:cancel()
+      spawn(function() -- between the outer task's end and the inner one's
+        local token = loop.enter(core.clock() + 5)
+        sleep(0.01)
+        loop.leave(token)
+      end)
+      outer:wait()
+      while not left do
+        sleep(0.01)
+      end
+      assert.is_true(left > 50)
+    end)
+  end)
+
   it("unwinds what goes on waiting regardless", function()
     run(function()
       local token = loop.enter(core.clock() + 0.01)

@@ -24,9 +24,10 @@ local UNASKED = 5
 local contexts = {} -- coroutine -> context of a task, until it ends
 
 -- The scope that was entered last stands apart, since nearly every one is left
--- again before another light thread runs: `newest` is that of `newest_co`.
+-- again before another light thread runs: `newest` is that of `newest_co`. The
+-- one that was left last is entered next.
 local scopes = setmetatable({}, { __mode = "k" }) -- coroutine -> scope
-local newest, newest_co
+local newest, newest_co, spare
 
 local function scope_of(co)
   return newest_co == co and newest or scopes[co]
@@ -213,8 +214,10 @@ end
 function M.enter(deadline)
   local co = coroutine.running()
   local parent = scope_of(co)
-  local due = parent and math.min(deadline, parent.due) or deadline
-  local scope = { due = due, parent = parent, expired = false }
+  local scope = spare or { due = 0, parent = nil, expired = false }
+  spare = nil
+  scope.due = parent and math.min(deadline, parent.due) or deadline
+  scope.parent = parent
   set_scope(co, scope)
   return scope
 end
@@ -231,7 +234,9 @@ function M.leave(scope)
       scopes[co] = scope.parent
     end
   end
-  return scope.expired
+  local expired = scope.expired
+  scope.parent, scope.expired, spare = nil, false, scope
+  return expired
 end
 
 --- Seconds to the nearest deadline of the calling light thread, or nil.
