@@ -140,9 +140,9 @@ function Consumer:lease_left(ref)
   return math.max(self.until_when - host.clock(), 0)
 end
 
--- The partitions that have more than was seen; first those that follow the one
--- with which the last answer ended, so that a long one does not keep the others
--- waiting.
+-- The partitions that have more than was seen; first those that follow the
+-- one with which the last answer ended, so that a long one does not keep the
+-- others waiting.
 function Consumer:in_turn()
   local parts, first, turned = {}, 1, {}
   for part, state in pairs(self.parts) do
