@@ -90,11 +90,13 @@ function Load:told()
   return (", %d acknowledged"):format(#self.acknowledged)
 end
 
+-- A process that is killed may have written the first part of its line, where
+-- a page of the file ends; the next line follows at once. Nil where there is
+-- none.
 local function entry_of(text)
   local what, mark, line, number, id, attempt, fence =
-    text:match "^(%S+) (%S+) (%S+) (%d+) (%S+) (%d+) (%S+)$"
-  assert(what, "a torn line: " .. text)
-  return { done = what == "done", mark = mark, line = line,
+    text:match "(d%l+) (%S+) (%S+) (%d+) (%S+) (%d+) (%S+)$"
+  return what and { done = what == "done", mark = mark, line = line,
     number = tonumber(number), id = id, attempt = tonumber(attempt),
     fence = tonumber(fence), key = line .. " " .. number }
 end
@@ -166,7 +168,10 @@ function M.verdict(load, path)
   local judge = setmetatable({ verdict = verdict, seen = {}, last = {},
     highest = {}, done = {} }, Judge)
   for text in io.lines(path) do
-    judge:hear(entry_of(text))
+    local entry = entry_of(text)
+    if entry then
+      judge:hear(entry)
+    end
   end
   for _, key in ipairs(load.acknowledged) do
     if not judge.seen[key] then

@@ -49,6 +49,18 @@ describe("the judge of crashes", function()
         "did a 1 2 nil")))
     end)
 
+  it("reads on after a line whose writer was killed", function()
+    local text = "did a KD1 1 id 1 1"
+    local whole = "did b KD1 1 id 2 2\n"
+    for size = 1, #text do
+      local path = process.write(process.folder() .. "/journal",
+        text:sub(1, size) .. whole .. text:sub(1, size))
+      local v = crash.verdict({ acknowledged = { "KD1 1" } }, path)
+      -- A line that lacks nothing but its end is an effect like any other.
+      assert.same({ 0, 0, 0 }, flaws(v))
+    end
+  end)
+
   it("sees what was lost, and what has passed another", function()
     assert.same({ 1, 1, 0 }, flaws(verdict(3, "did a 1 1 1", "did a 3 1 1")))
     assert.same({ 0, 2, 0 }, flaws(verdict(2, "did a 2 1 1", "did a 1 1 1")))
