@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "http.h"
+#include "json_text.h"
 #include "lua_core.h"
 #include "lua_poller.h"
 #include "lua_secret.h"
@@ -156,6 +157,20 @@ typedef struct header_list {
   size_t count;
 } header_list;
 
+/* Makes text of a fraction on top: what Lua would make of it has the decimal
+ * point of the process's locale. */
+static void spell_fraction(lua_State *L) {
+  const lua_Number exact = 9007199254740992.0; /* 2^53: whole from there on */
+  lua_Number number = lua_tonumber(L, -1);
+  if (!(number > -exact && number < exact) ||
+      (lua_Number)(long long)number == number)
+    return;
+  char text[FH_JSON_NUMBER_ROOM];
+  const char *end = fh_json_put_number(text, (double)number);
+  lua_pop(L, 1);
+  lua_pushlstring(L, text, (size_t)(end - text));
+}
+
 /* The value on top, which is popped. One made from a number is kept further
  * down, so that its text stays. */
 static fh_text pop_text(lua_State *L) {
@@ -166,6 +181,8 @@ static fh_text pop_text(lua_State *L) {
                "a header's value must be a string, a number or a list of "
                "them, got %s",
                lua_typename(L, type));
+  if (type == LUA_TNUMBER)
+    spell_fraction(L);
   value.data = lua_tolstring(L, -1, &value.size);
   if (type == LUA_TSTRING) {
     lua_pop(L, 1);
