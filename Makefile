@@ -167,10 +167,12 @@ run-tests: all $(C_TESTS) $(LUAS:%=$(BUILD)/%/memory)
 # would see Lua's own. Refused memory is no task for a sanitizer. Left out is
 # install_spec, where LuaRocks looks for headers beside the Lua that it finds.
 # Valgrind, which is twenty times slower, sees all C by its tests and bindings;
-# what drives the same C from above has run under ASan.
+# what drives the same C from above has run under ASan. Its long doubles have 64
+# bits, too few for SQLite to read numbers as sql_text_spec has them.
 CHECKED = $(or $(SPEC),$(filter-out spec/install_spec.lua,$(shell find spec '(' \
   -name '*_spec.lua' -o -name '*_test.c' ')' -printf '%s %p\n' | sort -rn | cut -d' ' -f2)))
-IN_C = $(or $(SPEC),$(filter spec/c/% spec/core/%,$(CHECKED)))
+IN_C = $(or $(SPEC),$(filter-out spec/core/sql_text_spec.lua,$(filter \
+  spec/c/% spec/core/%,$(CHECKED))))
 LOADER = $(shell ldd "$$(command -v $(ONE_LUA))" | awk '$$1 ~ "^/" {print $$1}')
 ASAN_OPTIONS = detect_leaks=0:quarantine_size_mb=8:verify_asan_link_order=0
 SANITIZERS = $(foreach l,asan ubsan,$(shell $(CC) -print-file-name=lib$(l).so))
