@@ -6,6 +6,7 @@
 --   f:fill()                       starts what does not run
 --   fleet.kill(child)              with -9, without blocking the load
 --   f:kill_redis()  f:kill_nginx()  f:kill_nginx_worker()
+--   f:verdict(load)                what the journal says so far
 --   f:balance(what, n, function(load) … end) -> verdict, of what was done
 --                                  n times under load
 local crash = require "spec.support.crash"
@@ -99,7 +100,7 @@ function M.new(options)
     redis = redis.start(), ports = {}, servers = {}, workers = {},
     no_leases = options and options.no_leases,
     pause = options and options.pause }, Fleet)
-  self.journal = self.folder .. "/journal"
+  self.journal = process.write(self.folder .. "/journal", "")
   if options and options.nginx then
     start_nginx(self)
   else
@@ -187,6 +188,10 @@ local function stop(self)
   end
 end
 
+function Fleet:verdict(load)
+  return crash.verdict(load, self.journal)
+end
+
 --- Runs f under load, then lets everything end, and draws the balance.
 function Fleet:balance(what, times, f)
   self:fill()
@@ -202,7 +207,7 @@ function Fleet:balance(what, times, f)
     wait_empty(self)
   end
   stop(self)
-  local verdict = crash.verdict(load, self.journal)
+  local verdict = self:verdict(load)
   torture.row(what, times, verdict)
   return verdict
 end
