@@ -123,6 +123,15 @@ local REASONS = { -- for which the answer is not 403
   too_large = answers.too_large, malformed = answers.malformed,
 }
 
+-- The answer to what did not verify, and why. A signature that differs says
+-- nothing where the account's tokens could not be looked up.
+local function unverified(reason, err)
+  if err and reason == "signature_differs" then
+    return answers.unavailable, "token_lookup", err
+  end
+  return REASONS[reason] or answers.forbidden, reason
+end
+
 local function judge(self, method, target, body, content_type,
   content_encoding, signature, token)
   local list, query, reason = locate(self, target)
@@ -141,10 +150,8 @@ local function judge(self, method, target, body, content_type,
   end
   local fields, route, id, twin = verify(list, kind, keys, signature, query,
     body, token, self.has_twins)
-  if not fields and err and route == "signature_differs" then
-    return answers.unavailable, "token_lookup", err
-  elseif not fields then
-    return REASONS[route] or answers.forbidden, route
+  if not fields then
+    return unverified(route, err)
   end
   if kind == "json" then
     return delivery.take_json(self, route, body, id, twin)
