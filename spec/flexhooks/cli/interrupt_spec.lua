@@ -6,8 +6,8 @@ local WAITS = [[
 local flexhooks = require "flexhooks"
 local interrupt = require "flexhooks.cli.interrupt"
 io.stdout:setvbuf "no"
-print "begun"
 print(interrupt.run(function(interrupted)
+  print "begun"
   print(interrupted())
   for _ = 1, 2 do
     local _, err = flexhooks.sleep(60)
