@@ -1,5 +1,6 @@
 -- For wrk: one signed event, for the path that is asked. Each request has an
--- idempotency token of its own, as deliveries do, also in the next run.
+-- idempotency token of its own, as deliveries do. The next run repeats them,
+-- unless it is told where to begin.
 package.path = os.getenv "LUA_PATH" .. ";" .. package.path
 package.cpath = os.getenv "LUA_CPATH" .. ";" .. package.cpath
 local testing = require "flexhooks.testing"
@@ -22,7 +23,7 @@ function init()
     end
   end
   lines[#lines + 1] = os.getenv "FLEXHOOKS_BENCH_HEADER"
-  count = os.time() % 100000 * 1000000
+  count = tonumber(os.getenv "FLEXHOOKS_BENCH_FIRST" or 0)
   head = table.concat(lines, "\r\n") .. "\r\nI-Twilio-Idempotency-Token: "
     .. "00000000-0000-4000-8000-"
   tail = "\r\n\r\n" .. request.body
