@@ -1,4 +1,5 @@
 -- Only on luajit with resty.http: it is the real library that is tried.
+local answers = require "spec.support.answers"
 local nginx_calls = require "spec.support.nginx_calls"
 local process = require "spec.support.process"
 local rude = require "spec.support.rude"
@@ -39,37 +40,16 @@ before_each(function()
   server:forget()
 end)
 
--- What the library makes of an answer otherwise than libcurl, and why.
-local OTHERWISE = {
-  ["gzip-transfer"] = "protocol", -- no transfer encoding is undone
+answers.of {
+  get = get,
+  server = function()
+    return server
+  end,
+  -- What the library makes of an answer otherwise than libcurl, and why.
+  otherwise = {
+    ["gzip-transfer"] = "protocol", -- no transfer encoding is undone
+  },
 }
-
-describe("what a server may answer", function()
-  for _, row in ipairs(dofile "spec/data/answers.lua") do
-    local path, outcome = row[1], OTHERWISE[row[1]] or row[2]
-    local cap = row.max and ", capped at " .. row.max or ""
-    it(path .. cap .. ": " .. outcome, function()
-      local response, err = get(path,
-        { timeout = row.timeout, max_response = row.max })
-      if type(outcome) == "string" then
-        assert.is_nil(response)
-        assert.equal(outcome, err.kind)
-        assert.is_true(err.sent)
-        assert.equal("GET", err.method)
-        assert.equal(server.url .. "/" .. path, err.url)
-      else
-        assert.is_nil(err)
-        assert.equal(outcome, response.status)
-        assert.equal(row.body, response.body)
-        if row.header then
-          assert.equal(row.header[2], response.headers[row.header[1]])
-        end
-      end
-      assert.equal(1, #server:requests())
-      assert.equal("ok", assert(get "ok").body)
-    end)
-  end
-end)
 
 describe("what is sent", function()
   local function echo(fields)

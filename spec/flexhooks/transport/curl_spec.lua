@@ -1,3 +1,4 @@
+local answers = require "spec.support.answers"
 local core = require "flexhooks.core"
 local curl = require "flexhooks.transport.curl"
 local errors = require "flexhooks.error"
@@ -29,33 +30,13 @@ after_each(function()
   transport:close()
 end)
 
-describe("what a server may answer", function()
-  for _, row in ipairs(dofile "spec/data/answers.lua") do
-    local path, outcome = row[1], row[2]
-    local cap = row.max and ", capped at " .. row.max or ""
-    it(path .. cap .. ": " .. outcome, function()
-      local response, err = get(path,
-        { timeout = row.timeout, max_response = row.max })
-      if type(outcome) == "string" then
-        assert.is_nil(response)
-        assert.is_true(errors.is(err))
-        assert.equal(outcome, err.kind)
-        assert.is_true(err.sent)
-        assert.equal("GET", err.method)
-        assert.equal(server.url .. "/" .. path, err.url)
-      else
-        assert.is_nil(err)
-        assert.equal(outcome, response.status)
-        assert.equal(row.body, response.body)
-        if row.header then
-          assert.equal(row.header[2], response.headers[row.header[1]])
-        end
-      end
-      assert.equal(1, #server:requests())
-      assert.equal("ok", assert(get "ok").body)
-    end)
-  end
-end)
+answers.of {
+  get = get,
+  is_error = errors.is,
+  server = function()
+    return server
+  end,
+}
 
 describe("what is sent", function()
   local function echo(fields)
