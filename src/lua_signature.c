@@ -217,11 +217,9 @@ static int verify(lua_State *L, const fh_delivery *delivery) {
   return 3;
 }
 
-/* verifier:form(keys, signature, query, body, token, want_twin)
- * -> event, id | nil, twin | nil */
-static int verifier_form(lua_State *L) {
+static int verify_body(lua_State *L, fh_delivery_kind kind) {
   fh_delivery delivery = {
-      .kind = FH_FORM,
+      .kind = kind,
       .signature = optional_bytes(L, 3),
       .query = optional_bytes(L, 4),
       .body = fh_check_bytes(L, 5),
@@ -229,6 +227,18 @@ static int verifier_form(lua_State *L) {
       .want_twin = lua_toboolean(L, 7),
   };
   return verify(L, &delivery);
+}
+
+/* verifier:form(keys, signature, query, body, token, want_twin)
+ * -> event, id | nil, twin | nil */
+static int verifier_form(lua_State *L) {
+  return verify_body(L, FH_FORM);
+}
+
+/* verifier:json(keys, signature, query, body, token, want_twin)
+ * -> true, id | nil, twin | nil */
+static int verifier_json(lua_State *L) {
+  return verify_body(L, FH_JSON);
 }
 
 /* verifier:query(keys, signature, query, token, want_twin)
@@ -240,20 +250,6 @@ static int verifier_query(lua_State *L) {
       .query = optional_bytes(L, 4),
       .token = optional_bytes(L, 5),
       .want_twin = lua_toboolean(L, 6),
-  };
-  return verify(L, &delivery);
-}
-
-/* verifier:json(keys, signature, query, body, token, want_twin)
- * -> true, id | nil, twin | nil */
-static int verifier_json(lua_State *L) {
-  fh_delivery delivery = {
-      .kind = FH_JSON,
-      .signature = optional_bytes(L, 3),
-      .query = optional_bytes(L, 4),
-      .body = fh_check_bytes(L, 5),
-      .token = optional_bytes(L, 6),
-      .want_twin = lua_toboolean(L, 7),
   };
   return verify(L, &delivery);
 }
