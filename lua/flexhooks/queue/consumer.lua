@@ -5,7 +5,6 @@
 local envelope = require "flexhooks.queue.envelope"
 local host = require "flexhooks.host"
 
-local unpack = table.unpack or unpack
 
 local M = {}
 
@@ -14,7 +13,6 @@ Consumer.__index = Consumer
 
 -- A clock that jumps back must not hold an event for longer than this.
 local LONGEST_DELAY = 86400
-local KEPT_FAILURES = 10
 -- Later than any clock: only a replay or a discard moves it.
 local PARKED = 1e15
 
@@ -102,16 +100,6 @@ function Consumer:finish(ref)
   return done, err
 end
 
--- The failures so far and this one: the first, and as many of the last.
-local function failures(ref, failure)
-  local list = { unpack(ref.item.errors) }
-  list[#list + 1] = failure
-  if #list > KEPT_FAILURES then
-    table.remove(list, 2)
-  end
-  return envelope.encode_value(list)
-end
-
 function Consumer:change(ref, state, run)
   local done, err = self.queue:submit { kind = "run", run = run }
   self:ended(ref, state, done)
@@ -119,7 +107,7 @@ function Consumer:change(ref, state, run)
 end
 
 function Consumer:retry(ref, delay, failure)
-  local list = failures(ref, failure)
+  local list = envelope.encode_failures(ref.item.errors, failure)
   local not_before = host.now() + delay
   return self:change(ref, "retried", function(storage)
     return storage:park(ref.seq, not_before, list)
@@ -127,7 +115,7 @@ function Consumer:retry(ref, delay, failure)
 end
 
 function Consumer:bury(ref, failure, reason, park)
-  local list = failures(ref, failure)
+  local list = envelope.encode_failures(ref.item.errors, failure)
   local letter = { id = ref.item.id, body = ref.body, errors = list,
     attempts = ref.item.attempt, reason = reason, buried_at = host.now(),
     parked = park and ref.seq or nil }

@@ -12,7 +12,9 @@ cjson.decode_max_depth(130)
 local M = {}
 
 local VERSION = 1
+local KEPT_FAILURES = 10
 
+local unpack = table.unpack or unpack
 local to_integer = math.tointeger or function() end
 
 -- cjson makes every number a float on 5.4 and every null a light userdata.
@@ -36,6 +38,20 @@ end
 --- Any plain value as JSON; raises for what cannot be stored.
 function M.encode_value(value)
   return core.json_text(value)
+end
+
+--- The failures of an event's attempts so far and a further one, as JSON: the
+-- first of them, and as many of the last.
+---@param before table[]
+---@param failure table
+---@return string
+function M.encode_failures(before, failure)
+  local list = { unpack(before) }
+  list[#list + 1] = failure
+  if #list > KEPT_FAILURES then
+    table.remove(list, 2)
+  end
+  return core.json_text(list)
 end
 
 --- A value from `encode_value`'s bytes, or nil where they are not JSON.

@@ -18,7 +18,6 @@ local M = {}
 local Consumer = { __name = "flexhooks.queue.redis_consumer" }
 Consumer.__index = Consumer
 
-local KEPT_FAILURES = 10
 local BLOCK = 2 -- seconds that one XREAD waits
 
 -- Unique for each start of a worker: two with one name would share leases.
@@ -348,23 +347,14 @@ function Consumer:finish(ref)
   return self:last_step("finish", ref)
 end
 
-local function failures(ref, failure)
-  local list = { unpack(ref.item.errors) }
-  list[#list + 1] = failure
-  if #list > KEPT_FAILURES then
-    table.remove(list, 2)
-  end
-  return envelope.encode_value(list)
-end
-
 function Consumer:retry(ref, delay, failure)
   return self:last_step("retry", ref, ref.attempts, delay * 1000,
-    failures(ref, failure))
+    envelope.encode_failures(ref.item.errors, failure))
 end
 
 function Consumer:bury(ref, failure, reason, park)
   return self:last_step("bury", ref, ref.attempts, ref.item.id, reason,
-    failures(ref, failure), park and 1 or 0)
+    envelope.encode_failures(ref.item.errors, failure), park and 1 or 0)
 end
 
 function Consumer:recheck(refs)

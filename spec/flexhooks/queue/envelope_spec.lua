@@ -44,6 +44,21 @@ describe("envelope", function()
     assert.same(raw, envelope.decode(envelope.encode(raw)))
   end)
 
+  it("keeps the first failure and the last nine", function()
+    local list = {}
+    for n = 1, 12 do
+      local before = #list
+      local text = envelope.encode_failures(list, { attempt = n })
+      assert.equal(before, #list)
+      list = envelope.decode_value(text)
+    end
+    local attempts = {}
+    for i, failure in ipairs(list) do
+      attempts[i] = failure.attempt
+    end
+    assert.same({ 1, 4, 5, 6, 7, 8, 9, 10, 11, 12 }, attempts)
+  end)
+
   it("refuses what is no plain value", function()
     local loop = {}
     loop[1] = loop
