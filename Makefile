@@ -182,6 +182,7 @@ VALGRIND = valgrind --quiet --log-file=%q{REPORT}.%p --error-markers=ERROR,END -
 .PHONY: check check-asan check-valgrind
 check: ## every test under ASan, UBSan and a restless collector; C under valgrind (slow)
 	@tools/setup check $(KNOWN)
+	@$(MAKE) -s all
 	@$(MAKE) check-asan LUA=lua5.4 BUILD=$(BUILD)/asan SANITIZE=address,undefined
 	@$(MAKE) check-valgrind LUA=lua5.4
 
