@@ -77,7 +77,7 @@ function M.over(host)
     check(list, n, f)
     local job = { list = list, f = f, n = #list, at = 0, results = {},
       tasks = {}, done = host.event() }
-    job.left = math.min(n - n % 1, job.n)
+    job.left = math.floor(math.min(n, job.n))
     if job.left == 0 then
       return job.results
     end

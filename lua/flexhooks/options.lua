@@ -185,4 +185,15 @@ function M.argument(fn, position, rule, value)
   return value
 end
 
+--- Checks that a method was called with ':'; raises at the caller's caller.
+---@param class table the metatable that `self` must have
+---@param fn string the method's public name, such as "queue:get"
+---@param self any
+function M.method(class, fn, self)
+  if type(self) ~= "table" or getmetatable(self) ~= class then
+    errors.raise(3, fn:gsub(":", ".") .. " is a method: call it with ':', as "
+      .. "in " .. fn .. "(…)")
+  end
+end
+
 return M

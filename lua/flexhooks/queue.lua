@@ -153,6 +153,7 @@ end
 -- events), `oldest_age` (seconds), `partitions` (list of { partition, owner })
 ---@return flexhooks.Error? err
 function Queue:stats()
+  options.method(Queue, "queue:stats", self)
   return call(self, "stats")
 end
 
@@ -212,7 +213,8 @@ end
 -- errors, reason, buried_at, parked }
 ---@return flexhooks.Error? err
 function Queue:dead_letters(filter)
-  return letters(self, options.check("dead_letters", FILTERS, filter))
+  options.method(Queue, "queue:dead_letters", self)
+  return letters(self, options.check("queue:dead_letters", FILTERS, filter))
 end
 
 --- Events that wait, a page at a time, in the order stored. Internal: the
@@ -268,7 +270,8 @@ end
 ---@return table|nil letter as in `dead_letters`; `state` is "dead" or "queued"
 ---@return flexhooks.Error? err kind `not_found` where there is none
 function Queue:get(id)
-  options.argument("get", 1, { type = "string", required = true }, id)
+  options.method(Queue, "queue:get", self)
+  options.argument("queue:get", 1, { type = "string", required = true }, id)
   local found, err = call(self, "find", id)
   if found == nil then
     return nil, err
@@ -289,7 +292,8 @@ local function each(self, method, id)
     end
     return done, err
   end
-  local list, err = letters(self, options.check(method, FILTERS, id))
+  local list, err = letters(self, options.check("queue:" .. method, FILTERS,
+    id))
   if not list then
     return nil, err
   end
@@ -314,7 +318,8 @@ local ID_OR_FILTER = { type = { "string", "table" }, required = true }
 ---@return true|integer|nil done true, or how many a filter took
 ---@return flexhooks.Error? err kind `not_found` where no letter has the id
 function Queue:replay(id)
-  options.argument("replay", 1, ID_OR_FILTER, id)
+  options.method(Queue, "queue:replay", self)
+  options.argument("queue:replay", 1, ID_OR_FILTER, id)
   return each(self, "replay", id)
 end
 
@@ -323,12 +328,14 @@ end
 ---@return true|integer|nil done true, or how many a filter took
 ---@return flexhooks.Error? err kind `not_found` where no letter has the id
 function Queue:discard(id)
-  options.argument("discard", 1, ID_OR_FILTER, id)
+  options.method(Queue, "queue:discard", self)
+  options.argument("queue:discard", 1, ID_OR_FILTER, id)
   return each(self, "discard", id)
 end
 
 --- Closes the queue; what it stored stays.
 function Queue:close()
+  options.method(Queue, "queue:close", self)
   return self.backend:close()
 end
 

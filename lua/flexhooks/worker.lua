@@ -330,6 +330,7 @@ end
 ---@return true|nil ok
 ---@return flexhooks.Error? err the queue could not be opened
 function Worker:run()
+  options.method(Worker, "worker:run", self)
   if self.running then
     errors.raise(2, "worker:run: this worker runs already")
   end
@@ -347,6 +348,7 @@ end
 -- seconds, and `run` returns. What was not started stays in the queue.
 ---@param grace number? seconds; the worker's own where absent
 function Worker:stop(grace)
+  options.method(Worker, "worker:stop", self)
   self.grace = options.argument("worker:stop", 1, { type = "number", min = 0 },
     grace) or self.grace
   self.stopping = true

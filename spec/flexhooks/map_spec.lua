@@ -99,6 +99,14 @@ describe("map", function()
     assert.same({}, (loop.map({}, 1, error)))
   end)
 
+  it("takes any number from 1 on, also more than there are", function()
+    for _, n in ipairs { 1.5, 3, 1e300, math.huge } do
+      assert.same({ 2, 4 }, (loop.map({ 1, 2 }, n, function(x)
+        return 2 * x
+      end)))
+    end
+  end)
+
   it("refuses what it cannot do", function()
     for _, wrong in ipairs { { 1, 1, print }, { {}, 0, print },
       { {}, "1", print }, { {}, 1, 1 }, { {}, 0 / 0, print } } do

@@ -148,3 +148,27 @@ describe("options.nearest", function()
     assert.equal(" (did you mean 'type'?)", options.suggestion("typ", KNOWN))
   end)
 end)
+
+describe("options.method", function()
+  local class = { __name = "thing" }
+
+  it("lets an object of the class pass", function()
+    options.method(class, "thing:go", setmetatable({}, class))
+  end)
+
+  it("raises where the method was called, with the fix", function()
+    for _, self in ipairs { false, 5, "x", {}, class } do
+      local function go()
+        options.method(class, "thing:go", self)
+      end
+      local ok, err = pcall(function()
+        go()
+      end)
+      assert.is_false(ok)
+      assert.equal("argument", err.kind)
+      assert.matches("options_spec.lua", err.message)
+      assert.matches("thing.go is a method: call it with ':', as in "
+        .. "thing:go(…)", err.message, 1, true)
+    end
+  end)
+end)

@@ -36,7 +36,20 @@ describe("flexhooks.queue", function()
       local err = raised(queue[case[1]], queue, case[2])
       assert.equal("argument", err.kind)
       assert.matches("queue_spec.lua", err.message)
-      assert.matches(case[1], err.message, 1, true)
+      assert.matches("queue:" .. case[1], err.message, 1, true)
+    end
+  end)
+
+  it("names the colon where a method was called without it", function()
+    local queue = flexhooks.queue "memory:"
+    for _, name in ipairs { "stats", "dead_letters", "get", "replay",
+      "discard", "close" } do
+      for _, self in ipairs { false, "x", {}, queue.backend } do
+        local err = raised(queue[name], self, "id")
+        assert.equal("argument", err.kind)
+        assert.matches("queue_spec.lua", err.message)
+        assert.matches("queue:" .. name .. "(", err.message, 1, true)
+      end
     end
   end)
 

@@ -32,6 +32,20 @@ describe("flexhooks.worker", function()
     assert.is_table(flexhooks.worker { queue = "memory:", router = router })
   end)
 
+  it("names the colon where a method was called without it", function()
+    local worker = flexhooks.worker { queue = queue, router = router }
+    for _, name in ipairs { "run", "stop" } do
+      local ok, err = pcall(function()
+        local done = worker[name](nil)
+        return done
+      end)
+      assert.is_false(ok)
+      assert.equal("argument", err.kind)
+      assert.matches("worker_spec.lua", err.message)
+      assert.matches("worker:" .. name .. "(", err.message, 1, true)
+    end
+  end)
+
   it("runs outside of every task as well, until a handler stops it",
     function()
       local worker, seen = nil, 0
