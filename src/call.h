@@ -30,6 +30,8 @@ typedef struct fh_call {
   size_t max_response;    /* bytes of the decoded body */
   const char *proxy;      /* NULL: none, whatever the environment says */
   const char *ca_file;    /* NULL: the system's; else nothing but it */
+  bool public_only;       /* connects to no address of a network of one's own;
+                           * a proxy may have one */
 } fh_call;
 
 enum {

@@ -14,6 +14,7 @@ typedef struct call_options {
   fh_slice method, url, body, proxy, ca_file;
   double timeout, connect_timeout, stall_timeout;
   size_t max_response;
+  bool private_addresses;
 } call_options;
 
 typedef struct pool {
@@ -70,6 +71,7 @@ static const fh_option pool_list[] = {
     {"connect_timeout", FH_NUMBER, FIELD(connect_timeout), false},
     {"stall_timeout", FH_NUMBER, FIELD(stall_timeout), false},
     {"max_response", FH_SIZE, FIELD(max_response), false},
+    {"private_addresses", FH_BOOLEAN, FIELD(private_addresses), false},
     {"proxy", FH_STRING, FIELD(proxy), false},
     {"ca_file", FH_STRING, FIELD(ca_file), false},
     {NULL, FH_STRING, 0, false},
@@ -117,7 +119,9 @@ static size_t read_pool(lua_State *L, int index, call_options *options) {
 /* lua: pool(poller, { max_connections =, timeout =, … })
  *          -> pool | nil, kind, message */
 static int new_pool(lua_State *L) {
-  call_options options = {.method = {"GET", 3}, .max_response = 4194304};
+  call_options options = {.method = {"GET", 3},
+                          .max_response = 4194304,
+                          .private_addresses = true};
   fh_poller *poller = fh_check_poller(L, 1);
   size_t connections = read_pool(L, 2, &options);
   lua_settop(L, 2);
@@ -263,6 +267,7 @@ static void read_call(lua_State *L, int table, const call_options *defaults,
       .max_response = options.max_response,
       .proxy = c_string(L, options.proxy, "proxy"),
       .ca_file = c_string(L, options.ca_file, "ca_file"),
+      .public_only = !options.private_addresses,
   };
   call->authorization = read_authorization(L, table);
   read_headers(L, table, headers);

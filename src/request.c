@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "address.h"
 #include "poller.h"
 
 /* --- what must not happen twice -------------------------------------------
@@ -15,12 +16,16 @@ static long bytes_sent(CURL *easy) {
   return bytes;
 }
 
-/* Called when a connection is ready and nothing of the request is on it yet.
- */
+/* Called when a connection is ready and nothing of the request is on it yet. A
+ * kept one may have been made for a request that goes anywhere. */
 static int on_ready(void *owner, char *remote, char *local, int remote_port,
                     int local_port) {
   fh_request *request = owner;
-  (void)remote, (void)local, (void)remote_port, (void)local_port;
+  (void)local, (void)remote_port, (void)local_port;
+  if (request->public_only && !fh_address_text_is_public(remote)) {
+    request->private_met = true;
+    return CURL_PREREQFUNC_ABORT;
+  }
   long bytes = bytes_sent(request->easy);
   if (request->prepared && !request->repeatable && bytes > request->before)
     return CURL_PREREQFUNC_ABORT;
@@ -28,6 +33,19 @@ static int on_ready(void *owner, char *remote, char *local, int remote_port,
     request->before = bytes;
   request->prepared = true;
   return CURL_PREREQFUNC_OK;
+}
+
+/* A name may stand for several addresses: the others are still tried. */
+static curl_socket_t on_connect(void *owner, curlsocktype purpose,
+                                struct curl_sockaddr *address) {
+  fh_request *request = owner;
+  (void)purpose;
+  if (request->public_only && !fh_address_is_public(&address->addr)) {
+    request->private_met = true;
+    return CURL_SOCKET_BAD;
+  }
+  return socket(address->family, address->socktype | SOCK_CLOEXEC,
+                address->protocol);
 }
 
 /* libcurl's own low-speed limit averages over five seconds. */
@@ -130,6 +148,7 @@ static CURLcode set_functions(CURL *easy) {
   SET(CURLOPT_WRITEFUNCTION, fh_answer_on_body);
   SET(CURLOPT_HEADERFUNCTION, fh_answer_on_header);
   SET(CURLOPT_PREREQFUNCTION, on_ready);
+  SET(CURLOPT_OPENSOCKETFUNCTION, on_connect);
   return CURLE_OK;
 }
 
@@ -189,6 +208,7 @@ static CURLcode set_owner(CURL *easy, fh_request *request) {
   SET(CURLOPT_WRITEDATA, &request->answer);
   SET(CURLOPT_HEADERDATA, &request->answer);
   SET(CURLOPT_PREREQDATA, request);
+  SET(CURLOPT_OPENSOCKETDATA, request);
   return CURLE_OK;
 }
 
@@ -267,6 +287,7 @@ bool fh_request_prepare(fh_request *request, CURL *easy, const fh_call *call,
     return refuse(refusal, "connect", "not enough memory");
   fh_answer_init(&request->answer, call->max_response);
   request->repeatable = is_repeatable(call);
+  request->public_only = call->public_only && !call->proxy;
   request->stall = call->stall_timeout;
   request->easy = easy;
   CURLcode code = configure(request, easy, call);
@@ -326,6 +347,12 @@ static bool is_head_too_large(const fh_request *request, CURLcode code) {
          request->answer.place != FH_AFTER_HEAD;
 }
 
+/* Only private addresses were found for the name. */
+static bool is_refused(const fh_request *request, CURLcode code) {
+  return request->private_met &&
+         (code == CURLE_COULDNT_CONNECT || code == CURLE_ABORTED_BY_CALLBACK);
+}
+
 static const char *kind_for(const fh_request *request, CURLcode code) {
   const fh_answer *answer = &request->answer;
   if (answer->too_large)
@@ -334,6 +361,8 @@ static const char *kind_for(const fh_request *request, CURLcode code) {
     return "protocol";
   if (answer->no_memory)
     return "reset";
+  if (is_refused(request, code))
+    return "config";
   if (request->stalled)
     return "timeout";
   if (is_head_too_large(request, code))
@@ -358,6 +387,9 @@ static const char *message_for(const fh_request *request, CURLcode code) {
     return "not enough memory for the answer";
   if (request->stalled)
     return "the connection stalled";
+  if (is_refused(request, code))
+    return "the host is at a private address, which this call may not go to "
+           "(private_addresses = true would allow it)";
   if (code == CURLE_ABORTED_BY_CALLBACK)
     return "the connection was lost after the request had been sent";
   if (code == CURLE_PARTIAL_FILE)

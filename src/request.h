@@ -33,11 +33,13 @@ typedef struct fh_request {
   fh_answer answer;
   int slot;     /* the binding's reference to its userdata */
   bool special; /* its handle serves no other: it has a proxy, … of its own */
-  bool encodable;  /* the caller asked for an encoded answer */
-  bool repeatable; /* may take effect twice: GET, PUT, DELETE, … */
-  bool prepared;   /* a connection was ready for it at least once */
-  double stall;    /* seconds without a byte that are too many; 0: none */
-  double moved_at; /* when the last byte moved */
+  bool encodable;   /* the caller asked for an encoded answer */
+  bool repeatable;  /* may take effect twice: GET, PUT, DELETE, … */
+  bool public_only; /* connects to public addresses alone */
+  bool private_met; /* and was about to connect to another */
+  bool prepared;    /* a connection was ready for it at least once */
+  double stall;     /* seconds without a byte that are too many; 0: none */
+  double moved_at;  /* when the last byte moved */
   curl_off_t moved;
   bool stalled;
   bool unwatched; /* its socket cannot be waited for */

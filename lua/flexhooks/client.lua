@@ -85,6 +85,8 @@ end
 ---@field max_response integer? bytes of an answer; 4 MiB
 ---@field proxy string? URL; never taken from the environment
 ---@field ca_file string? PEM, instead of the system's certificates
+---@field private_addresses boolean? may the API's host stand for one; false
+--- at Twilio, true with another `base_url`
 ---@field logger fun(level: string, message: string, fields: table)|nil
 ---@field transport table? what sends, instead of libcurl
 

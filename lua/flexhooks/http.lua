@@ -27,6 +27,7 @@ local OPTIONS = {
   timeout = { type = "number", min = 0.001, default = 30 },
   connect_timeout = { type = "number", min = 0.001, default = 10 },
   max_response = { type = "integer", min = 0, default = 4 * 1024 * 1024 },
+  private_addresses = { type = "boolean", default = true },
 }
 
 local transport -- made with the first request, shared by all
@@ -110,6 +111,7 @@ local function compose(url, given)
     url = url, headers = headers, body = body,
     timeout = given.timeout, connect_timeout = given.connect_timeout,
     max_response = given.max_response,
+    private_addresses = given.private_addresses,
   }
 end
 
@@ -119,7 +121,8 @@ end
 ---@param given table? `method` (GET, or POST where there is a body), `headers`
 -- (name → value or list of values), `query` (name → value), one of `body`
 -- (string), `form` (name → value) and `json` (any value), `timeout` (30 s in
--- all), `connect_timeout` (10 s), `max_response` (4 MiB)
+-- all), `connect_timeout` (10 s), `max_response` (4 MiB), `private_addresses`
+-- (false for a URL that a stranger may have chosen)
 ---@return { status: integer, headers: table<string, string>, body: string }?
 ---@return flexhooks.Error? err
 function M.request(url, given)

@@ -28,6 +28,7 @@ local function lazy_transport(set)
         max_response = set.max_response,
         proxy = set.proxy,
         ca_file = set.ca_file,
+        private_addresses = set.private_addresses,
       }
       transport = own
     end

@@ -105,6 +105,14 @@ describe("flexhooks.http", function()
       { max_response = 1 })).kind)
   end)
 
+  it("goes to no private address where that is not allowed", function()
+    local answer, err = http(server.url .. "/ok",
+      { private_addresses = false })
+    assert.is_nil(answer)
+    assert.equal("config", err.kind)
+    assert.same({}, server:requests())
+  end)
+
   for what, row in pairs {
     ["a URL with credentials"] = { "http://u:secret@127.0.0.1/" },
     ["a URL with a line end"] = { "http://127.0.0.1/\r\nX: y" },

@@ -88,6 +88,18 @@ local function target_of(url)
   }
 end
 
+-- A socket of nginx does not say to which address a name led. Over TLS the
+-- certificate says who answers there; a proxy of one's own looks up itself.
+local function is_uncertain(transport, request, to)
+  return (not transport.private_addresses
+      or request.private_addresses == false)
+    and to.scheme == "http" and not transport.proxy_opts
+end
+
+local UNCERTAIN = "lua-resty-http does not tell private addresses from public "
+  .. "ones, which private_addresses = false asks for: use https, or a "
+  .. "thread_pool"
+
 -- The request as a call under way, or nil, kind and what is wrong.
 local function call_of(transport, request)
   local ok, wrong = core.check_call { method = request.method or "GET",
@@ -100,6 +112,9 @@ local function call_of(transport, request)
     return nil, "unsupported", unsupported
   end
   local to = target_of(request.url)
+  if is_uncertain(transport, request, to) then
+    return nil, "unsupported", UNCERTAIN
+  end
   return {
     transport = transport, to = to, encodable = encodable,
     method = request.method or "GET", headers = headers, body = request.body,
@@ -331,7 +346,8 @@ local function proxy_options(proxy)
 end
 
 --- Makes a transport.
----@param settings table `proxy`, `ca_file`, `max_response`, `max_connections`
+---@param settings table `proxy`, `ca_file`, `max_response`,
+-- `max_connections`, `private_addresses`
 ---@return table? transport
 ---@return flexhooks.Error? err where it cannot do what is asked
 function M.new(settings)
@@ -343,6 +359,7 @@ function M.new(settings)
   made = made + 1
   local self = setmetatable({ pool = "flexhooks:" .. made,
     max_response = settings.max_response,
+    private_addresses = settings.private_addresses ~= false,
     permits = permits.new(settings.max_connections or MAX_CONNECTIONS) },
     Transport)
   if settings.proxy then

@@ -77,6 +77,8 @@ function Transport:send(request)
     max_response = request.max_response or self.max_response,
     proxy = self.proxy,
     ca_file = self.ca_file,
+    private_addresses = self.private_addresses
+      and request.private_addresses ~= false,
   })
 end
 
@@ -84,14 +86,16 @@ end
 function Transport.close() end
 
 --- Makes a transport.
----@param settings table `proxy`, `ca_file`, `max_response`
+---@param settings table `proxy`, `ca_file`, `max_response`,
+-- `private_addresses`
 function M.new(settings)
   local names = configuration.get()
   local pool = names.thread_pool
   permits_of[pool] = permits_of[pool] or permits.new(names.threads)
   return setmetatable({ permits = permits_of[pool], thread_pool = pool,
     proxy = settings.proxy, ca_file = settings.ca_file,
-    max_response = settings.max_response }, Transport)
+    max_response = settings.max_response,
+    private_addresses = settings.private_addresses ~= false }, Transport)
 end
 
 return M

@@ -20,6 +20,7 @@ local SPEC = {
   ca_file = { type = "string" },
   max_response = { type = "integer", min = 1, default = 4 * 1024 * 1024 },
   max_connections = { type = "integer", min = 1, max = 65536 },
+  private_addresses = { type = "boolean", default = true },
 }
 
 local Transport = { __name = "flexhooks.nginx.transport" }
@@ -74,7 +75,8 @@ end
 function Transport.close() end
 
 --- Makes a transport.
----@param given table? proxy, ca_file, max_response, max_connections
+---@param given table? proxy, ca_file, max_response, max_connections,
+-- private_addresses
 function M.new(given)
   local settings = options.check("nginx transport", SPEC, given)
   return setmetatable({ settings = settings }, Transport)

@@ -65,6 +65,7 @@ local SPEC = {
   max_response = { type = "integer", min = 1, default = 4 * 1024 * 1024 },
   proxy = { type = "string" },
   ca_file = { type = "string" },
+  private_addresses = { type = "boolean" },
   logger = { type = "function" },
   transport = { type = { "table", "userdata" }, check = sender },
 }
@@ -291,6 +292,10 @@ local function read_base(settings)
   return true
 end
 
+local function is_twilio(settings)
+  return settings.origin:find "^https://[%w%-.]+%.twilio%.com$" ~= nil
+end
+
 -- A base URL outside of Twilio stands in for Twilio whole, tokens included.
 local function read_token_url(settings)
   local given = settings.token_url
@@ -298,15 +303,23 @@ local function read_token_url(settings)
     local _, wrong = endpoint(given)
     return not wrong, wrong and "token_url: " .. wrong
   end
-  local twilio = settings.origin:find "^https://[%w%-.]+%.twilio%.com$"
-  settings.token_url = twilio and TOKEN_URL or settings.origin .. TOKEN_PATH
+  settings.token_url = is_twilio(settings) and TOKEN_URL
+    or settings.origin .. TOKEN_PATH
+  return true
+end
+
+-- Twilio's names are public; whatever else stands in may be anywhere.
+local function choose_addresses(settings)
+  if settings.private_addresses == nil then
+    settings.private_addresses = not is_twilio(settings)
+  end
   return true
 end
 
 local function check_transport(settings)
   if settings.transport then
-    for _, name in ipairs { "proxy", "ca_file" } do
-      if settings[name] then
+    for _, name in ipairs { "proxy", "ca_file", "private_addresses" } do
+      if settings[name] ~= nil then
         return nil, "option '" .. name .. "' belongs to the transport of our "
           .. "own; give it to yours"
       end
@@ -325,7 +338,7 @@ end
 function M.read(given)
   local settings = options.check("flexhooks.client", SPEC, given, 2)
   for _, step in ipairs { check_transport, read_environment, read_base,
-    read_token_url, take_credential } do
+    read_token_url, choose_addresses, take_credential } do
     local ok, wrong, kind = step(settings)
     if not ok then
       return nil, wrong, kind

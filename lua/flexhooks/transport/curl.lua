@@ -22,6 +22,7 @@ local OPTIONS = {
   stall_timeout = { type = "number", min = 0 },
   max_response = { type = "integer", min = 0, default = 4 * 1024 * 1024 },
   max_connections = { type = "integer", min = 1, max = 65536, default = 128 },
+  private_addresses = { type = "boolean", default = true },
 }
 
 -- Closed requests kept for the next ones.
@@ -35,7 +36,7 @@ Transport.__index = Transport
 ---@param given table? `proxy` (URL), `ca_file` (PEM, instead of the system's),
 -- `timeout` (30 s in all), `connect_timeout` (10 s),
 -- `max_response` (bytes), `max_connections`, `stall_timeout` (seconds without
--- a byte)
+-- a byte), `private_addresses` (false: connects to public ones alone)
 ---@return flexhooks.Transport
 function M.new(given)
   local checked = options.check("flexhooks.transport.curl", OPTIONS, given)

@@ -215,6 +215,13 @@ describe("failures before anything was sent", function()
       true)
   end)
 
+  it("a name that may stand for a private address", function()
+    local message = fails("unsupported", { url = server.url .. "/ok" },
+      { private_addresses = false })
+    assert.matches("private_addresses", message, 1, true)
+    assert.same({}, server:requests())
+  end)
+
   it("a name where nginx.conf has no resolver", function()
     local other = nginx_calls.start { configure = "transport = 'resty'" }
     local _, err = other:send { url = "http://localhost:" .. server.port }

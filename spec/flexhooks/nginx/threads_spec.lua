@@ -64,6 +64,16 @@ describe("a request in a thread", function()
     assert.is_true(err.sent)
   end)
 
+  it("goes to no private address where that is not allowed", function()
+    local request = { url = server.url .. "/ok" }
+    local _, err = calls:send(request, { private_addresses = false })
+    assert.equal("config", err.kind)
+    request.private_addresses = false
+    _, err = calls:send(request)
+    assert.equal("config", err.kind)
+    assert.is_false(err.sent)
+  end)
+
   it("that fails tells what it was and whether it was sent", function()
     local _, err = calls:send { method = "POST",
       url = "http://127.0.0.1:1/?secret" }

@@ -71,6 +71,20 @@ describe("settings.read", function()
     set.credential.secret:close()
   end)
 
+  it("expects no private address of Twilio, unless told", function()
+    for _, row in ipairs { { nil, nil, false }, { nil, true, true },
+      { "https://flex-api.dublin.ie1.twilio.com", nil, false },
+      { "http://localhost:1", nil, true },
+      { "http://localhost:1", false, false },
+      { "https://twilio.com.example", nil, true } } do
+      local given = with { base_url = row[1] }
+      given.private_addresses = row[2]
+      local set = assert(settings.read(given))
+      assert.equal(row[3], set.private_addresses)
+      set.credential.secret:close()
+    end
+  end)
+
   it("keeps secrets in wiped memory only", function()
     local given = with {}
     local set = settings.read(given)

@@ -84,6 +84,34 @@ describe("what is sent", function()
     secret:close()
   end)
 
+  it("goes to no private address where that is not allowed", function()
+    for _, host in ipairs { "127.0.0.1", "localhost" } do
+      local _, err = transport:send { method = "GET", timeout = 10,
+        url = ("http://%s:%d/ok"):format(host, server.port),
+        private_addresses = false }
+      assert.equal("config", err.kind)
+      assert.matches("private_addresses = true", err.message, 1, true)
+      assert.is_false(err.sent)
+    end
+    assert.same({}, server:requests())
+  end)
+
+  it("does not take another's way to a private address", function()
+    assert(get "ok")
+    local _, err = get("ok", { private_addresses = false })
+    assert.equal("config", err.kind)
+    assert.is_false(err.sent)
+    assert(get "ok")
+    assert.equal(2, #server:requests())
+  end)
+
+  it("goes to a proxy wherever that is", function()
+    local answer = assert(transport:send { method = "GET", timeout = 10,
+      url = "http://company.example/ok", private_addresses = false,
+      proxy = server.url })
+    assert.equal(200, answer.status)
+  end)
+
   it("has the method and the body", function()
     for _, method in ipairs { "POST", "PUT", "PATCH", "DELETE", "GET",
       "OPTIONS", "M-SEARCH" } do
