@@ -16,6 +16,8 @@ local HANDLER_TIMEOUT = 60
 ---@field source string label of the URL that the event came to
 ---@field wire_type string the EventType that came
 ---@field replay boolean was it a dead letter?
+---@field possible_replay boolean did the same signed bytes come before, under
+--- another idempotency token or without one?
 ---@field query table<string, any>? GET only: all that the query carried
 ---@field client table? the client given to the receiver or worker
 ---@field log fun(level: string, message: string, fields: table?)
@@ -110,7 +112,8 @@ function M.first(id, event, source, wire_type, seconds, logger)
   local now = host.now()
   return complete({
     id = id, received_at = now, attempt = 1, source = source,
-    wire_type = wire_type, replay = false, deadline = now + seconds,
+    wire_type = wire_type, replay = false, possible_replay = false,
+    deadline = now + seconds,
   }, event, logger)
 end
 
@@ -130,6 +133,7 @@ function M.fill(context, event, logger)
   c.source = c.source or "default"
   c.wire_type = c.wire_type or event.EventType
   c.replay = c.replay or false
+  c.possible_replay = c.possible_replay or false
   c.deadline = c.deadline or host.now() + HANDLER_TIMEOUT
   return complete(c, event, logger)
 end

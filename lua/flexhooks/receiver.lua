@@ -154,10 +154,10 @@ local function judge(self, method, target, body, content_type,
     return unverified(route, err)
   end
   if kind == "json" then
-    return delivery.take_json(self, route, body, id, twin)
+    return delivery.take_json(self, route, body, signature, id, twin)
   end
-  return delivery.take_fields(self, route, fields, text, kind == "query", id,
-    twin)
+  return delivery.take_fields(self, route, fields, text, signature,
+    kind == "query", id, twin)
 end
 
 -- Tells the log, the metrics and whoever asked what was refused and why.
@@ -273,6 +273,7 @@ function M.new(given)
   local rule = self.rule
   self.claims = rule and (rule.claims or dedupe.new(rule)) or nil
   self.has_twins = rule ~= nil and self.source_count > 1
+  self.signatures = rule and core.recent(rule.window, rule.entries) or nil
   return setmetatable(self, Receiver)
 end
 

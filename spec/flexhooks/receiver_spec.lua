@@ -332,6 +332,35 @@ describe("a re-delivery", function()
     assert.equal(6, #seen)
   end)
 
+  it("D024 is called a possible replay under another token", function()
+    local r = receiver()
+    local function flag(request)
+      local before = #seen
+      assert.equal(200, r:handle(request).status)
+      assert.equal(before + 1, #seen)
+      return seen[#seen].context.possible_replay
+    end
+    assert.is_false(flag(d.post { idempotency_token = "t" }))
+    assert.is_true(flag(d.post { idempotency_token = "u" }))
+    assert.is_true(flag(d.post {}))
+    assert.is_false(flag(d.post { fields = d.fields { Extra = "x" } }))
+    assert.is_true(flag(d.post { fields = d.fields { Extra = "x" } }))
+    r = receiver { dedupe = false }
+    assert.is_false(flag(d.post {}))
+    assert.is_false(flag(d.post {}))
+  end)
+
+  it("is no possible replay of what failed", function()
+    local r, fail = receiver(), true
+    router:on("*", function()
+      return nil, fail and "not now" or nil
+    end)
+    assert.equal(500, r:handle(d.post { idempotency_token = "t" }).status)
+    fail = false
+    assert.equal(200, r:handle(d.post { idempotency_token = "t" }).status)
+    assert.is_false(seen[2].context.possible_replay)
+  end)
+
   it("is handled again where handling failed", function()
     local fail = true
     local r = receiver()

@@ -182,7 +182,8 @@ return function(make)
       bytes = table.concat(bytes)
       local given = item(1, { Extra = bytes, ["it's"] = "''\\\"",
         ErrorCode = 30001, List = { "a", "b" } }, { source = "s",
-        query = { a = "b" }, wire_type = "onOther", received_at = 1234.5 })
+        query = { a = "b" }, wire_type = "onOther", received_at = 1234.5,
+        possible_replay = true })
       store(given)
       local context
       on(function(e, c)
@@ -193,6 +194,7 @@ return function(make)
       assert.same({ given.id, 1234.5, 1, "s", "onOther", false, "b" },
         { context.id, context.received_at, context.attempt, context.source,
           context.wire_type, context.replay, context.query.a })
+      assert.is_true(context.possible_replay)
     end)
 
     it("takes a token once, in one call and over several", function()

@@ -63,12 +63,12 @@ function M.decode_value(bytes)
 end
 
 local FIELDS = { "id", "received_at", "source", "wire_type", "raw", "reason",
-  "query", "replay", "event" }
+  "query", "replay", "possible_replay", "event" }
 local BEGUN = '{"v":' .. VERSION
 
 --- The bytes of an item.
 ---@param item table id, event or raw with reason, source, received_at,
--- wire_type, query, replay
+-- wire_type, query, replay, possible_replay
 ---@return string
 function M.encode(item)
   return core.json_object(BEGUN, item, FIELDS)

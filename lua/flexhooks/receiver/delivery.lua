@@ -53,6 +53,18 @@ local function context_of(self, route, id, event, wire_type)
     self.handler_timeout, self.logger)
 end
 
+-- Did the same signed bytes come before? Under their own token they are a
+-- re-delivery and go no further than that; so this tells those under another.
+local function is_possible_replay(self, signature)
+  return self.signatures and self.signatures:has(signature, host.clock())
+end
+
+local function remember(self, signature)
+  if self.signatures and not is_possible_replay(self, signature) then
+    self.signatures:add(signature, host.clock())
+  end
+end
+
 local function run(self, event, context)
   if self.client then
     context.client = client_of(self, event, context.deadline)
@@ -116,15 +128,18 @@ local function count_stored(self, items, verdicts)
 end
 
 -- Stores items, which differ in what they carry, with what they share.
-local function store(self, items, route, query)
+local function store(self, items, route, signature, query)
   local now = host.now()
+  local replay = is_possible_replay(self, signature) or nil
   for _, item in ipairs(items) do
     item.source, item.received_at, item.query = route.source, now, query
+    item.possible_replay = replay
   end
   local ok, verdicts = self.queue:store(items, self.rule)
   if not ok then
     return answers.unavailable, "not_stored", verdicts
   end
+  remember(self, signature)
   count_stored(self, items, verdicts)
   return answers.ok
 end
@@ -151,13 +166,14 @@ end
 ---@param route table that verified them
 ---@param fields table<string, string|string[]> fresh; they become the event
 ---@param raw string the bytes they came in
+---@param signature string
 ---@param is_query boolean
 ---@param id string? that re-deliveries share; nil where no token came
 ---@param twin string? what twins share; nil where there are none
 ---@return table answer
 ---@return string? reason where it is refused
 ---@return any cause
-function M.take_fields(self, route, fields, raw, is_query, id, twin)
+function M.take_fields(self, route, fields, raw, signature, is_query, id, twin)
   local query = is_query and query_of(route, fields) or nil
   local event, note = event_of(fields, is_query)
   if self.account_sid and is_foreign(self, reading.account_of(fields)) then
@@ -173,7 +189,7 @@ function M.take_fields(self, route, fields, raw, is_query, id, twin)
       id = id, token_key = token_key, twin_key = twin, event = event,
       wire_type = event and note, raw = not event and raw or nil,
       reason = not event and note or nil,
-    } }, route, query)
+    } }, route, signature, query)
   elseif not event then
     return answers.malformed, "malformed", note
   end
@@ -181,7 +197,14 @@ function M.take_fields(self, route, fields, raw, is_query, id, twin)
   if query then
     context.query = query
   end
-  return handle(self, event, context, token_key, twin)
+  if is_possible_replay(self, signature) then
+    context.possible_replay = true
+  end
+  local answer, reason, cause = handle(self, event, context, token_key, twin)
+  if answer == answers.ok then
+    remember(self, signature)
+  end
+  return answer, reason, cause
 end
 
 -- Gives each element of a batch an identity with its place.
@@ -197,21 +220,26 @@ local function identify(self, items, batch, id, twin)
 end
 
 -- Handles all events of a batch; the worst outcome is the answer.
-local function handle_all(self, items, route)
+local function handle_all(self, items, route, signature)
   for _, item in ipairs(items) do
     if item.reason then
       return answers.malformed, "malformed", item.reason
     end
   end
   local worst, reason, err = answers.ok, nil, nil
+  local replay = is_possible_replay(self, signature) or false
   for _, item in ipairs(items) do
     local event = item.event
     local context = context_of(self, route, item.id, event, item.wire_type)
+    context.possible_replay = replay
     local answer, why, cause =
       handle(self, event, context, item.token_key, item.twin_key)
     if answer.status > worst.status then
       worst, reason, err = answer, why, cause
     end
+  end
+  if worst == answers.ok then
+    remember(self, signature)
   end
   return worst, reason, err
 end
@@ -220,12 +248,13 @@ end
 ---@param self flexhooks.Receiver
 ---@param route table that verified it
 ---@param body string
+---@param signature string
 ---@param id string? that re-deliveries share; nil where no token came
 ---@param twin string? what twins share; nil where there are none
 ---@return table answer
 ---@return string? reason where it is refused
 ---@return any cause
-function M.take_json(self, route, body, id, twin)
+function M.take_json(self, route, body, signature, id, twin)
   local items, batch = reading.of_json(body, self.limits)
   for _, item in ipairs(items) do
     if is_foreign(self, item.account) then
@@ -237,9 +266,9 @@ function M.take_json(self, route, body, id, twin)
   end
   identify(self, items, batch, id, twin)
   if self.queue then
-    return store(self, items, route)
+    return store(self, items, route, signature)
   end
-  return handle_all(self, items, route)
+  return handle_all(self, items, route, signature)
 end
 
 return M

@@ -76,8 +76,9 @@ local function context_of(worker, ref, item)
   return {
     id = item.id, received_at = item.received_at, attempt = item.attempt,
     source = item.source, wire_type = item.wire_type,
-    replay = item.replay or false, query = item.query, client = worker.client,
-    fence = item.fence,
+    replay = item.replay or false,
+    possible_replay = item.possible_replay or false, query = item.query,
+    client = worker.client, fence = item.fence,
     deadline = host.now() + math.min(seconds, left or seconds),
     log = worker.logger and function(level, message, fields)
       worker:log(level, message, labels(item, fields))

@@ -38,7 +38,8 @@ describe("envelope", function()
   it("keeps what belongs to a delivery", function()
     local item = { id = "i#1", event = { EventType = "onX" },
       source = "default", received_at = 1.5, wire_type = "onY",
-      query = { a = "b" }, replay = true }
+      query = { a = "b" }, replay = true,
+      possible_replay = true }
     assert.same(item, envelope.decode(envelope.encode(item)))
     local raw = { id = "r", raw = all[1] .. "{", reason = "malformed" }
     assert.same(raw, envelope.decode(envelope.encode(raw)))

@@ -145,6 +145,20 @@ describe("a receiver with a queue", function()
     assert.equal("queue", rejected.cause.kind)
   end)
 
+  it("stores a possible replay, and says so", function()
+    local r = receiver()
+    for _, request in ipairs { d.post { idempotency_token = "t" },
+      d.post { idempotency_token = "t" }, d.post { idempotency_token = "u" },
+      d.json(event "onA"), d.json(event "onA"), d.post() } do
+      assert.equal(200, r:handle(request).status)
+    end
+    local flags = {}
+    for i, item in ipairs(stored()) do
+      flags[i] = item.possible_replay or false
+    end
+    assert.same({ false, true, false, true, true }, flags)
+  end)
+
   it("forgets no re-delivery of what it could not store", function()
     local full = true
     local r = receiver { queue = {
