@@ -163,6 +163,17 @@ bool fh_call_has_header(const fh_call *call, const char *name) {
   return false;
 }
 
+bool fh_call_is_posted(const fh_call *call) {
+  return call->body.data || fh_call_is(call, "POST");
+}
+
+/* Against headers that libcurl would add to what it posts. */
+static void put_post_lines(writer *w, const fh_call *call) {
+  if (!fh_call_has_header(call, "content-type"))
+    put_line(w, no_content_type, sizeof no_content_type - 1);
+  put_line(w, no_expect, sizeof no_expect - 1);
+}
+
 fh_outgoing *fh_outgoing_new(const fh_call *call) {
   writer w;
   fh_outgoing *outgoing = allocate(call, &w);
@@ -176,10 +187,9 @@ fh_outgoing *fh_outgoing_new(const fh_call *call) {
         (fh_text){call->authorization->data, call->authorization->size});
   if (!fh_call_has_header(call, "accept-encoding"))
     put_line(&w, no_encoding, sizeof no_encoding - 1);
-  if (!fh_call_has_header(call, "content-type"))
-    put_line(&w, no_content_type, sizeof no_content_type - 1);
-  put_line(&w, no_expect, sizeof no_expect - 1);
-  w.node[-1].next = NULL;
+  if (fh_call_is_posted(call))
+    put_post_lines(&w, call);
+  w.node[-1].next = NULL; /* one there is: about the encoding */
   outgoing->body = w.at;
   put(&w, call->body.data, call->body.size);
   return outgoing;

@@ -47,6 +47,9 @@ const char *fh_call_check(const fh_call *call);
 /* Is this its method? In capitals, as methods are. */
 bool fh_call_is(const fh_call *call, const char *method);
 
+/* Is it sent as a POST is, whatever its method? */
+bool fh_call_is_posted(const fh_call *call);
+
 /* Is a header of that name, in whatever case, among the call's? */
 bool fh_call_has_header(const fh_call *call, const char *name);
 

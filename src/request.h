@@ -29,6 +29,7 @@ typedef struct fh_request {
   struct fh_request *next;
   struct fh_request **link;
   CURL *easy;            /* borrowed while it runs, else NULL */
+  CURLU *url;            /* where to; libcurl reads it while it runs */
   fh_outgoing *outgoing; /* what is sent, and the text of a failure */
   fh_answer answer;
   int slot;     /* the binding's reference to its userdata */

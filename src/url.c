@@ -94,19 +94,26 @@ const char *fh_url_check(const char *text, size_t size) {
   return NULL;
 }
 
+CURLUcode fh_url_open(CURLU **out, const char *text) {
+  CURLU *url = curl_url();
+  if (!url)
+    return CURLUE_OUT_OF_MEMORY;
+  CURLUcode code = curl_url_set(url, CURLUPART_URL, text,
+                                CURLU_PATH_AS_IS | CURLU_NON_SUPPORT_SCHEME);
+  if (code == CURLUE_OK)
+    *out = url;
+  else
+    curl_url_cleanup(url);
+  return code;
+}
+
 const char *fh_url_parse(CURLU **out, const char *text, size_t size) {
   authority part;
   const char *wrong = check(&part, text, size);
   if (wrong)
     return wrong;
-  CURLU *url = curl_url();
-  if (!url)
+  CURLUcode code = fh_url_open(out, text);
+  if (code == CURLUE_OUT_OF_MEMORY)
     return "not enough memory";
-  if (curl_url_set(url, CURLUPART_URL, text,
-                   CURLU_PATH_AS_IS | CURLU_NON_SUPPORT_SCHEME) == CURLUE_OK) {
-    *out = url;
-    return NULL;
-  }
-  curl_url_cleanup(url);
-  return "the URL cannot be parsed";
+  return code == CURLUE_OK ? NULL : "the URL cannot be parsed";
 }

@@ -20,4 +20,7 @@ const char *fh_url_check(const char *text, size_t size);
  * what is wrong. */
 const char *fh_url_parse(CURLU **out, const char *text, size_t size);
 
+/* The same for a text that was checked. */
+CURLUcode fh_url_open(CURLU **out, const char *text);
+
 #endif

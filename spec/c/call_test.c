@@ -54,9 +54,33 @@ static void asks_for_no_encoding_unless_told(void **state) {
   fh_outgoing *outgoing = fh_outgoing_new(&get);
   assert_string_equal("accept-ENCODING: gzip", outgoing->nodes[0].data);
   assert_string_equal("content-TYPE: a/b", outgoing->nodes[1].data);
-  assert_string_equal("Expect:", outgoing->nodes[2].data);
-  assert_null(outgoing->nodes[2].next);
+  assert_null(outgoing->nodes[1].next);
   fh_outgoing_free(outgoing);
+}
+
+static void tells_libcurl_what_not_to_add(void **state) {
+  (void)state;
+  static const struct {
+    const char *method, *body, *lines[4];
+  } rows[] = {
+      {"GET", NULL, {"Accept-Encoding: identity"}},
+      {"PUT", NULL, {"Accept-Encoding: identity"}},
+      {"GET", "", {"Accept-Encoding: identity", "Content-Type:", "Expect:"}},
+      {"PUT", "a", {"Accept-Encoding: identity", "Content-Type:", "Expect:"}},
+      {"POST",
+       NULL,
+       {"Accept-Encoding: identity", "Content-Type:", "Expect:"}},
+  };
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    fh_call made = call(rows[i].method, "http://h/");
+    made.body = text(rows[i].body);
+    fh_outgoing *outgoing = fh_outgoing_new(&made);
+    const struct curl_slist *node = outgoing->nodes;
+    for (size_t j = 0; rows[i].lines[j]; j++, node = node->next)
+      assert_string_equal(rows[i].lines[j], node->data);
+    assert_null(node);
+    fh_outgoing_free(outgoing);
+  }
 }
 
 static void refuses_methods_that_are_none(void **state) {
@@ -179,6 +203,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(lays_out_what_is_sent),
       cmocka_unit_test(asks_for_no_encoding_unless_told),
+      cmocka_unit_test(tells_libcurl_what_not_to_add),
       cmocka_unit_test(refuses_methods_that_are_none),
       cmocka_unit_test(refuses_headers_that_would_break_out),
       cmocka_unit_test(refuses_more_headers_than_fit),

@@ -61,8 +61,10 @@ static void refuses_what_may_not_be_sent(void **state) {
   (void)state;
   fh_call method = call("", "http://h/");
   fh_call url = call("GET", "ftp://h/");
+  fh_call host = call("GET", "http://[1:2]/");
   assert_string_equal("argument", refused(&method));
   assert_string_equal("argument", refused(&url));
+  assert_string_equal("argument", refused(&host));
 }
 
 int main(void) {
