@@ -71,8 +71,11 @@ static bool same(fh_recent_key a, fh_recent_key b) {
 
 /* Where the key is in the index, or where it would be. */
 static size_t find(const fh_recent *r, fh_recent_key key) {
-  size_t slot = key.first & mask(r);
-  while (r->index[slot] && !same(r->ring[r->index[slot] - 1].key, key))
+  uint32_t mark = (uint32_t)key.first;
+  size_t slot = mark & mask(r);
+  while (r->index[slot].place &&
+         (r->index[slot].mark != mark ||
+          !same(r->ring[r->index[slot].place - 1].key, key)))
     slot = (slot + 1) & mask(r);
   return slot;
 }
@@ -82,27 +85,31 @@ static void remove_slot(fh_recent *r, size_t gap) {
   size_t slot = gap;
   for (;;) {
     slot = (slot + 1) & mask(r);
-    if (!r->index[slot])
+    if (!r->index[slot].place)
       break;
-    size_t home = r->ring[r->index[slot] - 1].key.first & mask(r);
+    size_t home = r->index[slot].mark & mask(r);
     if (((slot - home) & mask(r)) >= ((slot - gap) & mask(r))) {
       r->index[gap] = r->index[slot];
       gap = slot;
     }
   }
-  r->index[gap] = 0;
+  r->index[gap].place = 0;
 }
 
+/* The next oldest is likely to go with the next key that comes: by then its
+ * slot will be at hand. */
 static void drop_oldest(fh_recent *r) {
   remove_slot(r, find(r, r->ring[r->first].key));
   r->first = (r->first + 1) & (r->room - 1);
   r->count--;
+  __builtin_prefetch(&r->index[r->ring[r->first].key.first & mask(r)], 1);
 }
 
 static void append(fh_recent *r, fh_recent_key key, double at) {
   size_t place = (r->first + r->count) & (r->room - 1);
   r->ring[place] = (fh_recent_entry){key, at};
-  r->index[find(r, key)] = (uint32_t)place + 1;
+  r->index[find(r, key)] =
+      (fh_recent_slot){(uint32_t)key.first, (uint32_t)place + 1};
   r->count++;
 }
 
@@ -145,7 +152,7 @@ void fh_recent_close(fh_recent *r) {
 bool fh_recent_has(const fh_recent *r, fh_slice text, double now) {
   if (r->count == 0)
     return false;
-  uint32_t place = r->index[find(r, hash(r->secret, text))];
+  uint32_t place = r->index[find(r, hash(r->secret, text))].place;
   return place && now - r->ring[place - 1].at <= r->window;
 }
 
@@ -160,7 +167,7 @@ bool fh_recent_add(fh_recent *r, fh_slice text, double now) {
        i++)
     drop_oldest(r);
   /* One that is here has expired, and so have all that are older. */
-  while (r->index[find(r, key)])
+  while (r->index[find(r, key)].place)
     drop_oldest(r);
   append(r, key, now);
   return true;
