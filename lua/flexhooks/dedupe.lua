@@ -34,11 +34,10 @@ function M.new(rule)
     tokens = core.recent(rule.window, rule.entries),
     twins = twins.new(rule.twin_window, rule.entries, rule.sources),
     pending = {}, -- token -> the claim whose outcome decides: the token's own,
-    -- or that of a twin which waits
+    -- or that of a twin which waits; true where the token is its own claim
     claims = {}, -- twins' instance -> its claim, while it is being handled
   }, Dedupe)
 end
-
 
 -- A report of an instance that is there: a duplicate, or the claim to wait
 -- for.
@@ -65,16 +64,44 @@ local function join(self, token, twin, source, now)
   return "wait", claim
 end
 
+-- The claim of a token that is being handled, for those who wait for it.
+local function awaited(self, token)
+  local claim = self.pending[token]
+  if claim == true then
+    claim = { token = token }
+    self.pending[token] = claim
+  end
+  return claim
+end
+
+-- A token alone is its own claim until somebody waits: hardly one is waited
+-- for, and each would cost a table.
+local function open(self, token, twin, source, now)
+  if not twin then
+    if token then
+      self.pending[token] = true
+    end
+    return token or {}
+  end
+  local instance = self.twins:open(twin, source, now)
+  local claim = { token = token, instance = instance }
+  self.claims[instance] = claim
+  if token then
+    self.pending[token] = claim
+  end
+  return claim
+end
+
 -- "claimed", claim | "wait", claim of another, is it a twin's | "duplicate",
 -- kind
 local function try(self, token, twin, source)
   local now = self.clock()
-  if token and self.tokens:has(token, now) then
-    return "duplicate", "token"
-  end
-  local other = token and self.pending[token]
-  if other then
-    return "wait", other
+  if token then
+    if self.tokens:has(token, now) then
+      return "duplicate", "token"
+    elseif self.pending[token] then
+      return "wait", awaited(self, token)
+    end
   end
   if twin then
     local verdict, claim = join(self, token, twin, source, now)
@@ -82,15 +109,7 @@ local function try(self, token, twin, source)
       return verdict, claim, true
     end
   end
-  local claim = { token = token }
-  if twin then
-    claim.instance = self.twins:open(twin, source, now)
-    self.claims[claim.instance] = claim
-  end
-  if token then
-    self.pending[token] = claim
-  end
-  return "claimed", claim
+  return "claimed", open(self, token, twin, source, now)
 end
 
 -- Waits for another delivery's outcome. Returns true where it succeeded, false
@@ -121,7 +140,7 @@ end
 ---@param twin string? key of the canonical form; nil: no twin is possible
 ---@param source string? label of the webhook that reports it
 ---@param timeout number? seconds to wait for another delivery's outcome
----@return table? claim to be settled; nil for a duplicate of a handled event
+---@return any claim to be settled; nil for a duplicate of a handled event
 ---@return flexhooks.Error? err the wait for the other delivery was cut
 ---@return "token"|"twin"|nil kind of duplicate
 function Dedupe:claim(token, twin, source, timeout)
@@ -151,11 +170,9 @@ local function settle_token(self, token, handled, now)
   end
 end
 
---- Ends a claim, once. One that failed is released: the event may come again.
----@param claim table
----@param handled boolean
-function Dedupe:settle(claim, handled)
-  local instance, now = claim.instance, self.clock()
+-- Settles what a table tells: several tokens, an instance, or who waits.
+local function settle_awaited(self, claim, handled, now)
+  local instance = claim.instance
   if claim.token then
     settle_token(self, claim.token, handled, now)
   end
@@ -171,6 +188,18 @@ function Dedupe:settle(claim, handled)
   claim.settled = handled
   if claim.event then
     claim.event:set(true)
+  end
+end
+
+--- Ends a claim, once. One that failed is released: the event may come again.
+---@param claim any
+---@param handled boolean
+function Dedupe:settle(claim, handled)
+  local own = self.pending[claim]
+  if own == true then
+    settle_token(self, claim, handled, self.clock())
+  else
+    settle_awaited(self, own or claim, handled, self.clock())
   end
 end
 
