@@ -9,6 +9,7 @@
 local core = require "flexhooks.core"
 local errors = require "flexhooks.error"
 local failures = require "flexhooks.failure"
+local flight = require "flexhooks.flight"
 local host = require "flexhooks.host"
 
 local M = {}
@@ -61,7 +62,7 @@ function M.lookup(lookup, timeout)
   return setmetatable({
     lookup = lookup, timeout = timeout,
     young = {}, old = {}, count = 0, -- account -> { keys | false, until }
-    running = {}, -- account -> the look-up that others wait for
+    asking = {}, -- account -> the look-up that is under way
   }, Keys)
 end
 
@@ -110,9 +111,7 @@ local function returned(ok, first, second, ...)
 end
 
 local function ask(self, account)
-  local token = host.enter(host.clock() + self.timeout)
   local keys, err = returned(xpcall(self.lookup, failures.raised, account))
-  host.leave(token)
   if not err then
     remember(self, account, keys)
   end
@@ -121,24 +120,18 @@ end
 
 -- One task asks; the others of the same account wait for what it gets.
 local function ask_together(self, account)
-  local flight = self.running[account]
-  if flight then
-    flight.event = flight.event or host.event()
-    local _, cut = flight.event:wait(self.timeout)
-    if not flight.done then
-      return nil, lookup_error(cut)
-    end
-    return flight.keys, flight.err
+  local asking = self.asking[account] or flight.new()
+  self.asking[account] = asking
+  local token = host.enter(host.clock() + self.timeout)
+  local keys, err = asking:share(function()
+    return ask(self, account)
+  end)
+  host.leave(token)
+  if not asking.pending and self.asking[account] == asking then
+    self.asking[account] = nil
   end
-  flight = {}
-  self.running[account] = flight
-  flight.keys, flight.err = ask(self, account)
-  flight.done = true
-  self.running[account] = nil
-  if flight.event then
-    flight.event:set(true)
-  end
-  return flight.keys, flight.err
+  return keys, err and err.reason ~= "token_lookup" and lookup_error(err)
+    or err
 end
 
 --- The keys of an account. May wait.
