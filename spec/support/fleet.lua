@@ -8,8 +8,10 @@
 --   f:kill_redis()  f:kill_nginx()  f:kill_nginx_worker()
 --   f:verdict(load)                what the journal says so far
 --   f:balance(what, n, function(load) … end) -> verdict, of what was done
+--   f:harass(what, n, function(f, i) … end) -> verdict, after n kills
 --                                  n times under load
 local crash = require "spec.support.crash"
+local flexhooks = require "flexhooks"
 local nginx = require "spec.support.nginx"
 local process = require "spec.support.process"
 local redis = require "spec.support.redis"
@@ -210,6 +212,17 @@ function Fleet:balance(what, times, f)
   local verdict = self:verdict(load)
   torture.row(what, times, verdict)
   return verdict
+end
+
+--- A balance of `times` kills at random moments; kill(fleet, n) is the nth.
+function Fleet:harass(what, times, kill)
+  return self:balance(what, times, function(load)
+    for n = 1, times do
+      flexhooks.sleep(0.1 + 0.15 * math.random())
+      kill(self, n)
+      torture.progress(what, n, times, load:told())
+    end
+  end)
 end
 
 return M

@@ -1,9 +1,9 @@
 -- Only on luajit with resty.http: it is the real library that is tried.
-local answers = require "spec.support.answers"
 local nginx_calls = require "spec.support.nginx_calls"
 local process = require "spec.support.process"
 local rude = require "spec.support.rude"
 local socket = require "socket"
+local transport_contract = require "spec.support.transport_contract"
 
 local server, calls, resolver
 local fresh = 0
@@ -40,7 +40,7 @@ before_each(function()
   server:forget()
 end)
 
-answers.of {
+transport_contract.of {
   get = get,
   server = function()
     return server
@@ -67,105 +67,13 @@ describe("what is sent", function()
       "Host: 127.0.0.1:" .. server.port, "User-Agent: flexhooks" }, lines)
   end)
 
-  it("has the headers given, lists one by one, empty ones too", function()
-    local head = echo { headers = { ["X-A"] = "1", ["X-B"] = { "b", "c" },
-      ["X-E"] = "", ["user-agent"] = "me", Accept = "a/b", Host = "other",
-      ["X-N"] = 5, ["X-L"] = { 1, "a", 2.5 } } }
-    for _, line in ipairs { "X-A: 1", "X-B: b", "X-B: c", "X-E: ",
-      "user-agent: me", "Accept: a/b", "Host: other", "X-N: 5", "X-L: 1",
-      "X-L: a", "X-L: 2.5" } do
-      assert.matches("\r\n" .. line .. "\r\n", head, 1, true)
-    end
-    assert.is_nil(head:find "%*/%*")
-  end)
-
-  it("has both values of a header spelt in two ways", function()
-    local head = echo { headers = { ["X-A"] = "1", ["x-a"] = "2" } }
-    assert.matches("[xX]%-[aA]: 1\r\n", head)
-    assert.matches("[xX]%-[aA]: 2\r\n", head)
-  end)
-
-  it("has the method and the body", function()
-    for _, method in ipairs { "POST", "PUT", "PATCH", "DELETE", "GET",
-      "OPTIONS", "M-SEARCH" } do
-      local text = echo { method = method, body = "a\0b" }
-      assert.equal(method, text:match "^%S+")
-      assert.matches("\r\nContent%-Length: 3\r\n", text)
-      assert.equal("a\0b", text:match "\r\n\r\n(.*)$")
-      assert.is_nil(text:lower():find("content-type", 1, true))
-    end
-  end)
-
-  it("has a length where a POST is empty", function()
-    assert.matches("\r\nContent%-Length: 0\r\n", echo { method = "POST" })
-    assert.matches("\r\nContent%-Length: 0\r\n",
-      echo { method = "POST", body = "" })
-  end)
-
-  it("does not ask before it sends a large body", function()
-    local body = ("0123456789"):rep(200000)
-    local text = echo { method = "POST", body = body }
-    assert.is_nil(text:lower():find("expect:", 1, true))
-    assert.equal(body, text:match "\r\n\r\n(.*)$")
-  end)
-
-  it("has the path as it was written", function()
-    for _, path in ipairs { "/echo/../a/./%2e%2e/b?c=%2F", "/echo?a?b//c",
-      "/echo/:80" } do
-      local text = assert(get(path:sub(2) .. "#d")).body
-      assert.equal("GET " .. path .. " HTTP/1.1", text:match "^[^\r]*")
-    end
+  it("has the root where a URL names no path", function()
     assert.equal(404, assert(calls:send { url = server.url .. "?x" }).status)
-    assert.equal("/?x", server:requests()[4].target)
-  end)
-
-  it("gets nothing to read for HEAD", function()
-    local response = assert(get("ok", { method = "HEAD", max_response = 0 }))
-    assert.equal(200, response.status)
-    assert.equal("2", response.headers["content-length"])
-    assert.equal("", response.body)
-  end)
-
-  it("may ask for an encoding, and then gets it raw", function()
-    local response = assert(get("gzip-asked",
-      { headers = { ["accept-encoding"] = "gzip" } }))
-    assert.equal("gzip", response.headers["content-encoding"])
-    assert.equal("\31\139", response.body:sub(1, 2))
+    assert.equal("/?x", server:requests()[1].target)
   end)
 end)
 
 describe("what is refused", function()
-  local U = "http://127.0.0.1:1"
-  for what, fields in pairs {
-    ["a URL without a host"] = { url = "http://" },
-    ["a URL with three slashes"] = { url = "http:///127.0.0.1/" },
-    ["a URL with LF"] = { url = U .. "/\nX: y" },
-    ["a URL with a space"] = { url = U .. "/a b" },
-    ["a URL with credentials"] = { url = "http://user:pass@127.0.0.1/" },
-    ["a URL with an empty port"] = { url = "http://127.0.0.1:/" },
-    ["a file"] = { url = "file:///etc/passwd" },
-    ["a socket"] = { url = "unix:/run/x" },
-    ["a method with CRLF"] = { method = "GET\r\nX: y" },
-    ["CONNECT"] = { method = "CONNECT" },
-    ["a HEAD with a body"] = { method = "HEAD", body = "a" },
-    ["a header value with CRLF"] = { headers = { A = "b\r\nC: d" } },
-    ["a header name with a space"] = { headers = { ["A B"] = "c" } },
-    ["a length of the caller's"] = { headers = { ["content-length"] = "5" } },
-    ["a connection header"] = { headers = { Connection = "close" } },
-    ["an Expect header"] = { headers = { Expect = "100-continue" } },
-    ["headers that are too large"] = { headers = { A = ("a"):rep(70000) } },
-  } do
-    it(what, function()
-      local response, err = get("ok", fields)
-      assert.is_nil(response)
-      assert.equal("argument", err.kind)
-      assert.is_false(err.sent)
-      assert.is_nil(err.message:find("pass", 1, true))
-      assert.is_nil(err.url:find("pass@", 1, true))
-      assert.same({}, server:requests())
-    end)
-  end
-
   it("a header's name that the library would change", function()
     local _, err = get("ok", { headers = { a_b = "c" } })
     assert.equal("unsupported", err.kind)
@@ -233,35 +141,12 @@ end)
 
 describe("connections", function()
   local function connections()
-    local seen, count = {}, 0
-    for _, request in ipairs(server:requests()) do
-      if not seen[request.connection] then
-        seen[request.connection] = true
-        count = count + 1
-      end
-    end
-    return count
+    return transport_contract.connections(server)
   end
-
-  it("are kept", function()
-    for _ = 1, 5 do
-      assert(get "ok")
-      assert(get("repeated", { method = "POST", body = "x" }))
-      assert(get("no-content"))
-    end
-    assert.equal(15, #server:requests())
-    assert.equal(1, connections())
-  end)
 
   it("belong to one transport", function()
     assert(get "ok")
     assert(get("ok", nil, { max_response = 100 }))
-    assert.equal(2, connections())
-  end)
-
-  it("are not kept with bytes that nobody asked for", function()
-    assert.equal("ok", assert(get "long").body)
-    assert.equal("ok", assert(get "ok").body)
     assert.equal(2, connections())
   end)
 
@@ -276,24 +161,6 @@ describe("connections", function()
     end
     assert.is_true(connections() <= 2)
   end)
-
-  it("that died are replaced for a GET, without a word", function()
-    assert(get "die-second")
-    assert.equal(200, get("die-second").status)
-    assert.equal(2, connections())
-    assert.equal(3, #server:requests())
-  end)
-
-  for what, body in pairs { ["a POST"] = "x", ["an empty POST"] = "" } do
-    it("that died with " .. what .. " do not see it twice", function()
-      assert(get "die-second")
-      local response, err = get("die-second", { method = "POST", body = body })
-      assert.is_nil(response)
-      assert.equal("reset", err.kind)
-      assert.is_true(err.sent)
-      assert.equal(2, #server:requests())
-    end)
-  end
 end)
 
 describe("a wait that is cut", function()

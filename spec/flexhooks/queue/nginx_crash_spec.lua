@@ -3,7 +3,6 @@
 -- nginx receives, three workers handle; the workers of both, nginx's master
 -- and Redis are killed at random under load.
 local fleet = require "spec.support.fleet"
-local flexhooks = require "flexhooks"
 local torture = require "spec.support.torture"
 
 local KILLS = torture.times(40)
@@ -25,15 +24,8 @@ end
 
 describe("nginx and workers on Redis", function()
   it("lose and reorder nothing over " .. KILLS .. " kills", function()
-    local f = fleet.new { nginx = true }
-    local what = "nginx, workers and Redis killed"
-    local v = f:balance(what, KILLS, function(load)
-      for n = 1, KILLS do
-        flexhooks.sleep(0.1 + 0.15 * math.random())
-        kill_one(f, n)
-        torture.progress(what, n, KILLS, load:told())
-      end
-    end)
+    local v = fleet.new { nginx = true }
+      :harass("nginx, workers and Redis killed", KILLS, kill_one)
     assert.is_true(v.acknowledged > KILLS)
     assert.same({ 0, 0, 0 }, { v.lost, v.disordered, v.wrongly_repeated })
   end)

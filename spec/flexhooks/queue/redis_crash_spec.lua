@@ -18,15 +18,8 @@ end
 
 describe("servers and workers on Redis", function()
   it("lose and reorder nothing over " .. KILLS .. " kills", function()
-    local f = fleet.new()
-    local what = "servers, workers and Redis killed"
-    local v = f:balance(what, KILLS, function(load)
-      for n = 1, KILLS do
-        flexhooks.sleep(0.1 + 0.15 * math.random())
-        kill_one(f, n)
-        torture.progress(what, n, KILLS, load:told())
-      end
-    end)
+    local v = fleet.new()
+      :harass("servers, workers and Redis killed", KILLS, kill_one)
     assert.is_true(v.acknowledged > KILLS)
     assert.same({ 0, 0, 0 }, { v.lost, v.disordered, v.wrongly_repeated })
   end)
