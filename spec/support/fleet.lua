@@ -11,7 +11,6 @@
 --   f:harass(what, n, function(f, i) … end) -> verdict, after n kills
 --                                  n times under load
 local crash = require "spec.support.crash"
-local flexhooks = require "flexhooks"
 local nginx = require "spec.support.nginx"
 local process = require "spec.support.process"
 local redis = require "spec.support.redis"
@@ -216,6 +215,7 @@ end
 
 --- A balance of `times` kills at random moments; kill(fleet, n) is the nth.
 function Fleet:harass(what, times, kill)
+  local flexhooks = require "flexhooks" -- the product goes with the file
   return self:balance(what, times, function(load)
     for n = 1, times do
       flexhooks.sleep(0.1 + 0.15 * math.random())
