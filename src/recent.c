@@ -149,15 +149,21 @@ void fh_recent_close(fh_recent *r) {
   r->count = r->room = 0;
 }
 
-bool fh_recent_has(const fh_recent *r, fh_slice text, double now) {
+static bool counts(const fh_recent *r, fh_recent_key key, double now) {
   if (r->count == 0)
     return false;
-  uint32_t place = r->index[find(r, hash(r->secret, text))].place;
+  uint32_t place = r->index[find(r, key)].place;
   return place && now - r->ring[place - 1].at <= r->window;
+}
+
+bool fh_recent_has(const fh_recent *r, fh_slice text, double now) {
+  return counts(r, hash(r->secret, text), now);
 }
 
 bool fh_recent_add(fh_recent *r, fh_slice text, double now) {
   fh_recent_key key = hash(r->secret, text);
+  if (counts(r, key, now))
+    return true;
   if (r->count == r->room && r->count < r->limit && !grow(r))
     return false;
   if (r->count == r->limit)

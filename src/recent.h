@@ -49,8 +49,8 @@ void fh_recent_close(fh_recent *recent);
 /* Was the key added within the window before `now`? Times never go back. */
 bool fh_recent_has(const fh_recent *recent, fh_slice key, double now);
 
-/* Adds a key, which takes the place of an expired one of the same name. False
- * where memory ran out; the set is then as it was. */
+/* Adds a key, unless it counts already; it takes the place of an expired one
+ * of the same name. False where memory ran out; the set is then as it was. */
 bool fh_recent_add(fh_recent *recent, fh_slice key, double now);
 
 #endif

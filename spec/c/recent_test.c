@@ -48,9 +48,9 @@ static void agrees_with_a_plain_list(void **state) {
         among = among || order[steps - 1 - k] == key;
       bool known = among && now - added[key] <= 50;
       assert_int_equal(known, fh_recent_has(&r, key_of(key), now));
-      if (known)
-        continue;
       assert_true(fh_recent_add(&r, key_of(key), now));
+      if (known)
+        continue; /* it stays as it was */
       added[key] = now;
       order[steps++] = key;
       assert_true(r.count <= limit);
