@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "wiped.h"
 
@@ -53,8 +54,37 @@ static void link_ended(fh_pool *pool, fh_request *request) {
 /* --- easy handles ---------------------------------------------------------
  */
 
+/* A connection's socket is told to the poller when it is opened and when it is
+ * closed: in between it is watched for one request after the other. */
+static int on_socket_opened(void *owner, curl_socket_t fd,
+                            curlsocktype purpose) {
+  fh_pool *pool = owner;
+  (void)purpose;
+  if (pool->timer.poller)
+    fh_poller_adopt(pool->timer.poller, fd);
+  return CURL_SOCKOPT_OK;
+}
+
+static int on_socket_closed(void *owner, curl_socket_t fd) {
+  fh_pool *pool = owner;
+  if (pool->timer.poller)
+    fh_poller_drop(pool->timer.poller, fd);
+  return close(fd);
+}
+
+static CURL *open_easy(fh_pool *pool) {
+  CURL *easy = fh_easy_open();
+  if (!easy)
+    return NULL;
+  curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, on_socket_opened);
+  curl_easy_setopt(easy, CURLOPT_SOCKOPTDATA, pool);
+  curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, on_socket_closed);
+  curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, pool);
+  return easy;
+}
+
 static CURL *take_easy(fh_pool *pool) {
-  return pool->spares > 0 ? pool->spare[--pool->spares] : fh_easy_open();
+  return pool->spares > 0 ? pool->spare[--pool->spares] : open_easy(pool);
 }
 
 static void give_back(fh_pool *pool, const fh_request *request, CURL *easy) {

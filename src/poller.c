@@ -101,7 +101,12 @@ int fh_poller_watch(fh_poller *poller, int fd, unsigned interest,
   if (error)
     return error;
   fh_watch *old = &poller->watches[fd];
-  fh_watch watch = {ready, owner, interest, old->generation + 1};
+  if (old->resting && old->interest == interest) {
+    *old = (fh_watch){ready, owner, interest, old->generation, true, false};
+    return 0;
+  }
+  fh_watch watch = {ready,        owner, interest, old->generation + 1,
+                    old->adopted, false};
   bool known = old->interest != 0;
   error = control(poller, known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &watch);
   /* A descriptor closed and opened again under our hands leaves epoll and our
@@ -115,14 +120,39 @@ int fh_poller_watch(fh_poller *poller, int fd, unsigned interest,
   return error;
 }
 
+static fh_watch *find_watch(const fh_poller *poller, int fd) {
+  return fd >= 0 && (size_t)fd < poller->capacity ? &poller->watches[fd]
+                                                  : NULL;
+}
+
+static void end_watch(fh_poller *poller, int fd, fh_watch *watch) {
+  if (watch->interest != 0)
+    epoll_ctl(poller->fd, EPOLL_CTL_DEL, fd, NULL);
+  *watch = (fh_watch){.generation = watch->generation + 1,
+                      .adopted = watch->adopted};
+}
+
 void fh_poller_unwatch(fh_poller *poller, int fd) {
-  if (fd < 0 || (size_t)fd >= poller->capacity)
+  fh_watch *watch = find_watch(poller, fd);
+  if (!watch || watch->interest == 0)
     return;
-  fh_watch *watch = &poller->watches[fd];
-  if (watch->interest == 0)
+  if (watch->adopted)
+    watch->resting = true;
+  else
+    end_watch(poller, fd, watch);
+}
+
+void fh_poller_adopt(fh_poller *poller, int fd) {
+  if (fd >= 0 && make_room(poller, fd) == 0)
+    poller->watches[fd].adopted = true;
+}
+
+void fh_poller_drop(fh_poller *poller, int fd) {
+  fh_watch *watch = find_watch(poller, fd);
+  if (!watch)
     return;
-  epoll_ctl(poller->fd, EPOLL_CTL_DEL, fd, NULL);
-  *watch = (fh_watch){.generation = watch->generation + 1};
+  end_watch(poller, fd, watch);
+  watch->adopted = false;
 }
 
 /* --- timers ---------------------------------------------------------------
@@ -202,8 +232,12 @@ static void dispatch(fh_poller *poller, const struct epoll_event *event) {
   unsigned generation = (unsigned)(event->data.u64 >> 32);
   if (fd >= poller->capacity)
     return;
-  const fh_watch *watch = &poller->watches[fd];
-  if (!watch->ready || watch->generation != generation)
+  fh_watch *watch = &poller->watches[fd];
+  if (watch->generation != generation)
+    return;
+  if (watch->resting)
+    end_watch(poller, (int)fd, watch);
+  if (!watch->ready)
     return;
   unsigned events = 0;
   if (event->events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP))

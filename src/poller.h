@@ -28,8 +28,10 @@ typedef struct fh_timer fh_timer;
 typedef struct fh_watch {
   fh_watch_fn *ready; /* NULL: the descriptor only ends the wait */
   void *owner;        /* borrowed; its owner unwatches before it goes */
-  unsigned interest;  /* 0: not watched */
+  unsigned interest;  /* what the kernel looks for; 0: nothing */
   unsigned generation;
+  bool adopted;
+  bool resting; /* the kernel looks, but nobody wants to know */
 } fh_watch;
 
 typedef struct fh_poller {
@@ -67,6 +69,13 @@ int fh_poller_watch(fh_poller *poller, int fd, unsigned interest,
                     fh_watch_fn *ready, void *owner);
 /* Ends it. A descriptor that is closed or was never watched is no error. */
 void fh_poller_unwatch(fh_poller *poller, int fd);
+
+/* For a descriptor that is watched again and again, as a kept connection is.
+ * Its owner drops it before it is closed; in return the kernel is not told of
+ * an end of the watch until something comes that nobody wants. Without memory
+ * it is a descriptor like any other. */
+void fh_poller_adopt(fh_poller *poller, int fd);
+void fh_poller_drop(fh_poller *poller, int fd);
 
 /* Seconds until the first timer is due, 0 where it is; negative: none is. */
 double fh_poller_timeout(const fh_poller *poller);

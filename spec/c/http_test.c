@@ -111,6 +111,23 @@ static void a_request_is_answered(void **state) {
   close(peer);
 }
 
+/* While it is kept nobody waits for it, and the poller is not held up. */
+static void a_kept_connection_may_end(void **state) {
+  world *w = *state;
+  fh_request request;
+  for (int i = 0; i < 2; i++) {
+    assert_true(start(w, &request, "GET", NULL));
+    int peer = accept_one(w);
+    say(peer, ok);
+    assert_ptr_equal(&request, await(w));
+    assert_null(request.kind);
+    fh_request_free(&request);
+    close(peer);
+    assert_int_equal(0, fh_poller_wait(&w->poller, 1));
+    assert_false(is_readable(w->poller.fd));
+  }
+}
+
 static void requests_end_in_their_order(void **state) {
   world *w = *state;
   fh_request a, b;
@@ -257,6 +274,7 @@ static void a_child_process_lets_go_only(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       IN_WORLD(a_request_is_answered),
+      IN_WORLD(a_kept_connection_may_end),
       IN_WORLD(requests_end_in_their_order),
       IN_WORLD(a_lost_answer_was_sent),
       IN_WORLD(a_cancelled_request_comes_out_once),

@@ -136,6 +136,90 @@ static void a_descriptor_may_be_closed_and_come_again(void **state) {
   fh_poller_close(&poller);
 }
 
+static bool is_readable(int fd) {
+  struct pollfd wait = {.fd = fd, .events = POLLIN};
+  return poll(&wait, 1, 0) == 1;
+}
+
+/* Between two watches of an adopted descriptor the kernel goes on looking. */
+static void what_comes_between_two_watches_calls_nobody(void **state) {
+  (void)state;
+  fh_poller poller;
+  int ends[2];
+  open_poller(&poller);
+  make_pipe(ends);
+  calls c = {&poller, .other = -1};
+  fh_poller_adopt(&poller, ends[0]);
+  for (int i = 1; i <= 2; i++) {
+    assert_int_equal(0,
+                     fh_poller_watch(&poller, ends[0], FH_READ, on_ready, &c));
+    fh_poller_unwatch(&poller, ends[0]);
+    put_byte(ends);
+    assert_true(is_readable(poller.fd));
+    assert_int_equal(0, fh_poller_wait(&poller, -1));
+    assert_int_equal(i - 1, c.count);
+    assert_false(is_readable(poller.fd));
+    assert_int_equal(0,
+                     fh_poller_watch(&poller, ends[0], FH_READ, on_ready, &c));
+    assert_int_equal(0, fh_poller_wait(&poller, -1));
+    assert_int_equal(i, c.count);
+    fh_poller_unwatch(&poller, ends[0]);
+  }
+  fh_poller_drop(&poller, ends[0]);
+  assert_int_equal(0, fh_poller_wait(&poller, 0));
+  fh_poller_close(&poller);
+  close_pipe(ends);
+}
+
+static void an_adopted_descriptor_is_watched_anew(void **state) {
+  (void)state;
+  fh_poller poller;
+  int ends[2];
+  open_poller(&poller);
+  make_pipe(ends);
+  calls first = {&poller, .other = -1}, second = {&poller, .other = -1};
+  fh_poller_adopt(&poller, ends[1]);
+  assert_int_equal(
+      0, fh_poller_watch(&poller, ends[1], FH_READ, on_ready, &first));
+  fh_poller_unwatch(&poller, ends[1]);
+  assert_int_equal(
+      0, fh_poller_watch(&poller, ends[1], FH_WRITE, on_ready, &second));
+  assert_int_equal(0, fh_poller_wait(&poller, 0));
+  fh_poller_unwatch(&poller, ends[1]);
+  assert_int_equal(
+      0, fh_poller_watch(&poller, ends[1], FH_WRITE, on_ready, &first));
+  assert_int_equal(0, fh_poller_wait(&poller, 0));
+  assert_int_equal(1, first.count);
+  assert_int_equal(1, second.count);
+  assert_int_equal(FH_WRITE, first.events);
+  fh_poller_close(&poller);
+  close_pipe(ends);
+}
+
+/* Else the kernel's set would keep what only a copy holds open. */
+static void a_dropped_descriptor_leaves_nothing_behind(void **state) {
+  (void)state;
+  fh_poller poller;
+  int ends[2];
+  open_poller(&poller);
+  make_pipe(ends);
+  int copy = dup(ends[0]);
+  calls c = {&poller, .other = -1};
+  fh_poller_adopt(&poller, ends[0]);
+  assert_int_equal(0,
+                   fh_poller_watch(&poller, ends[0], FH_READ, on_ready, &c));
+  fh_poller_unwatch(&poller, ends[0]);
+  fh_poller_drop(&poller, ends[0]);
+  put_byte(ends);
+  close_pipe(ends);
+  assert_false(is_readable(poller.fd));
+  fh_poller_drop(&poller, -1);
+  fh_poller_drop(&poller, 1000000);
+  fh_poller_adopt(&poller, -1);
+  fh_poller_close(&poller);
+  close(copy);
+}
+
 static void refuses_what_cannot_be_watched(void **state) {
   (void)state;
   fh_poller poller;
@@ -263,6 +347,9 @@ int main(void) {
       cmocka_unit_test(a_watch_can_change_its_mind),
       cmocka_unit_test(what_was_removed_is_not_called),
       cmocka_unit_test(a_descriptor_may_be_closed_and_come_again),
+      cmocka_unit_test(what_comes_between_two_watches_calls_nobody),
+      cmocka_unit_test(an_adopted_descriptor_is_watched_anew),
+      cmocka_unit_test(a_dropped_descriptor_leaves_nothing_behind),
       cmocka_unit_test(refuses_what_cannot_be_watched),
       cmocka_unit_test(nests_and_is_readable_itself),
       cmocka_unit_test(timers_end_the_wait),
