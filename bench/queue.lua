@@ -5,8 +5,8 @@
 -- SQLite: events stored before they are answered, against bare INSERTs of the
 -- same bytes by the same driver in transactions of the same size. Redis: the
 -- same against redis-benchmark's XADD of the same size and pipelining. Each
--- event is stored by a task of its own, as a server has one for each request;
--- "in one call" is without those tasks. All sides take turns, so that what
+-- event comes by itself, as a server's receiver brings it; "in one call" it
+-- comes with the others of its turn. All sides take turns, so that what
 -- disturbs the machine disturbs them alike.
 -- Then, for both, what a worker handles of a backlog, and the way of an event
 -- at a moderate pace. All on this machine's disk, with the durable settings.
@@ -50,17 +50,18 @@ local function new_items(count)
   return items
 end
 
-local function store_apart(queue, items)
+-- One by one, as a server's receiver does.
+local function submit(queue, items)
   local left, all = #items, host.event()
-  local function store(one)
-    assert(queue:store { one })
+  local function done(store)
+    assert(not store.err, store.err)
     left = left - 1
     if left == 0 then
       all:set()
     end
   end
   for i = 1, #items do
-    flexhooks.spawn(store, items[i])
+    queue:submit { items = { items[i] }, done = done, err = false }
   end
   all:wait()
 end
@@ -185,7 +186,7 @@ local function measure(kind, bare_name, bare, queue)
   made = 0
   compare(kind, { { bare_name, bare },
     { "stored", function(...)
-      return store_all(queue, store_apart, ...)
+      return store_all(queue, submit, ...)
     end },
     { "stored in one call", function(...)
       return store_all(queue, store_together, ...)

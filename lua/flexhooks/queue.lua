@@ -9,6 +9,7 @@ local ascii = require "flexhooks.ascii"
 local envelope = require "flexhooks.queue.envelope"
 local errors = require "flexhooks.error"
 local options = require "flexhooks.options"
+local submission = require "flexhooks.queue.submission"
 local tables = require "flexhooks.tables"
 
 local M = {}
@@ -135,12 +136,23 @@ local function call(self, method, ...)
   return result, err
 end
 
---- Stores items durably, all or none. Internal: the receiver's door.
-function Queue:store(items, rule)
+--- Hands items to what this turn of the loop stores together. Internal: the
+-- receiver's door.
+---@param store table a `queue/submission`, with a `rule` or none
+function Queue:submit(store)
+  local rule = store.rule
   if not self.rule or self.given ~= rule then
     self.given, self.rule = rule, tables.merged(RULE, rule)
   end
-  return self.backend:store(items, self.rule)
+  store.rule = self.rule
+  self.backend:submit(store)
+end
+
+--- The same for those that wait. Internal.
+---@return true|nil ok
+---@return ("stored"|"duplicate")[]|flexhooks.Error verdicts
+function Queue:store(items, rule)
+  return submission.await(self, items, rule)
 end
 
 --- The worker's door. Internal.

@@ -12,6 +12,7 @@ local dedupe = require "flexhooks.dedupe"
 local delivery = require "flexhooks.receiver.delivery"
 local errors = require "flexhooks.error"
 local failures = require "flexhooks.failure"
+local host = require "flexhooks.host"
 local log = require "flexhooks.log"
 local requests = require "flexhooks.receiver.request"
 local settings = require "flexhooks.receiver.settings"
@@ -132,6 +133,7 @@ local function unverified(reason, err)
   return REASONS[reason] or answers.forbidden, reason
 end
 
+-- The answer, its reason and cause; or nil and items, to be stored first.
 local function judge(self, method, target, body, content_type,
   content_encoding, signature, token)
   local list, query, reason = locate(self, target)
@@ -160,6 +162,14 @@ local function judge(self, method, target, body, content_type,
     kind == "query", id, twin)
 end
 
+local function judge_and_store(self, ...)
+  local answer, reason, cause = judge(self, ...)
+  if answer then
+    return answer, reason, cause
+  end
+  return delivery.store(self, reason)
+end
+
 -- Tells the log, the metrics and whoever asked what was refused and why.
 local function refuse(self, answer, reason, cause, request)
   if self.metrics then
@@ -172,11 +182,35 @@ local function refuse(self, answer, reason, cause, request)
   if self.on_reject then
     local err = errors.new(answer.kind, answer.message,
       { status = answer.status, reason = reason, cause = cause })
-    local ok, raised = pcall(self.on_reject, err, request())
+    local ok, raised = pcall(self.on_reject, err, request)
     if not ok then
       self.log("error", "on_reject failed", { error = tostring(raised) })
     end
   end
+end
+
+-- The request that `on_reject` is given where the host has none of its own.
+local function request_of(method, target, body, content_type,
+  content_encoding, signature, token)
+  return { method = method, target = target, body = body,
+    headers = { ["content-type"] = content_type,
+      ["content-encoding"] = content_encoding,
+      ["x-twilio-signature"] = signature,
+      ["i-twilio-idempotency-token"] = token } }
+end
+
+-- Status, headers and body of what was judged or stored.
+local function conclude(self, request, called, answer, reason, cause)
+  if not called then
+    self.log("error", "a request could not be judged",
+      { error = answer.message, traceback = answer.traceback })
+    answer = answers.failed
+  elseif answer == answers.ok then
+    return 200
+  elseif answer ~= answers.failed then
+    refuse(self, answer, reason, cause, request)
+  end
+  return answer.status, answer.headers, answer.body
 end
 
 --- Answers one request: `handle` without its tables, for servers.
@@ -194,24 +228,62 @@ end
 ---@return string? body nil with a 200: `{}`
 function Receiver:answer(method, target, body, content_type, content_encoding,
   signature, token, request)
-  local called, answer, reason, cause = xpcall(judge, failures.raised, self,
-    method, target, body, content_type, content_encoding, signature, token)
-  if not called then
-    self.log("error", "a request could not be judged",
-      { error = answer.message, traceback = answer.traceback })
-    answer = answers.failed
-  elseif answer == answers.ok then
+  local called, answer, reason, cause = xpcall(judge_and_store,
+    failures.raised, self, method, target, body, content_type,
+    content_encoding, signature, token)
+  if called and answer == answers.ok then
     return 200
-  elseif answer ~= answers.failed then
-    refuse(self, answer, reason, cause, function()
-      return request or { method = method, target = target, body = body,
-        headers = { ["content-type"] = content_type,
-          ["content-encoding"] = content_encoding,
-          ["x-twilio-signature"] = signature,
-          ["i-twilio-idempotency-token"] = token } }
-    end)
+  elseif self.on_reject and not request then
+    request = request_of(method, target, body, content_type, content_encoding,
+      signature, token)
   end
-  return answer.status, answer.headers, answer.body
+  return conclude(self, request, called, answer, reason, cause)
+end
+
+local function reply_stored(store)
+  local self = store.receiver
+  store.reply(store.whom, conclude(self, store.request, xpcall(
+    delivery.stored, failures.raised, self, store.items, store.err)))
+end
+
+-- The log and on_reject may wait; the queue cannot.
+local function when_stored(store)
+  if store.err then
+    host.spawn(reply_stored, store)
+  else
+    reply_stored(store)
+  end
+end
+
+local function submit(self, items, reply, whom, ...)
+  -- With every field there from the start the table is allocated once.
+  self.queue:submit { items = items, rule = self.rule, done = when_stored,
+    err = false, receiver = self, reply = reply, whom = whom,
+    request = self.on_reject and request_of(...) or nil }
+end
+
+--- Answers one request by a callback: at once, or when what it brought is
+-- stored, together with what others bring in the same turn of the loop. May
+-- wait, but not for that; never raises.
+---@param reply fun(whom: any, status: integer, headers: table?, body: string?)
+-- called once, with what `answer` returns
+---@param whom any
+---@param ... any the request's parts, as for `answer`
+function Receiver:accept(reply, whom, ...)
+  if not self.queue or not self.queue.submit then
+    return reply(whom, self:answer(...))
+  end
+  local called, answer, reason, cause = xpcall(judge, failures.raised, self,
+    ...)
+  if called and not answer then
+    called, answer = xpcall(submit, failures.raised, self, reason, reply, whom,
+      ...)
+    if called then
+      return
+    end
+  end
+  reply(whom, conclude(self, self.on_reject and request_of(...), called,
+    answer, reason, cause))
 end
 
 local function check_field(request, name, wanted, default)

@@ -64,11 +64,13 @@ local function start_intake(self, listener)
   self.intake = intake.new {
     listener = listener,
     rounds = settings.queue and STORE_ROUNDS or 1,
-    waits = settings.queue ~= nil,
     concurrency = not settings.queue
       and (settings.concurrency or CONCURRENCY) or nil,
     answer = function(...)
       return hooks:answer(...)
+    end,
+    accept = settings.queue and function(...)
+      return hooks:accept(...)
     end,
   }
   self.metrics:gauge("in_flight", function()

@@ -238,6 +238,72 @@ return function(make)
       assert.equal(0, queue:stats().dead)
     end)
 
+    it("tells each that submits, once, what became of its items", function()
+      local told = {}
+      local function submit(name, ...)
+        queue:submit { name = name, items = { ... }, done = function(mine)
+          assert.is_true(not mine.err)
+          local verdicts = {}
+          for i, one in ipairs(mine.items) do
+            verdicts[i] = one.verdict
+          end
+          told[#told + 1] = mine.name .. " " .. table.concat(verdicts, " ")
+        end }
+      end
+      local function with(token)
+        return item(1, nil, { token_key = token })
+      end
+      flexhooks.run(function()
+        submit("a", with "x", with "y", with "x")
+        submit("b", with "y")
+        submit("c")
+        submit("d", with "z")
+        eventually(function()
+          return #told == 4
+        end)
+        flexhooks.sleep(0.01)
+      end)
+      assert.same({ "a stored stored duplicate", "b duplicate", "c ",
+        "d stored" }, told)
+      assert.equal(3, queue:stats().ready)
+    end)
+
+    it("keeps nobody's answer for another's failure", function()
+      local logged, told = {}, 0
+      flexhooks.loop { logger = function(_, _, fields)
+        logged[#logged + 1] = fields.traceback
+      end }
+      flexhooks.run(function()
+        for n = 1, 3 do
+          queue:submit { items = { item(n) }, done = function()
+            told = told + 1
+            error("told " .. n, 0)
+          end }
+        end
+        eventually(function()
+          return told == 3
+        end)
+      end)
+      assert.equal(3, #logged)
+      assert.matches("told 1", logged[1])
+      assert.equal(3, queue:stats().ready)
+    end)
+
+    it("tells of a failure as well", function()
+      local other = make()
+      other:close()
+      local err
+      flexhooks.run(function()
+        other:submit { items = { item(1) }, done = function(mine)
+          err = mine.err
+        end }
+        eventually(function()
+          return err
+        end)
+      end)
+      assert.equal("closed", err.kind)
+    end)
+
     it("takes calls of many tasks at once", function()
       flexhooks.run(function()
         flexhooks.map({ 1, 2, 3, 4, 5, 6, 7, 8, 9 }, 9, function(n)

@@ -28,8 +28,8 @@ local function new_batch(name, head)
   for i, value in ipairs(head) do
     args[i] = value
   end
-  return { name = name, args = args, bytes = 0, answers = 0, sent = false,
-    reply = nil, err = nil }
+  return { name = name, args = args, bytes = 0, answers = 0, steps = {},
+    sent = false, reply = nil, err = nil }
 end
 
 local function call(self, batch)
@@ -38,6 +38,10 @@ local function call(self, batch)
     reply, err = nil, errors.new("queue", tostring(reply))
   end
   batch.reply, batch.err = reply, err
+  local first = 1
+  for _, step in ipairs(batch.steps) do
+    first = first + batch.told(step, reply, reply == nil and err or first)
+  end
 end
 
 -- In a task of its own: nobody's end may keep the others from their answers.
@@ -64,7 +68,7 @@ local function open(self, key, name, head)
 end
 
 --- The batch of this turn. The arguments of a step are to be appended to its
--- `args`, all or none, before `wait` tells that they are there.
+-- `args`, all or none, before `add` says that they are there.
 ---@param key string the same for steps that may go together
 ---@param name string the script's
 ---@param head table arguments that the steps of a call share
@@ -81,28 +85,20 @@ function Batches:join(key, name, head)
   return batch or open(self, key, name, head)
 end
 
---- Waits for the answers to a step that was appended.
+--- Says that a step was appended whose owner is told.
 ---@param batch table
----@param answers integer how many it gets
 ---@param bytes integer that it brought
----@return any[]|nil reply of the whole batch
----@return integer|flexhooks.Error first where this step's answers begin in it
-function Batches:wait(batch, answers, bytes)
-  local first = batch.answers + 1
-  batch.answers = batch.answers + answers
+---@param step table
+---@param told fun(step, reply, first): integer called in the end, the same for
+-- all steps of a batch, with the reply of the whole batch and where the
+-- answers to this step begin in it, or with nil and an error; returns how many
+-- answers are the step's
+function Batches:add(batch, bytes, step, told)
+  batch.steps[#batch.steps + 1], batch.told = step, told
   batch.bytes = batch.bytes + bytes
-  if batch.sent then
-    local _, why = batch.sent:wait()
-    if batch.reply == nil and batch.err == nil then
-      return nil, why
-    end
-  else
+  if not batch.sent then
     call(self, batch)
   end
-  if batch.reply == nil then
-    return nil, batch.err
-  end
-  return batch.reply, first
 end
 
 --- Sends a step and waits for its one answer.
@@ -114,16 +110,21 @@ end
 ---@return flexhooks.Error? err
 function Batches:send(key, name, head, args)
   local batch = self:join(key, name, head)
-  local all, bytes = batch.args, 0
+  local all, place, why = batch.args, batch.answers + 1, nil
   for i = 1, #args do
     all[#all + 1] = args[i]
-    bytes = bytes + #args[i]
+    batch.bytes = batch.bytes + #args[i]
   end
-  local reply, first = self:wait(batch, 1, bytes)
-  if reply == nil then
-    return nil, first
+  batch.answers = place
+  if batch.sent then
+    why = select(2, batch.sent:wait())
+  else
+    call(self, batch)
   end
-  return reply[first]
+  if batch.reply == nil then
+    return nil, batch.err or why
+  end
+  return batch.reply[place]
 end
 
 return M

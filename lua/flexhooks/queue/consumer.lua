@@ -68,7 +68,7 @@ function Consumer:track(ref, running)
 end
 
 function Consumer:begin(ref)
-  local row, err = self.queue:submit { kind = "begin", seq = ref.seq }
+  local row, err = self.queue:step { kind = "begin", seq = ref.seq }
   if not row then
     return row, err
   end
@@ -95,13 +95,13 @@ function Consumer:ended(ref, state, done)
 end
 
 function Consumer:finish(ref)
-  local done, err = self.queue:submit { kind = "finish", seq = ref.seq }
+  local done, err = self.queue:step { kind = "finish", seq = ref.seq }
   self:ended(ref, "handled", done)
   return done, err
 end
 
 function Consumer:change(ref, state, run)
-  local done, err = self.queue:submit { kind = "run", run = run }
+  local done, err = self.queue:step { kind = "run", run = run }
   self:ended(ref, state, done)
   return done, err
 end

@@ -15,6 +15,7 @@ local flight = require "flexhooks.flight"
 local host = require "flexhooks.host"
 local options = require "flexhooks.options"
 local scripts = require "flexhooks.queue.redis_scripts"
+local submission = require "flexhooks.queue.submission"
 local tables = require "flexhooks.tables"
 local url = require "flexhooks.queue.redis_url"
 
@@ -193,26 +194,32 @@ function Redis:head_of(rule)
   return self.head
 end
 
-function Redis:store(items, rule)
-  local bodies, bytes = { false }, 0
+local function stored(store, reply, first)
+  local items = store.items
+  if reply then
+    for i = 1, #items do
+      items[i].verdict = reply[first + i - 1] == 1 and "stored" or "duplicate"
+    end
+  else
+    store.err = first
+  end
+  submission.tell(store)
+  return #items
+end
+
+--- See docs/architecture.md, Queue.
+function Redis:submit(store)
+  local items, bodies, bytes = store.items, { false }, 0
   for i = 1, #items do
     bodies[i] = envelope.encode(items[i])
     bytes = bytes + #bodies[i]
   end
-  local head = self:head_of(rule)
+  local head = self:head_of(store.rule)
   local batch = self.batches:join(head.key, "store", head)
   for i = 1, #items do
     append(batch.args, items[i], bodies[i])
   end
-  local reply, first = self.batches:wait(batch, #items, bytes)
-  if not reply then
-    return nil, first
-  end
-  local verdicts = { false }
-  for i = 1, #items do
-    verdicts[i] = reply[first + i - 1] == 1 and "stored" or "duplicate"
-  end
-  return true, verdicts
+  self.batches:add(batch, bytes, store, stored)
 end
 
 --- A step on one entry that goes with others of its kind.

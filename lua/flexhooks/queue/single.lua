@@ -1,9 +1,9 @@
 --- The queue of one process: rules, group commit and consumer over a storage.
 --
 -- Writes are gathered while a turn of the loop runs and become one
--- transaction; whoever asked is woken after it. If it fails, it is rolled back
--- and its parts are tried one by one, so that one that cannot be stored fails
--- alone.
+-- transaction; whoever asked is told or woken after it. If it fails, it is
+-- rolled back and its parts are tried one by one, so that one that cannot be
+-- stored fails alone.
 -- @module flexhooks.queue.single
 
 local claims = require "flexhooks.queue.claims"
@@ -11,6 +11,7 @@ local consumer = require "flexhooks.queue.consumer"
 local envelope = require "flexhooks.queue.envelope"
 local errors = require "flexhooks.error"
 local host = require "flexhooks.host"
+local submission = require "flexhooks.queue.submission"
 local trail = require "flexhooks.queue.trail"
 local transaction = require "flexhooks.queue.transaction"
 
@@ -145,6 +146,21 @@ function Single:apply_alone(turn)
   end
 end
 
+-- Who submits is told here and now, steps are woken.
+function Single:tell(turn)
+  for _, store in ipairs(turn.stores) do
+    store.err = turn.err or store.err
+    if self.trail and not store.err then
+      self:note_stored(store.items)
+    end
+    submission.tell(store)
+  end
+  turn.done = true
+  if turn.written then
+    turn.written:set()
+  end
+end
+
 --- Writes what has gathered.
 function Single:commit()
   local turn = self.turn
@@ -159,46 +175,29 @@ function Single:commit()
   else
     self:apply_alone(turn)
   end
-  turn.done = true
-  if turn.written then
-    turn.written:set()
-  end
+  self:tell(turn)
   if self.consumer then
     self.consumer.wake()
   end
 end
 
--- Until the turn is over, for which all of its operations wait together.
-function Single:await(turn)
-  if not self.turns then
-    return self:commit()
+-- The turn that gathers now. Whoever asks first sees to it that it is written.
+function Single:gather()
+  local turn = self.turn
+  if turn.gathers then
+    return turn
   end
-  if not turn.written then
-    turn.written = host.event()
+  local ready, err = self:ready()
+  if not ready then
+    return nil, err
+  end
+  if self.turns then
+    turn.gathers = true
     host.at_turn_end(function()
       self:commit()
     end)
   end
-  return turn.written:wait()
-end
-
--- Hands an operation to the next transaction and waits for it.
-local function submit(self, list, op)
-  local turn = self.turn
-  if not turn.written then
-    local ready, err = self:ready()
-    if not ready then
-      return nil, err
-    end
-  end
-  list = turn[list]
-  list[#list + 1] = op
-  local _, why = self:await(turn)
-  local err = turn.err or op.err or not turn.done and why
-  if err then
-    return nil, err
-  end
-  return op.result
+  return turn
 end
 
 --- A step of a consumer or a command, in the next transaction.
@@ -206,21 +205,37 @@ end
 -- run(storage)
 ---@return any result
 ---@return flexhooks.Error? err
-function Single:submit(op)
-  return submit(self, "steps", op)
+function Single:step(op)
+  local turn, err = self:gather()
+  if not turn then
+    return nil, err
+  end
+  turn.steps[#turn.steps + 1] = op
+  local why
+  if self.turns then
+    turn.written = turn.written or host.event()
+    why = select(2, turn.written:wait())
+  else
+    self:commit()
+  end
+  err = turn.err or op.err or not turn.done and why
+  if err then
+    return nil, err
+  end
+  return op.result
 end
 
 --- See docs/architecture.md, Queue.
-function Single:store(items, rule)
-  -- With every field there from the start the table is allocated once.
-  local verdicts, err = submit(self, "stores",
-    { items = items, rule = rule, result = false, err = false })
-  if not verdicts then
-    return nil, err
-  elseif self.trail then
-    self:note_stored(items, verdicts)
+function Single:submit(store)
+  local turn, err = self:gather()
+  if not turn then
+    store.err = err
+    return submission.tell(store)
   end
-  return true, verdicts
+  turn.stores[#turn.stores + 1] = store
+  if not self.turns then
+    self:commit()
+  end
 end
 
 --- Notes what happened to an event, for who follows the queue.
@@ -232,9 +247,9 @@ function Single:note(state, item)
   end
 end
 
-function Single:note_stored(items, verdicts)
-  for i, item in ipairs(items) do
-    if verdicts[i] == "stored" then
+function Single:note_stored(items)
+  for _, item in ipairs(items) do
+    if item.verdict == "stored" then
       self:note(item.event and "stored" or "dead", item)
     end
   end
@@ -320,7 +335,7 @@ end
 ---@return flexhooks.Error? err
 function Single:replay(id)
   local letter
-  local done, err = self:submit { kind = "run", run = function(storage)
+  local done, err = self:step { kind = "run", run = function(storage)
     letter = storage:dead_find(id)
     return self:send_round(storage, letter)
   end }
@@ -354,7 +369,7 @@ end
 
 function Single:discard(id)
   local letter
-  local done, err = self:submit { kind = "run", run = function(storage)
+  local done, err = self:step { kind = "run", run = function(storage)
     letter = storage:dead_find(id)
     if not letter then
       return false

@@ -16,10 +16,12 @@ local function line_of(item)
   return tostring(event.InteractionSid or event.EventType or "")
 end
 
---- The operations of a turn: `stores` { items, rule }, and `steps` { kind, … }
--- of a consumer or a command. Each gets its `result` or its `err`.
+--- The operations of a turn: `stores`, which are submissions, and `steps`
+-- { kind, … } of a consumer or a command, each of which gets its `result`. One
+-- that failed gets its `err`.
 function M.new()
-  return { stores = {}, steps = {}, done = false, err = false }
+  return { stores = {}, steps = {}, gathers = false, done = false,
+    err = false }
 end
 
 --- Adds a row { seq, line, body } for an event; anything else is a letter.
@@ -40,20 +42,18 @@ function M.put(queue, item, rows, letters, now)
   end
 end
 
--- With a place from the start the list is allocated once.
-local function claim_items(queue, op, batch, now, rows, letters)
-  local items, verdicts, claims = op.items, { false }, queue.claims
+local function claim_items(queue, items, batch, now, rows, letters)
+  local claims = queue.claims
   for i = 1, #items do
-    local verdict = claims:take(batch, items[i], now)
-    verdicts[i] = verdict
-    if verdict == "stored" then
-      M.put(queue, items[i], rows, letters, now)
+    local item = items[i]
+    item.verdict = claims:take(batch, item, now)
+    if item.verdict == "stored" then
+      M.put(queue, item, rows, letters, now)
     end
   end
-  op.result = verdicts
 end
 
---- Stores what these operations bring, and writes down what they claim.
+--- Stores what these submissions bring, and writes down what they claim.
 ---@param queue table a single
 ---@param storage table
 ---@param stores table[]
@@ -61,12 +61,12 @@ end
 function M.store(queue, storage, stores, batch)
   local now, rows, letters, rule = host.now(), {}, {}, nil
   for i = 1, #stores do
-    local op = stores[i]
-    if op.rule ~= rule then
-      rule = op.rule
+    local store = stores[i]
+    if store.rule ~= rule then
+      rule = store.rule
       queue:claims_under(rule, storage)
     end
-    claim_items(queue, op, batch, now, rows, letters)
+    claim_items(queue, store.items, batch, now, rows, letters)
   end
   if #rows > 0 then
     storage:insert(rows)

@@ -115,9 +115,21 @@ local function handle(self, event, context, token_key, twin_key)
   return handled and answers.ok or answers.failed
 end
 
-local function count_stored(self, items, verdicts)
-  for i, item in ipairs(items) do
-    if verdicts[i] == "duplicate" then
+--- The answer to items that were stored, or were not.
+---@param self flexhooks.Receiver
+---@param items flexhooks.Item[] each with its `verdict`
+---@param err flexhooks.Error|false why they were not
+---@return table answer
+---@return string? reason where it is refused
+---@return any cause
+function M.stored(self, items, err)
+  if err then
+    return answers.unavailable, "not_stored", err
+  end
+  remember(self, items[1].signature)
+  for i = 1, #items do
+    local item = items[i]
+    if item.verdict == "duplicate" then
       count(self, "duplicate", "stored")
     elseif item.event then
       count(self, "stored")
@@ -125,23 +137,21 @@ local function count_stored(self, items, verdicts)
       count(self, "dead", "malformed")
     end
   end
+  return answers.ok
 end
 
--- Stores items, which differ in what they carry, with what they share.
-local function store(self, items, route, signature, query)
-  local now = host.now()
-  local replay = is_possible_replay(self, signature) or nil
-  for _, item in ipairs(items) do
-    item.source, item.received_at, item.query = route.source, now, query
-    item.possible_replay = replay
-  end
+--- Stores items and waits until they are.
+---@return table answer
+---@return string? reason where it is refused
+---@return any cause
+function M.store(self, items)
   local ok, verdicts = self.queue:store(items, self.rule)
-  if not ok then
-    return answers.unavailable, "not_stored", verdicts
+  if ok then
+    for i, item in ipairs(items) do
+      item.verdict = verdicts[i]
+    end
   end
-  remember(self, signature)
-  count_stored(self, items, verdicts)
-  return answers.ok
+  return M.stored(self, items, not ok and verdicts)
 end
 
 -- All that a query carried: the configured part, and the event's fields as
@@ -161,7 +171,8 @@ local function event_of(fields, is_query)
   return event, note
 end
 
---- Takes the fields of a verified form or query.
+--- Takes the fields of a verified form or query. With a queue the answer is
+-- nil, and what comes second is a list of items to be stored.
 ---@param self flexhooks.Receiver
 ---@param route table that verified them
 ---@param fields table<string, string|string[]> fresh; they become the event
@@ -170,8 +181,8 @@ end
 ---@param is_query boolean
 ---@param id string? that re-deliveries share; nil where no token came
 ---@param twin string? what twins share; nil where there are none
----@return table answer
----@return string? reason where it is refused
+---@return table? answer
+---@return string|flexhooks.Item[]|nil reason where it is refused
 ---@return any cause
 function M.take_fields(self, route, fields, raw, signature, is_query, id, twin)
   local query = is_query and query_of(route, fields) or nil
@@ -185,11 +196,14 @@ function M.take_fields(self, route, fields, raw, signature, is_query, id, twin)
   local token_key = self.rule and id
   id = id or contexts.id()
   if self.queue then
-    return store(self, { {
+    return nil, { {
       id = id, token_key = token_key, twin_key = twin, event = event,
       wire_type = event and note, raw = not event and raw or nil,
-      reason = not event and note or nil,
-    } }, route, signature, query)
+      reason = not event and note or nil, source = route.source,
+      received_at = host.now(), query = query, signature = signature,
+      possible_replay = is_possible_replay(self, signature) or nil,
+      verdict = false,
+    } }
   elseif not event then
     return answers.malformed, "malformed", note
   end
@@ -244,15 +258,26 @@ local function handle_all(self, items, route, signature)
   return worst, reason, err
 end
 
---- Takes a verified JSON body.
+-- What the items of a batch to be stored have in common.
+local function complete(self, items, route, signature)
+  local now = host.now()
+  local replay = is_possible_replay(self, signature) or nil
+  for _, item in ipairs(items) do
+    item.source, item.received_at = route.source, now
+    item.signature, item.possible_replay = signature, replay
+  end
+  return items
+end
+
+--- Takes a verified JSON body. With a queue it returns as `take_fields` does.
 ---@param self flexhooks.Receiver
 ---@param route table that verified it
 ---@param body string
 ---@param signature string
 ---@param id string? that re-deliveries share; nil where no token came
 ---@param twin string? what twins share; nil where there are none
----@return table answer
----@return string? reason where it is refused
+---@return table? answer
+---@return string|flexhooks.Item[]|nil reason where it is refused
 ---@return any cause
 function M.take_json(self, route, body, signature, id, twin)
   local items, batch = reading.of_json(body, self.limits)
@@ -266,7 +291,7 @@ function M.take_json(self, route, body, signature, id, twin)
   end
   identify(self, items, batch, id, twin)
   if self.queue then
-    return store(self, items, route, signature)
+    return nil, complete(self, items, route, signature)
   end
   return handle_all(self, items, route, signature)
 end

@@ -4,6 +4,7 @@
 -- many an answer. One that has to wait keeps its request; the next turn of the
 -- loop starts others for what is left, twice as many while that goes on. So
 -- requests that wait hold up no other, and those that do not share one task.
+-- Nor need a task wait for an answer that comes by a callback.
 --
 -- What is answered within a turn leaves with the listener's next run, before
 -- which the listener need not set the request aside.
@@ -13,24 +14,42 @@ local loop = require "flexhooks.loop"
 
 local M = {}
 
--- Tasks started in one turn at most, where not every request waits.
+-- Tasks started in one turn at most.
 local WIDEST = 64
 
 ---@class flexhooks.server.Intake
----@field in_flight integer tasks that are answering
+---@field in_flight integer requests that were taken and have no answer yet
 local Intake = { __name = "flexhooks.server.intake" }
 Intake.__index = Intake
+
+-- The request is over, whether or not its answer can be sent.
+local function finish(self, request)
+  self.in_flight = self.in_flight - 1
+  self.used[#self.used + 1] = request
+end
+
+-- An answer that cannot be sent becomes 500, and the failure of a task.
+local function reply(self, request, status, headers, body)
+  if headers or status ~= 200 then
+    local ok, raised = pcall(request.reply, request, status, headers, body)
+    if not ok then
+      request:close()
+      loop.spawn(error, raised, 0)
+    end
+  else
+    request:reply()
+  end
+  finish(self, request)
+end
 
 local function answer(self, request, method, ...)
   if not method then
     request:close() -- its time was over; the listener has told the peer
-    return
-  end
-  local status, headers, body = self.answer(method, ...)
-  if headers or status ~= 200 then
-    request:reply(status, headers, body)
+    finish(self, request)
+  elseif self.accept then
+    self.accept(self.reply, request, method, ...)
   else
-    request:reply()
+    reply(self, request, self.answer(method, ...))
   end
 end
 
@@ -39,9 +58,9 @@ local function answer_all(self, job)
     local first = self.first
     local request = self.waiting[first]
     self.waiting[first], self.first = nil, first + 1
+    self.in_flight = self.in_flight + 1
     job.request = request
     answer(self, request, request:read())
-    self.used[#self.used + 1] = request
   end
 end
 
@@ -50,18 +69,10 @@ end
 local function work(self, job)
   local ok, raised = pcall(answer_all, self, job)
   self.tasks[job] = nil
-  self.in_flight = self.in_flight - 1
   if not ok then
     job.request:close()
+    finish(self, job.request)
     error(raised, 0)
-  end
-end
-
-local function start(self, count)
-  for _ = 1, count do
-    local job = {}
-    self.in_flight = self.in_flight + 1
-    self.tasks[job] = loop.spawn(work, self, job)
   end
 end
 
@@ -92,12 +103,19 @@ local function collect(self)
   return left
 end
 
+local function start(self, count)
+  for _ = 1, count do
+    local job = {}
+    self.tasks[job] = loop.spawn(work, self, job)
+  end
+end
+
 --- Sends what was answered, and takes what has come.
 function Intake:run()
   if collect(self) then
-    self.width = math.max(self.least, math.min(2 * self.width, WIDEST))
+    self.width = math.min(2 * self.width, WIDEST)
   else
-    self.width = math.max(self.least, self.width - 1)
+    self.width = math.max(1, self.width - 1)
   end
   start(self, math.min(self:backlog(), self.width,
     self.concurrency - self.in_flight))
@@ -142,20 +160,23 @@ end
 
 --- Watches a listener.
 ---@param given table `listener`; `answer` (function of a request's parts,
--- returns status, headers and body, or 200 alone); `waits`, where every
--- request will, so that each gets a task at once; `rounds` of the listener in
--- one turn (1); `concurrency`, tasks at once (no limit)
+-- returns status, headers and body, or 200 alone), or `accept` (function of
+-- reply, request and its parts, sees to it that reply(request, status,
+-- headers, body) is called once); `rounds` of the listener in one turn (1);
+-- `concurrency`, requests at once (no limit)
 ---@return flexhooks.server.Intake
 function M.new(given)
-  local least = given.waits and math.huge or 1
   local self = setmetatable({
-    listener = given.listener, answer = given.answer,
+    listener = given.listener, answer = given.answer, accept = given.accept,
     rounds = given.rounds or 1,
     concurrency = given.concurrency or math.huge,
-    in_flight = 0, tasks = {}, least = least, width = least,
+    in_flight = 0, tasks = {}, width = 1,
     waiting = {}, first = 1, last = 0,
     used = {}, -- closed requests
   }, Intake)
+  self.reply = function(...)
+    reply(self, ...)
+  end
   self.source = loop.add_source {
     fd = self.listener:fd(), interest = "r",
     run = function()

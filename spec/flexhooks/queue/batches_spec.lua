@@ -25,11 +25,7 @@ describe("batches", function()
     flexhooks.run(function()
       for n = 1, 4 do
         flexhooks.spawn(function()
-          local batch = b:join("a", "x", { "h" })
-          local args = batch.args
-          args[#args + 1], args[#args + 2] = n, n * 10
-          local reply, first = b:wait(batch, 2, 0)
-          assert.same({ n, n * 10 }, { reply[first], reply[first + 1] })
+          assert.equal("" .. n, b:send("a", "x", { "h" }, { "" .. n }))
         end)
       end
       flexhooks.spawn(function()
@@ -37,8 +33,29 @@ describe("batches", function()
         assert.equal("8", b:send("a", "x", { "h" }, { "8" }))
       end)
     end)
-    assert.same({ { "x", "h", 1, 10, 2, 20, 3, 30, 4, 40 },
+    assert.same({ { "x", "h", "1", "2", "3", "4" },
       { "x", "other", "7" }, { "x", "h", "8" } }, calls)
+  end)
+
+  it("tell those who do not wait which answers are theirs", function()
+    local b, calls = new()
+    local got = {}
+    flexhooks.run(function()
+      for n = 1, 3 do
+        local batch = b:join("a", "x", { "h" })
+        for _ = 1, n do
+          batch.args[#batch.args + 1] = n
+        end
+        b:add(batch, 0, n, function(step, reply, first)
+          got[step] = { (table.unpack or unpack)(reply, first,
+            first + step - 1) }
+          return step
+        end)
+      end
+      assert.same({}, got)
+    end)
+    assert.same({ { 1 }, { 2, 2 }, { 3, 3, 3 } }, got)
+    assert.same({ { "x", "h", 1, 2, 2, 3, 3, 3 } }, calls)
   end)
 
   it("have a limit", function()
@@ -69,9 +86,16 @@ describe("batches", function()
             assert.equal("queue", err.kind)
             failed = failed + 1
           end)
+          local batch = b:join("b", "x", {})
+          b:add(batch, 0, {}, function(_, reply, err)
+            assert.is_nil(reply)
+            assert.equal("queue", err.kind)
+            failed = failed + 1
+            return 1
+          end)
         end
       end)
-      assert.equal(3, failed)
+      assert.equal(6, failed)
     end
   end)
 

@@ -13,8 +13,9 @@ end
 -- An event in the one partition, which "me" leases.
 before_each(function()
   bench.server:cli "FLUSHALL"
-  queue = open("prefix=w&partitions=1").backend
-  assert.is_true(queue:store({ item "a" }, { window = 60, twin_window = 60 }))
+  local whole = open("prefix=w&partitions=1")
+  assert.is_true(whole:store { item "a" })
+  queue = whole.backend
   fence = call("beat", "me", 60000)[3]
   entry = call("scan", 10, 0, "0-0")[2]
 end)

@@ -29,12 +29,14 @@ describe("a transaction", function()
     local storage, told = noting()
     local q, items = queue(), { event { InteractionSid = "KD1" },
       event { EventType = "onX" }, event {} }
-    local op = { items = items, rule = RULE }
-    transaction.store(q, storage, { op }, claims.batch())
+    transaction.store(q, storage, { { items = items, rule = RULE } },
+      claims.batch())
     local e = envelope.encode
     assert.same({ 11, "KD1", e(items[1]), 12, "onX", e(items[2]), 13, "",
       e(items[3]) }, told.insert)
-    assert.same({ "stored", "stored", "stored" }, op.result)
+    for i = 1, 3 do
+      assert.equal("stored", items[i].verdict)
+    end
     assert.equal(13, q.seq)
   end)
 
@@ -44,8 +46,8 @@ describe("a transaction", function()
     local again = { items = { { token_key = "t", event = {} } }, rule = RULE }
     local batch = claims.batch()
     transaction.store(queue(), storage, { first, again }, batch)
-    assert.same({ { "stored" }, { "duplicate" } },
-      { first.result, again.result })
+    assert.same({ "stored", "duplicate" },
+      { first.items[1].verdict, again.items[1].verdict })
     assert.equal(3, #told.insert)
     assert.equal(batch, told.claim)
     assert.same({ "t", "", "" }, batch.entries)

@@ -3,6 +3,7 @@ local delivery = require "flexhooks.receiver.delivery"
 local errors = require "flexhooks.error"
 local flexhooks = require "flexhooks"
 local metrics = require "flexhooks.metrics"
+local process = require "spec.support.process"
 local sids = require "spec.data.sids"
 
 local OTHER = "https://h.example/flex/one"
@@ -348,6 +349,120 @@ describe("receiver:answer", function()
     local r = receiver { queue = { store = function() error "broken" end } }
     assert.equal(500, r:handle(d.post()).status)
     assert.equal("GET, POST", r:allow())
+  end)
+end)
+
+describe("receiver:accept", function()
+  -- The parts of a request, as a host has them.
+  local function parts(request)
+    local h = request.headers
+    return request.method, request.target, request.body, h["Content-Type"],
+      h["Content-Encoding"], h["X-Twilio-Signature"],
+      h["I-Twilio-Idempotency-Token"]
+  end
+
+  local replies
+
+  local function reply(whom, ...)
+    replies[#replies + 1] = { whom, ... }
+  end
+
+  local function sqlite(options)
+    return flexhooks.queue("sqlite:" .. process.folder() .. "/q.db", options)
+  end
+
+  before_each(function()
+    replies = {}
+  end)
+
+  it("says what answer says", function()
+    for _, with in ipairs { {}, { queue = false, router = flexhooks.router() },
+      { queue = { store = function(_, ...)
+        return queue:store(...)
+      end } } } do
+      with.queue = with.queue ~= false and (with.queue or queue) or nil
+      local given = { auth_token = d.token, public_url = d.url,
+        queue = with.queue, router = with.router }
+      local r, twin = flexhooks.receiver(given), flexhooks.receiver(given)
+      for i, request in ipairs { d.post(), d.post { signature = false },
+        d.post { idempotency_token = "a" }, d.post { idempotency_token = "a" },
+        d.json("{"), d.json("[" .. event "onA" .. "," .. event "onB" .. "]"),
+        d.post { target = "/x" }, d.get(), d.post { body = "a=%" },
+        d.post { fields = { EventType = delivery.PROBE } } } do
+        replies = {}
+        r:accept(reply, i, parts(request))
+        assert.same({ { i, twin:answer(parts(request)) } }, replies)
+      end
+    end
+  end)
+
+  it("replies when the turn's events are durable", function()
+    queue:close()
+    queue = sqlite()
+    local r = receiver()
+    flexhooks.run(function()
+      for i = 1, 3 do
+        r:accept(reply, i, parts(d.post()))
+      end
+      r:accept(reply, 4, parts(d.post { signature = false }))
+      assert.equal(1, #replies)
+      assert.equal(0, queue:stats().ready)
+      while #replies < 4 do
+        flexhooks.sleep(0.001)
+      end
+      assert.equal(3, queue:stats().ready)
+    end)
+    assert.same({ { 1, 200 }, { 2, 200 }, { 3, 200 } },
+      { replies[2], replies[3], replies[4] })
+  end)
+
+  it("answers each with 503 where the turn cannot be stored", function()
+    queue:close()
+    queue = sqlite { max_events = 2 }
+    local rejected = {}
+    local r = receiver { on_reject = function(err, request)
+      flexhooks.sleep(0.001) -- may wait
+      rejected[#rejected + 1] = err.reason .. " " .. request.body
+    end }
+    assert.is_true(queue:store { { id = "a", event = {} } })
+    local request = d.post()
+    flexhooks.run(function()
+      for i = 1, 3 do
+        r:accept(reply, i, parts(request))
+      end
+    end)
+    local statuses = {}
+    for _, one in ipairs(replies) do
+      statuses[one[1]] = one[2] .. " " .. (one[3] and one[3]["retry-after"]
+        or "")
+    end
+    -- What fits is stored alone.
+    assert.same({ "200 ", "503 5", "503 5" }, statuses)
+    assert.same({ "not_stored " .. request.body,
+      "not_stored " .. request.body }, rejected)
+  end)
+
+  it("counts what became of it", function()
+    local m = metrics.new()
+    local r = receiver { metrics = m }
+    for i, request in ipairs { d.post { idempotency_token = "a" },
+      d.post { idempotency_token = "a" }, d.json "{" } do
+      r:accept(reply, i, parts(request))
+    end
+    local text = m:render()
+    for _, line in ipairs { "events_stored_total 1",
+      'events_duplicate_total{kind="stored"} 1',
+      'events_dead_total{reason="malformed"} 1' } do
+      assert.is_truthy(text:find("flexhooks_" .. line, 1, true), text)
+    end
+  end)
+
+  it("never raises, whatever the queue does", function()
+    local r = receiver { queue = { store = print, submit = function()
+      error "broken"
+    end } }
+    r:accept(reply, 1, parts(d.post()))
+    assert.same({ 1, 500 }, { replies[1][1], replies[1][2] })
   end)
 end)
 

@@ -88,21 +88,35 @@ describe("server.intake", function()
     end)
   end)
 
-  for _, waits in ipairs { false, true } do
-    it("goes on after an answer that cannot be sent, waits = "
-      .. tostring(waits), function()
-      with_intake({ waits = waits, answer = function(_, target)
-        return target == "/bad" and 99 or 201, {}, "x"
-      end }, function(url, taken)
-        flexhooks.loop { logger = function() end }
-        local bad = flexhooks.spawn(flexhooks.http, url .. "/bad")
-        local good = flexhooks.spawn(flexhooks.http, url .. "/good")
-        assert.equal(500, assert(bad:wait(5)).status)
-        assert.equal(201, assert(good:wait(5)).status)
-        assert.equal(0, taken.in_flight)
-      end)
+  it("goes on after an answer that cannot be sent", function()
+    with_intake({ answer = function(_, target)
+      return target == "/bad" and 99 or 201, {}, "x"
+    end }, function(url, taken)
+      flexhooks.loop { logger = function() end }
+      local bad = flexhooks.spawn(flexhooks.http, url .. "/bad")
+      local good = flexhooks.spawn(flexhooks.http, url .. "/good")
+      assert.equal(500, assert(bad:wait(5)).status)
+      assert.equal(201, assert(good:wait(5)).status)
+      assert.equal(0, taken.in_flight)
     end)
-  end
+  end)
+
+  it("goes on after a function that failed", function()
+    local logged
+    with_intake({ answer = function(_, target)
+      return target == "/bad" and error "broken" or 201, {}, "x"
+    end }, function(url, taken)
+      flexhooks.loop { logger = function(_, _, fields)
+        logged = fields.traceback
+      end }
+      local bad = flexhooks.spawn(flexhooks.http, url .. "/bad")
+      local good = flexhooks.spawn(flexhooks.http, url .. "/good")
+      assert.equal(500, assert(bad:wait(5)).status)
+      assert.equal(201, assert(good:wait(5)).status)
+      assert.equal(0, taken.in_flight)
+    end)
+    assert.matches("broken", logged)
+  end)
 
   it("is idle when all is answered and closed", function()
     local release = false
@@ -139,5 +153,99 @@ describe("server.intake", function()
       assert.equal(1, taken:close())
     end)
     assert.equal("cancelled", cut)
+  end)
+
+  describe("that accepts", function()
+    -- Keeps what it accepts until `release`.
+    local kept
+
+    local function accept(reply, request, _, target)
+      kept[#kept + 1] = function(...)
+        reply(request, ...)
+      end
+      if target == "/wait" then
+        flexhooks.sleep(30)
+      end
+    end
+
+    local function fetch(url, count)
+      local tasks = {}
+      for i = 1, count do
+        tasks[i] = flexhooks.spawn(flexhooks.http, url .. "/" .. i)
+      end
+      while #kept < count do
+        flexhooks.sleep(0.005)
+      end
+      return tasks
+    end
+
+    before_each(function()
+      kept = {}
+    end)
+
+    it("sends answers when they come, in any order", function()
+      with_intake({ accept = accept }, function(url, taken)
+        local tasks = fetch(url, 3)
+        assert.equal(3, taken.in_flight)
+        assert.is_false(taken:idle())
+        kept[3](200)
+        kept[1](503, { ["retry-after"] = "5" }, "later")
+        kept[2](99, {}, "cannot be sent")
+        flexhooks.loop { logger = function() end }
+        local got = {}
+        for i, task in ipairs(tasks) do
+          got[i] = assert(task:wait(5)).status
+        end
+        table.sort(got)
+        assert.same({ 200, 500, 503 }, got)
+        assert.equal(0, taken.in_flight)
+      end)
+    end)
+
+    it("takes the others while one waits", function()
+      with_intake({ accept = accept }, function(url, taken)
+        flexhooks.spawn(flexhooks.http, url .. "/wait", { timeout = 5 })
+        local tasks = fetch(url, 4)
+        while #kept < 5 do
+          flexhooks.sleep(0.005)
+        end
+        assert.equal(5, taken.in_flight)
+        for i = 1, 5 do
+          kept[i](200)
+        end
+        for _, task in ipairs(tasks) do
+          assert.equal(200, assert(task:wait(5)).status)
+        end
+        assert.equal(0, taken.in_flight)
+      end)
+    end)
+
+    it("has no use for an answer once it is closed", function()
+      with_intake({ accept = accept }, function(url, taken)
+        local tasks = fetch(url, 2)
+        assert.equal(2, taken:close())
+        kept[1](200)
+        kept[2](503, {}, "")
+        for _, task in ipairs(tasks) do
+          assert.is_nil((task:wait(5)))
+        end
+      end)
+    end)
+
+    it("answers nobody who has gone", function()
+      with_intake({ accept = accept }, function(url, taken)
+        assert.is_nil((flexhooks.http(url, { timeout = 0.05 })))
+        flexhooks.sleep(0.02)
+        assert.equal(1, taken.in_flight)
+        kept[1](200)
+        assert.equal(0, taken.in_flight)
+        local task = flexhooks.spawn(flexhooks.http, url)
+        while #kept < 2 do
+          flexhooks.sleep(0.005)
+        end
+        kept[2](200)
+        assert.equal(200, assert(task:wait(5)).status)
+      end)
+    end)
   end)
 end)
