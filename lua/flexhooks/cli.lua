@@ -85,8 +85,18 @@ local function on_raise(err)
   return debug.traceback(tostring(err), 2)
 end
 
+-- All that is wrong with a file, where it is more than the message says.
+local function list(complaints)
+  for i = 2, type(complaints) == "table" and #complaints or 0 do
+    io.stderr:write("  ", (tostring(complaints[i]):gsub("%c", "?")), "\n")
+  end
+end
+
 local function report(err)
   io.stderr:write("flexhooks: ", plain(err), "\n")
+  if errors.is(err) and err.kind == "argument" then
+    list(err.details)
+  end
   local what_to_do = errors.is(err) and advice.of(err)
   if what_to_do then
     io.stderr:write("  ", what_to_do, "\n")

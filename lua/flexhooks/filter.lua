@@ -7,6 +7,7 @@
 
 local errors = require "flexhooks.error"
 local events = require "flexhooks.events"
+local tables = require "flexhooks.tables"
 
 local M = {}
 
@@ -31,21 +32,18 @@ local function as_carried(field, value)
 end
 
 local function as_set(field, list)
-  local set, n = {}, 0
+  local set = {}
   for _, value in ipairs(list) do
     local carried, wrong = as_carried(field, value)
     if wrong then
       return nil, wrong
     end
     set[carried] = true
-    n = n + 1
   end
-  for key in pairs(list) do
-    if type(key) ~= "number" or key < 1 or key > n or key % 1 ~= 0 then
-      return nil, "must be a list of values without holes"
-    end
+  if not tables.is_list(list) then
+    return nil, "must be a list of values without holes"
   end
-  if n == 0 then
+  if #list == 0 then
     return nil, "is an empty list, which matches nothing"
   end
   return set

@@ -109,6 +109,11 @@ local function one_of(value, list)
   return "must be one of " .. table.concat(list, ", ")
 end
 
+-- A bound as a person writes it, whatever this Lua calls 2 ^ 30.
+local function bound(number)
+  return ascii.number(number, "%.14g")
+end
+
 -- What is wrong with `value` under `rule`, or nil. Never shows the value: an
 -- option may hold a secret.
 local function complaint(rule, value)
@@ -117,10 +122,10 @@ local function complaint(rule, value)
       .. name_of(value, rule.type)
   end
   if rule.min and type(value) == "number" and value < rule.min then
-    return "must be at least " .. rule.min
+    return "must be at least " .. bound(rule.min)
   end
   if rule.max and type(value) == "number" and value > rule.max then
-    return "must be at most " .. rule.max
+    return "must be at most " .. bound(rule.max)
   end
   if rule.one_of then
     return one_of(value, rule.one_of)

@@ -79,6 +79,10 @@ local function wanted_types(names)
     errors.raise(3, "router:on: argument 1 is an empty list; '*' means every "
       .. "event")
   end
+  if not tables.is_list(names) then
+    errors.raise(3, "router:on: argument 1 must be a list of names without "
+      .. "holes")
+  end
   local types = {}
   for _, name in ipairs(names) do
     types[name == "*" and "*" or events.check("router:on", name, 2)] = true

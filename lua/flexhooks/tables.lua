@@ -33,4 +33,19 @@ function M.merged(...)
   return all
 end
 
+--- Is it a list: elements from 1 on, no holes, no other keys? What stands
+-- behind a hole is lost to whoever walks through the list.
+---@param t table
+---@return boolean
+function M.is_list(t)
+  local elements, keys = 0, 0
+  for _ in ipairs(t) do
+    elements = elements + 1
+  end
+  for _ in pairs(t) do
+    keys = keys + 1
+  end
+  return elements == keys
+end
+
 return M

@@ -147,6 +147,8 @@ local function check_conditions(value)
   local list = type(value) == "table" and value or { value }
   if #list == 0 then
     return "must name at least one of 4xx, 5xx, ct, rt, all"
+  elseif not tables.is_list(list) then
+    return "must be a list without holes"
   end
   for _, condition in ipairs(list) do
     if not RETRY_ON[condition] then

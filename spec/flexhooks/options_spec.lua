@@ -65,6 +65,20 @@ describe("options.check", function()
     end)
   end
 
+  it("writes bounds alike on every Lua", function()
+    local ok, err = pcall(options.check, "f", {
+      size = { type = "integer", max = 2 ^ 30 },
+      share = { type = "number", min = 0.001 },
+    }, { size = 2 ^ 31 })
+    assert.is_false(ok)
+    assert.matches("must be at most 1073741824$", err.message)
+    ok, err = pcall(options.check, "f", {
+      share = { type = "number", min = 0.001 },
+    }, { share = 0 })
+    assert.is_false(ok)
+    assert.matches("must be at least 0.001$", err.message)
+  end)
+
   it("takes integers written as floats, but no infinity", function()
     assert.equal(2, api { sid = "a", retries = 2.0 }.retries)
     assert.matches("must be integer, got infinity",

@@ -120,7 +120,7 @@ describe("a plan", function()
       error "a request was sent"
     end } }
     for wanted, hooks in pairs {
-      ["entry 2: argument 1 must be a table"] = { hook(), 7 },
+      ["entry 2: must be a table"] = { hook(), 7 },
       ["did you mean 'webhook_url'"] = { hook { webhok_url = url } },
       ["did you mean 'onChannelCreated'"] = {
         hook { webhook_events = { "onChannelCreate" } } },

@@ -420,7 +420,8 @@ describe("router:dispatch", function()
   it("keeps what its caller gave", function()
     local given = { id = "i", received_at = 5, attempt = 3, source = "s",
       wire_type = "w", replay = true, state = { 1 }, log = step "log",
-      deadline = 2 ^ 40, client = {}, query = { a = "b" } }
+      deadline = 2 ^ 40, client = {}, query = { a = "b" },
+      possible_replay = true }
     local expected = {}
     for k, v in pairs(given) do
       expected[k] = v

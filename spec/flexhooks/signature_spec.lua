@@ -120,6 +120,12 @@ describe("signature.validate", function()
       with(request, { auth_token = { "a", 1 } }))
     raised("'signature' must be string", signature.validate,
       with(request, { signature = 1 }))
+    raised("without holes", signature.validate,
+      with(request, { auth_token = { "a", nil, "b" } }))
+    raised("without holes", signature.validate,
+      with(request, { params = { a = { "1", nil, "2" } } }))
+    raised("without holes", signature.validate,
+      with(request, { params = { a = { x = "1" } } }))
     raised("strings as names", signature.validate,
       with(request, { params = { "a" } }))
     raised("as values", signature.validate,

@@ -8,6 +8,23 @@ describe("tables.sorted_keys", function()
   end)
 end)
 
+describe("tables.is_list", function()
+  for what, t in pairs { ["nothing"] = {}, ["one"] = { false },
+    ["some"] = { 1, {}, "x" } } do
+    it("knows a list of " .. what, function()
+      assert.is_true(tables.is_list(t))
+    end)
+  end
+
+  for what, t in pairs { ["a hole"] = { 1, nil, 3 }, ["a name"] = { 1, a = 2 },
+    ["nothing first"] = { nil, 2 }, ["a zero"] = { [0] = 1, 2 },
+    ["a fraction"] = { 1, [1.5] = 2 } } do
+    it("knows that " .. what .. " makes no list", function()
+      assert.is_false(tables.is_list(t))
+    end)
+  end
+end)
+
 describe("tables.merged", function()
   it("lets the later one win, and changes none", function()
     local first, second = { a = 1, b = 2 }, { b = false, c = { 3 } }

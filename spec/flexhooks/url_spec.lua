@@ -109,6 +109,7 @@ describe("delivery_url", function()
     ["retries that are text"] = { U, { retries = "3" } },
     ["an unknown condition"] = { U, { retry_on = "6xx" } },
     ["no condition"] = { U, { retry_on = {} } },
+    ["conditions with a hole"] = { U, { retry_on = { "5xx", nil, "ct" } } },
     ["conditions in one text"] = { U, { retry_on = "4xx,5xx" } },
     ["a time-out too long"] = { U, { connect_timeout = 11 } },
     ["a time-out too short"] = { U, { total_timeout = 0 } },

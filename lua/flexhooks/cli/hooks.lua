@@ -30,9 +30,7 @@ local function load_file(path)
   if not chunk then
     return nil, errors.new("config", "cannot load: " .. why)
   end
-  local ok, hooks = xpcall(chunk, function(raised)
-    return errors.is(raised) and raised or debug.traceback(tostring(raised), 2)
-  end)
+  local ok, hooks = pcall(chunk)
   if not ok then
     return nil, errors.new("config", path .. " failed: " .. tostring(hooks))
   elseif type(hooks) ~= "table" then

@@ -2,6 +2,7 @@
 -- @module flexhooks.provision.desired
 
 local events = require "flexhooks.events"
+local tables = require "flexhooks.tables"
 local webhooks = require "flexhooks.resources.webhooks"
 
 local M = {}
@@ -34,6 +35,13 @@ local function label(index, hook)
   return "entry " .. index
 end
 
+local function complaint(hook)
+  if type(hook) ~= "table" then
+    return "must be a table, got " .. type(hook)
+  end
+  return webhooks.complaint(hook)
+end
+
 local function read(hook)
   return {
     friendly_name = hook.friendly_name,
@@ -55,6 +63,27 @@ local function clash(hook, seen)
   return other, place
 end
 
+-- Keys that are no entries, and entries behind a hole: an entry that is left
+-- out by mistake could be pruned.
+local function strays(hooks)
+  local complaints, last, holes = {}, 0, false
+  for index in ipairs(hooks) do
+    last = index
+  end
+  for _, key in ipairs(tables.sorted_keys(hooks)) do
+    if type(key) ~= "number" or key < 1 or key % 1 ~= 0 then
+      complaints[#complaints + 1] = "a list of webhooks is expected, but it "
+        .. "has the key '" .. tostring(key):sub(1, 64) .. "'"
+    end
+    holes = holes or type(key) == "number" and key > last
+  end
+  if holes then
+    complaints[#complaints + 1] = ("entry %d is nil, and others follow: where "
+      .. "entries may be missing, add them one by one"):format(last + 1)
+  end
+  return complaints
+end
+
 --- Checks the entries of a file.
 ---@param hooks any what the file returned
 ---@return table[]? desired
@@ -63,15 +92,9 @@ function M.read(hooks)
   if type(hooks) ~= "table" then
     return nil, { "a list of webhooks is expected, got " .. type(hooks) }
   end
-  local complaints, desired, seen = {}, {}, {}
-  for key in pairs(hooks) do
-    if type(key) ~= "number" or key < 1 or key > #hooks or key % 1 ~= 0 then
-      complaints[#complaints + 1] = "a list of webhooks is expected, but it "
-        .. "has the key '" .. tostring(key):sub(1, 64) .. "'"
-    end
-  end
+  local complaints, desired, seen = strays(hooks), {}, {}
   for index, hook in ipairs(hooks) do
-    local wrong = webhooks.complaint(hook)
+    local wrong = complaint(hook)
     if not wrong then
       local entry = read(hook)
       local place

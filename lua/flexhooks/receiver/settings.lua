@@ -7,6 +7,7 @@ local keys = require "flexhooks.receiver.keys"
 local options = require "flexhooks.options"
 local requests = require "flexhooks.receiver.request"
 local router = require "flexhooks.router"
+local tables = require "flexhooks.tables"
 
 local M = {}
 
@@ -113,6 +114,9 @@ local function key_source(given, level)
   local tokens = given.auth_token
   if type(tokens) == "string" then
     tokens = { tokens }
+  end
+  if not tables.is_list(tokens) then
+    config(level + 1, "option 'auth_token' must be a list without holes")
   end
   local list, wrong = keys.of(tokens)
   if not list then

@@ -9,6 +9,7 @@ local events = require "flexhooks.events"
 local ids = require "flexhooks.ids"
 local json = require "flexhooks.json"
 local options = require "flexhooks.options"
+local tables = require "flexhooks.tables"
 local url = require "flexhooks.url"
 
 local M = {}
@@ -125,6 +126,8 @@ function M.events(value)
   end
   if #list == 0 then
     return nil, "must name at least one event"
+  elseif not tables.is_list(value) then
+    return nil, "must be a list of event names without holes"
   end
   return list
 end

@@ -5,6 +5,7 @@ local ascii = require "flexhooks.ascii"
 local core = require "flexhooks.core"
 local errors = require "flexhooks.error"
 local options = require "flexhooks.options"
+local tables = require "flexhooks.tables"
 
 local M = {}
 
@@ -14,6 +15,9 @@ local function check_tokens(value)
   local tokens = type(value) == "table" and value or { value }
   if #tokens < 1 or #tokens > MAX_TOKENS then
     return "must be a token or a list of 1 to " .. MAX_TOKENS
+  end
+  if not tables.is_list(tokens) then
+    return "must be a list without holes"
   end
   for _, token in ipairs(tokens) do
     if type(token) ~= "string" or token == "" then
@@ -32,7 +36,10 @@ local function check_params(params)
       return "must have strings as names, got a " .. type(name)
     end
     local values = type(value) == "table" and value or { value }
-    for _, element in pairs(values) do
+    if not tables.is_list(values) then
+      return "must have strings, or lists of strings without holes, as values"
+    end
+    for _, element in ipairs(values) do
       if not is_text(element) then
         return "must have strings, or lists of strings, as values"
       end

@@ -15,6 +15,7 @@ local rows = {
   { { auth_token = "" }, "config", "auth_token" },
   { { auth_token = {} }, "config", "auth_token" },
   { { auth_token = { "a", "" } }, "config", "auth_token" },
+  { { auth_token = { "a", nil, "b" } }, "config", "without holes" },
   { { auth_token = { 5 } }, "config", "auth_token" },
   { { auth_token = 5 }, "argument", "auth_token" },
   { { auth_token = ("x"):rep(1025) }, "config", "1024" },

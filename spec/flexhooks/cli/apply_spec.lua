@@ -104,7 +104,7 @@ describe("cli.apply", function()
       ['{ webhook_uri = "https://a.example" }'] = "webhook_ur[il]",
       ['{ friendly_name = "all", webhook_url = "https://a.example", '
         .. 'webhook_events = { "*" } }'] = "its friendly_name is that of",
-      ["5"] = "table of parameters",
+      ["5"] = "must be a table, got number",
     } do
       local file = bench:file((hooks_command.TWO:gsub("}%s*$",
         "  " .. entry .. ",\n}\n")))
@@ -114,6 +114,14 @@ describe("cli.apply", function()
       assert.matches("flexhooks: argument: .*entry 3.*" .. wanted, err)
     end
     assert.same({}, bench:ttids())
+  end)
+
+  it("lists all that is wrong with a file", function()
+    local status, _, err = bench:run("apply", "--yes", bench:file [[
+      return { { webhook_url = "ftp://a" }, nil, {}, names = {} }]])
+    assert.equal(2, status)
+    assert.matches("key 'names' %(and 2 more%)\n  entry 2 is nil[^\n]*\n"
+      .. "  entry 1: [^\n]*missing\n$", err)
   end)
 
   it("says where a file is not one of webhooks", function()

@@ -33,4 +33,25 @@ describe("provision.desired", function()
     assert.matches("^entry 1: .*at least one event", complaints[1])
     assert.matches('^entry 3 %("a"%): its friendly_name', complaints[2])
   end)
+
+  it("loses no entry behind a hole, and no key that is none", function()
+    local hook = { webhook_url = URL, webhook_events = { "*" } }
+    local list, complaints = desired.read { hook, nil, { } }
+    assert.is_nil(list)
+    assert.same({ "entry 2 is nil, and others follow: where entries may be "
+      .. "missing, add them one by one" }, complaints)
+    list, complaints = desired.read { nil, hook, name = hook, [0] = hook }
+    assert.is_nil(list)
+    assert.equal(3, #complaints)
+    assert.matches("key '0'", complaints[1])
+    assert.matches("key 'name'", complaints[2])
+    assert.matches("^entry 1 is nil", complaints[3])
+  end)
+
+  it("says what an entry is that is none", function()
+    for got, entry in pairs { boolean = false, string = "x", number = 5 } do
+      local _, complaints = desired.read { entry }
+      assert.same({ "entry 1: must be a table, got " .. got }, complaints)
+    end
+  end)
 end)

@@ -131,6 +131,10 @@ describe("fields.events", function()
   it("refuses the rest", function()
     refuses(fields.events, {}, "must name at least one event")
     refuses(fields.events, { a = "onChannelCreated" }, "at least one event")
+    refuses(fields.events, { "onChannelCreated", nil, "onParticipantLeft" },
+      "without holes")
+    refuses(fields.events, { "onChannelCreated", a = "onParticipantLeft" },
+      "without holes")
     refuses(fields.events, "onChannelCreated", "must be a list of event names")
     refuses(fields.events, { "onChanelCreated" }, "names no event: "
       .. "'onChanelCreated' (did you mean 'onChannelCreated'?)")
