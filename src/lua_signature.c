@@ -2,6 +2,7 @@
 #include "account.h"
 #include "lua_core.h"
 #include "lua_key.h"
+#include "lua_sid.h"
 #include "signature.h"
 
 enum {
@@ -9,15 +10,24 @@ enum {
   MAX_BODY = 1 << 30,
   STACK_SCRATCH = 8192, /* up to here scratch memory is on the C stack */
   NAMES = 64,
+  CHECKER = NAMES + 1, /* place of the field checker in the user value */
 };
+
+#define UNFIT (1U << FH_FIELD_RULES)
 
 /* One event has much the same names as another, and Lua hashes every string
  * that it is handed: so those of verified events are kept, each in the place
  * that its first letter and its size give it. */
+typedef struct kept_name {
+  fh_slice text; /* of the string in the user value, a list */
+  int rule;      /* what the checker there has for it, or -1 */
+} kept_name;
+
 typedef struct verifier_handle {
   fh_handle handle;
   fh_verifier verifier;
-  fh_slice names[NAMES]; /* of the strings in the user value, a list */
+  const fh_field_rules *rules; /* NULL: fields are not looked at */
+  kept_name names[NAMES];
 } verifier_handle;
 
 static int verifier_close(lua_State *L);
@@ -70,7 +80,12 @@ static int verifier_new(lua_State *L) {
                         options.body))
     return luaL_error(L, "not enough memory");
   fh_opened(&self->handle);
-  lua_createtable(L, NAMES, 0);
+  lua_createtable(L, CHECKER, 0);
+  lua_getfield(L, 1, "fields");
+  self->rules = fh_test_fields(L, -1);
+  luaL_argcheck(L, self->rules || lua_isnil(L, -1), 1,
+                "option 'fields' must be a field checker");
+  lua_rawseti(L, -2, CHECKER);
   lua_setuservalue(L, -2);
   return 1;
 }
@@ -125,28 +140,41 @@ static size_t place_of(fh_slice name) {
   return (8 * first + name.size) % NAMES;
 }
 
-/* Between the string's making and its keeping nothing is allocated, so that no
- * finalizer can put another name into its place. */
-static void push_name(lua_State *L, verifier_handle *self, int list,
-                      fh_slice name) {
+/* Pushes a name; returns the number of its rule, or -1. Between the string's
+ * making and its keeping nothing is allocated, so that no finalizer can put
+ * another name into its place. */
+static int push_name(lua_State *L, verifier_handle *self, int list,
+                     fh_slice name) {
   size_t place = place_of(name);
-  fh_slice *kept = &self->names[place];
-  if (kept->data && fh_slice_equal(*kept, name)) {
+  kept_name *kept = &self->names[place];
+  if (kept->text.data && fh_slice_equal(kept->text, name)) {
     lua_rawgeti(L, list, (int)place + 1);
-    return;
+    return kept->rule;
   }
   lua_pushlstring(L, name.data, name.size);
-  *kept = fh_bytes(L, -1);
+  kept->text = fh_bytes(L, -1);
+  kept->rule = self->rules ? fh_field_rule(self->rules, name) : -1;
   lua_pushvalue(L, -1);
   lua_rawseti(L, list, (int)place + 1);
+  return kept->rule;
 }
 
-/* Pushes a table name -> value, or sorted list of values. Allocates, so that a
- * finalizer may run and verify in its turn: the event is in this call's own
- * memory alone. */
-static void push_event(lua_State *L, verifier_handle *self,
-                       const fh_event *event) {
+/* The bit of a field's rule, UNFIT where `count` values do not keep it. */
+static unsigned look(const verifier_handle *self, int rule,
+                     const fh_field *field, size_t count) {
+  if (rule < 0)
+    return 0;
+  bool fits = count == 1 && fh_field_fits(self->rules, rule, field->value);
+  return fits ? 1U << rule : UNFIT;
+}
+
+/* Pushes a table name -> value, or sorted list of values, and returns the bits
+ * of all its fields. Allocates, so that a finalizer may run and verify in its
+ * turn: the event is in this call's own memory alone. */
+static unsigned push_event(lua_State *L, verifier_handle *self,
+                           const fh_event *event) {
   const fh_field *field = event->fields, *end = field + event->count, *next;
+  unsigned shape = 0;
   lua_getuservalue(L, 1);
   int list = lua_gettop(L);
   lua_createtable(L, 0, (int)event->count);
@@ -154,13 +182,15 @@ static void push_event(lua_State *L, verifier_handle *self,
     next = field + 1;
     while (next < end && fh_slice_equal(next->name, field->name))
       next++;
-    push_name(L, self, list, field->name);
-    if (next == field + 1)
+    size_t count = (size_t)(next - field);
+    shape |= look(self, push_name(L, self, list, field->name), field, count);
+    if (count == 1)
       lua_pushlstring(L, field->value.data, field->value.size);
     else
-      push_values(L, field, (size_t)(next - field));
+      push_values(L, field, count);
     lua_rawset(L, -3);
   }
+  return shape;
 }
 
 static const char *const reasons[] = {
@@ -208,13 +238,17 @@ static int verify(lua_State *L, const fh_delivery *delivery) {
       fh_verify(&self->verifier, delivery, keys, count, scratch, &event);
   if (verdict != FH_VERIFIED)
     return push_refusal(L, verdict);
+  unsigned shape = UNFIT;
   if (delivery->kind == FH_JSON)
     lua_pushboolean(L, 1);
   else
-    push_event(L, self, &event);
+    shape = push_event(L, self, &event);
   push_id(L, delivery->token.data, event.id);
   push_id(L, delivery->want_twin, event.twin);
-  return 3;
+  if (!self->rules || shape & UNFIT)
+    return 3;
+  lua_pushinteger(L, (lua_Integer)shape);
+  return 4;
 }
 
 static int verify_body(lua_State *L, fh_delivery_kind kind) {
@@ -230,7 +264,7 @@ static int verify_body(lua_State *L, fh_delivery_kind kind) {
 }
 
 /* verifier:form(keys, signature, query, body, token, want_twin)
- * -> event, id | nil, twin | nil */
+ * -> event, id | nil, twin | nil, shape | nil */
 static int verifier_form(lua_State *L) {
   return verify_body(L, FH_FORM);
 }
@@ -242,7 +276,7 @@ static int verifier_json(lua_State *L) {
 }
 
 /* verifier:query(keys, signature, query, token, want_twin)
- * -> event, id | nil, twin | nil */
+ * -> event, id | nil, twin | nil, shape | nil */
 static int verifier_query(lua_State *L) {
   fh_delivery delivery = {
       .kind = FH_QUERY,

@@ -183,11 +183,12 @@ local function complaint(name, value, wanted)
   return name .. " is not " .. wanted
 end
 
--- A SID that came empty says nothing and counts as absent.
-local wrong_text = core.field_checker(TEXTS)
+--- Looks for a documented text that is none, or no SID of its kind. A SID that
+-- came empty says nothing and counts as absent.
+M.check_fields = core.field_checker(TEXTS)
 
 local function check_texts(raw)
-  local name = wrong_text(raw)
+  local name = M.check_fields(raw)
   if not name then
     return nil
   elseif TEXTS[name][1] then
@@ -311,6 +312,54 @@ function M.recut(event)
       return field .. " is missing, and another field seems to hold it"
     end
   end
+end
+
+local function is_whole(raw, canonical)
+  local listed = LISTED[canonical]
+  for i = 1, #listed do
+    if raw[listed[i]] == nil then
+      return false
+    end
+  end
+  return raw.AccountSid ~= nil
+end
+
+-- By the type that came, which shapes have every field that it documents.
+local WHOLE = {}
+for name in pairs(KNOWN) do
+  WHOLE[name] = {}
+end
+
+--- Makes an event of the fields of a form, which `normalize` and `recut` look
+-- at, or of a query, which is signed as it stands. Most events have all that
+-- is documented of their type: they are right, whatever the rest, and their
+-- shape tells, without a look at each field.
+---@param raw table<string, string|string[]> the event afterwards
+---@param is_query boolean
+---@param shape integer? what a verifier saw, which has `check_fields`: which of
+--- the documented texts there are, each one and of its kind
+---@return table? event nil where `raw` is no event
+---@return string wire_type_or_wrong as of `normalize`
+function M.of_fields(raw, is_query, shape)
+  local wire = raw.EventType
+  local shapes = shape and WHOLE[wire]
+  if shapes and raw.ErrorCode == nil then
+    local whole = shapes[shape]
+    if whole == nil then
+      whole = is_whole(raw, KNOWN[wire])
+      shapes[shape] = whole
+    end
+    if whole then
+      raw.EventType = KNOWN[wire]
+      return raw, wire
+    end
+  end
+  local event, note = M.normalize(raw)
+  local wrong = event and not is_query and M.recut(event)
+  if wrong then
+    return nil, wrong
+  end
+  return event, note
 end
 
 return M

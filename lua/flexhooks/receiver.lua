@@ -104,16 +104,16 @@ local function verify_one(verifier, kind, keys, signature, query, body, token,
   return verifier:json(keys, signature, query, body, token, twins)
 end
 
--- Fields, route, id and twin key, or nil and the reason. Of URLs with one path
--- the one with the longest query is tried first, since a query is signed from
--- its start.
+-- Fields, route, id, twin key and shape, or nil and the reason. Of URLs with
+-- one path the one with the longest query is tried first, since a query is
+-- signed from its start.
 local function verify(list, kind, keys, signature, query, body, token, twins)
   local reason
   for i = 1, #list do
-    local fields, id, twin = verify_one(list[i].verifier, kind, keys,
+    local fields, id, twin, shape = verify_one(list[i].verifier, kind, keys,
       signature, query, body, token, twins)
     if fields then
-      return fields, list[i], id, twin
+      return fields, list[i], id, twin, shape
     end
     reason = reason ~= "signature_differs" and id or reason
   end
@@ -150,8 +150,8 @@ local function judge(self, method, target, body, content_type,
   if token == "" then
     token = nil
   end
-  local fields, route, id, twin = verify(list, kind, keys, signature, query,
-    body, token, self.has_twins)
+  local fields, route, id, twin, shape = verify(list, kind, keys, signature,
+    query, body, token, self.has_twins)
   if not fields then
     return unverified(route, err)
   end
@@ -159,7 +159,7 @@ local function judge(self, method, target, body, content_type,
     return delivery.take_json(self, route, body, signature, id, twin)
   end
   return delivery.take_fields(self, route, fields, text, signature,
-    kind == "query", id, twin)
+    kind == "query", id, twin, shape)
 end
 
 local function judge_and_store(self, ...)

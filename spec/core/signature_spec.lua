@@ -39,7 +39,8 @@ describe("a verifier", function()
   it("raises for options of the wrong kind", function()
     for _, options in ipairs { {}, { url = 1 }, { url = URL, params = "x" },
       { url = URL, body = -1 }, { url = URL, body = 2 ^ 30 + 1 },
-      { url = URL, name = 0 / 0 } } do
+      { url = URL, name = 0 / 0 }, { url = URL, fields = {} },
+      { url = URL, fields = print } } do
       assert.has_error(function() core.verifier(options) end)
     end
     assert.has_error(function() core.verifier() end)
@@ -229,6 +230,43 @@ describe("a verifier", function()
     assert.is_nil(id)
     assert.is_string(twin)
     assert.has_error(function() ids("a=1", "a1", nil, 1) end)
+  end)
+
+  it("gives the shape of fields that a checker finds right", function()
+    local v = verifier { fields = core.field_checker { Sid = { "AC" },
+      Text = {} } }
+    local function shape_of(body)
+      local params = {}
+      for _, field in ipairs(core.decode_form(body)) do
+        local before = params[field[1]]
+        params[field[1]] = before and { before, field[2] } or field[2]
+      end
+      local event, _, _, shape = v:form(key, (key:sign(URL, params)), nil,
+        body)
+      assert.same(params, event)
+      return shape
+    end
+    local both = shape_of("Sid=" .. AC .. "&Text=")
+    assert.is_number(both)
+    assert.equal(both, shape_of("other=1&Text=x&Sid=" .. AC))
+    local seen = { [both] = true }
+    for _, body in ipairs { "", "Text=x", "Sid=" .. AC } do
+      local shape = shape_of(body)
+      assert.is_nil(seen[shape])
+      seen[shape] = true
+    end
+    for _, body in ipairs { "Sid=", "Sid=AC", "Text=1&Text=2",
+      "Sid=" .. AC .. "&Sid=x" } do
+      assert.is_nil(shape_of(body))
+    end
+    v:close()
+  end)
+
+  it("gives no shape without a checker", function()
+    local signature = key:sign(URL, { a = "1" })
+    local event, _, _, shape = verifier():form(key, signature, nil, "a=1")
+    assert.same({ a = "1" }, event)
+    assert.is_nil(shape)
   end)
 
   it("takes caps of its own", function()

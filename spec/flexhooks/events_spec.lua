@@ -1,3 +1,4 @@
+local core = require "flexhooks.core"
 local events = require "flexhooks.events"
 local errors = require "flexhooks.error"
 local rows = require "spec.data.events"
@@ -149,5 +150,73 @@ describe("events.recut", function()
     assert.is_nil(events.recut(event))
     event.TaskSidW = { "x", "y" }
     assert.is_string(events.recut(event))
+  end)
+end)
+
+describe("events.of_fields", function()
+  local URL = "https://company.example/events"
+  local key = core.key "token"
+  local verifier = core.verifier { url = URL, fields = events.check_fields }
+
+  teardown(function()
+    verifier:close()
+    key:close()
+  end)
+
+  -- The fields as a delivery brings them, and their shape.
+  local function received(params)
+    local list = {}
+    for name, value in pairs(params) do
+      for _, one in ipairs(type(value) == "table" and value or { value }) do
+        list[#list + 1] = { name, tostring(one) }
+      end
+    end
+    local fields, _, _, shape = verifier:form(key, (key:sign(URL, params)),
+      nil, core.encode_form(list))
+    return assert(fields), shape
+  end
+
+  local function looked_at(fields, is_query)
+    local event, note = events.normalize(fields)
+    local wrong = event and not is_query and events.recut(event)
+    return not wrong and event or nil, wrong or note
+  end
+
+  local VALUES = { false, "", "x", { "x", "y" }, sids.task, sids.instance }
+
+  local function check(params, is_query)
+    local wanted, wanted_note = looked_at((received(params)), is_query)
+    local fields, shape = received(params)
+    local event, note = events.of_fields(fields, is_query, shape)
+    assert.same(wanted, event)
+    assert.equal(wanted_note, note)
+    return shape
+  end
+
+  it("is normalize and recut, whatever came before", function()
+    local shapes = 0
+    for name in pairs(rows.good) do
+      for _, field in ipairs { "InstanceSid", "TaskSid", "EventType",
+        "ErrorCode", "FlexInstanceSid", "ChannelStatus", "TaskSi" } do
+        for _, value in ipairs(VALUES) do
+          local raw = changed(name, { [field] = value })
+          raw.ErrorCode = raw.ErrorCode and tostring(raw.ErrorCode)
+          shapes = shapes + (check(raw, false) and 1 or 0)
+          check(raw, true)
+        end
+      end
+    end
+    assert.is_true(shapes > 100)
+  end)
+
+  it("knows the older name by sight too", function()
+    local raw = changed("onChannelStatusUpdated",
+      { EventType = "onChannelUpdated" })
+    for _ = 1, 2 do
+      local fields, shape = received(raw)
+      local event, wire = events.of_fields(fields, false, shape)
+      assert.equal("onChannelStatusUpdated", event.EventType)
+      assert.equal("onChannelUpdated", wire)
+    end
   end)
 end)

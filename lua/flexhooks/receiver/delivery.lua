@@ -160,17 +160,6 @@ local function query_of(route, fields)
   return tables.merged(route.query_fields, fields)
 end
 
--- The event of fields, or nil and what is wrong. A query is signed as it
--- stands; a form is not.
-local function event_of(fields, is_query)
-  local event, note = events.normalize(fields)
-  local wrong = event and not is_query and events.recut(event)
-  if wrong then
-    return nil, wrong
-  end
-  return event, note
-end
-
 --- Takes the fields of a verified form or query. With a queue the answer is
 -- nil, and what comes second is a list of items to be stored.
 ---@param self flexhooks.Receiver
@@ -181,12 +170,14 @@ end
 ---@param is_query boolean
 ---@param id string? that re-deliveries share; nil where no token came
 ---@param twin string? what twins share; nil where there are none
+---@param shape integer? of the fields, see `events.of_fields`
 ---@return table? answer
 ---@return string|flexhooks.Item[]|nil reason where it is refused
 ---@return any cause
-function M.take_fields(self, route, fields, raw, signature, is_query, id, twin)
+function M.take_fields(self, route, fields, raw, signature, is_query, id, twin,
+  shape)
   local query = is_query and query_of(route, fields) or nil
-  local event, note = event_of(fields, is_query)
+  local event, note = events.of_fields(fields, is_query, shape)
   if self.account_sid and is_foreign(self, reading.account_of(fields)) then
     return answers.forbidden, "wrong_account"
   elseif fields.EventType == M.PROBE then

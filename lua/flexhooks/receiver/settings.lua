@@ -3,6 +3,7 @@
 
 local core = require "flexhooks.core"
 local errors = require "flexhooks.error"
+local events = require "flexhooks.events"
 local keys = require "flexhooks.receiver.keys"
 local options = require "flexhooks.options"
 local requests = require "flexhooks.receiver.request"
@@ -169,7 +170,7 @@ local function route(option, url, label, limits, level)
   else
     verifier, _, wrong = core.verifier {
       url = url, params = limits.params, name = limits.name,
-      value = limits.value, body = limits.body,
+      value = limits.value, body = limits.body, fields = events.check_fields,
     }
   end
   if not verifier then
