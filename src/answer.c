@@ -34,10 +34,15 @@ size_t fh_answer_on_body(char *data, size_t one, size_t size, void *owner) {
   return keep(answer, &answer->body, data, size) ? size : 0;
 }
 
+static bool is_blank(char c) {
+  return c == ' ' || c == '\t';
+}
+
 fh_text fh_trimmed(const char *data, size_t size) {
-  while (size > 0 && strchr(" \t\r\n", data[size - 1]))
+  while (size > 0 && (is_blank(data[size - 1]) || data[size - 1] == '\r' ||
+                      data[size - 1] == '\n'))
     size--;
-  while (size > 0 && (*data == ' ' || *data == '\t'))
+  while (size > 0 && is_blank(*data))
     data++, size--;
   return (fh_text){data, size};
 }
@@ -47,7 +52,7 @@ bool fh_is_token(const char *data, size_t size) {
   for (size_t i = 0; i < size; i++) {
     char c = data[i];
     bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                 (c >= '0' && c <= '9');
+                 (c >= '0' && c <= '9') || c == '-';
     if (!plain && (c == '\0' || !strchr(marks, c)))
       return false;
   }
@@ -95,7 +100,7 @@ static bool is_ambiguous(fh_answer *answer, size_t at) {
 
 /* Lines that are no header (no colon, an impossible name) are left out. */
 static bool keep_line(fh_answer *answer, const char *line, size_t size) {
-  if (*line == ' ' || *line == '\t')
+  if (is_blank(*line))
     return keep_continuation(answer, fh_trimmed(line, size));
   const char *colon = memchr(line, ':', size);
   size_t name = colon ? (size_t)(colon - line) : 0;

@@ -7,23 +7,25 @@
 static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
                             "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._";
 
+static const char *blame(unsigned char byte) {
+  if (byte < 0x20 || byte == 0x7f)
+    return "the URL holds a control character";
+  if (byte == ' ')
+    return "the URL holds a space: write %20";
+  if (byte > 0x7f)
+    return "the URL holds a character beyond ASCII: percent-encode the path "
+           "and query, write the host in its xn-- form";
+  return "the URL holds a backslash: write / or %5C";
+}
+
 static const char *check_bytes(const char *text, size_t size) {
   if (size == 0)
     return "the URL is empty";
   if (size > FH_URL_MAX)
     return "the URL is longer than 8191 bytes";
-  for (size_t i = 0; i < size; i++) {
-    unsigned char byte = (unsigned char)text[i];
-    if (byte < 0x20 || byte == 0x7f)
-      return "the URL holds a control character";
-    if (byte == ' ')
-      return "the URL holds a space: write %20";
-    if (byte > 0x7f)
-      return "the URL holds a character beyond ASCII: percent-encode the "
-             "path and query, write the host in its xn-- form";
-    if (byte == '\\')
-      return "the URL holds a backslash: write / or %5C";
-  }
+  for (size_t i = 0; i < size; i++)
+    if (text[i] <= ' ' || text[i] >= 0x7f || text[i] == '\\')
+      return blame((unsigned char)text[i]);
   return NULL;
 }
 

@@ -350,7 +350,9 @@ end
 
 --- Something that happens once and can be waited for by any number of tasks.
 function M.event()
-  return setmetatable({}, Event)
+  -- With every field there from the start the table is allocated once.
+  return setmetatable({ done = false, n = 0, values = NOTHING, waiter = false,
+    last = false }, Event)
 end
 
 --- It has happened; everybody who waits gets the values. Once is enough.
@@ -361,7 +363,7 @@ function Event:set(...)
   self.done, self.n = true, select("#", ...)
   self.values = self.n > 0 and { ... } or NOTHING
   local waiter = self.waiter
-  self.waiter, self.last = nil, nil
+  self.waiter, self.last = false, false
   while waiter do
     local following = waiter.following
     waiter.following = false
@@ -371,7 +373,7 @@ function Event:set(...)
 end
 
 function Event:is_set()
-  return self.done == true
+  return self.done
 end
 
 -- Waiters are a list through the tasks themselves, in the order they came: a

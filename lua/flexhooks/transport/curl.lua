@@ -55,7 +55,7 @@ local function new_state(settings)
     return nil, errors.new(kind, message)
   end
   return { pid = core.pid(), pool = pool, waiting = {}, running = 0,
-    spare = {} }
+    spare = {}, spares = 0 }
 end
 
 local function state_of(transport)
@@ -101,6 +101,15 @@ end
 
 -- --- a request -----------------------------------------------------------
 
+local function take_spare(state)
+  local spares = state.spares
+  if spares > 0 then
+    local handle = state.spare[spares]
+    state.spare[spares], state.spares = nil, spares - 1
+    return handle
+  end
+end
+
 local function give_up(state, handle, err)
   handle:cancel()
   local _, _, _, sent = handle:result()
@@ -114,14 +123,15 @@ local function finish(state, handle)
   local event = loop.event()
   track(state, handle, event)
   local _, err = event:wait()
-  if not event:is_set() then
+  if err then
     return give_up(state, handle, err)
   end
   local status, headers, body, sent = handle:result()
   handle:close()
-  local spare = state.spare
-  if #spare < MAX_SPARE then
-    spare[#spare + 1] = handle
+  local spares = state.spares
+  if spares < MAX_SPARE then
+    spares = spares + 1
+    state.spare[spares], state.spares = handle, spares
   end
   return status, headers, body, sent
 end
@@ -139,8 +149,7 @@ function Transport:send(request)
   if not state then
     return nil, err
   end
-  local handle, kind, message = state.pool:start(request,
-    table.remove(state.spare))
+  local handle, kind, message = state.pool:start(request, take_spare(state))
   if not handle then
     return nil, failed.new(request, kind, message, false)
   end
