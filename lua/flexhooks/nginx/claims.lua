@@ -1,21 +1,20 @@
 --- Claims that all workers of nginx share: `flexhooks.dedupe` over a shared
 -- dictionary.
 --
--- A token's entry, under the token itself, says `wait` while a worker handles
--- the event and `done` afterwards. A form's entry lists its instances: which
--- sources reported each, and whether it is handled; it is changed under a lock
--- of its own. What a killed worker had pending expires, so that a re-delivery
--- is handled.
+-- A claim is an entry that stands under the token itself, or under the
+-- instance that twins report, and holds a stamp. Whether its event is handled
+-- is told by the ledger that the entry names (see `flexhooks.nginx.ledger`),
+-- or, where it names none, by its being there; an event that failed leaves
+-- none. What a killed worker had open counts for no longer than a handler may
+-- take, so that a re-delivery is handled.
 -- @module flexhooks.nginx.claims
 
-local ascii = require "flexhooks.ascii"
 local errors = require "flexhooks.error"
+local forms = require "flexhooks.nginx.forms"
 local host = require "flexhooks.nginx.host"
+local ledgers = require "flexhooks.nginx.ledger"
 
 local M = {}
-
--- Of one length: one takes the other's place in the dictionary's memory.
-local PENDING, DONE = "wait", "done"
 
 -- Seconds: of a lock that nobody released, and what a pending entry outlives
 -- its handlers' deadline by.
@@ -46,149 +45,131 @@ local function poll(look, ends)
   end
 end
 
--- An instance is kept as "number opened state source,source,…", one a line,
--- until its window ends: those who wait for it read there how it ended. A
--- label's own bytes are kept apart from these marks.
-local function escape(label)
-  return (label:gsub("[%% ,\n]", function(c)
-    return ("%%%02x"):format(c:byte())
-  end))
-end
-
-local function parse(text, oldest)
-  local instances = {}
-  for number, opened, state, sources in (text or ""):gmatch
-    "(%d+) (%S+) (%a+) ([^\n]*)\n" do
-    if tonumber(opened) >= oldest then
-      local reports = {}
-      for source in sources:gmatch "[^,]+" do
-        reports[source] = true
-      end
-      instances[#instances + 1] = { number = tonumber(number),
-        opened = tonumber(opened), state = state, reports = reports }
-    end
-  end
-  return instances
-end
-
-local function spell(instances)
-  local lines = {}
-  for _, instance in ipairs(instances) do
-    local sources = {}
-    for source in pairs(instance.reports) do
-      sources[#sources + 1] = source
-    end
-    table.sort(sources)
-    lines[#lines + 1] = ("%d %s %s %s\n"):format(instance.number,
-      ascii.number(instance.opened, "%.3f"), instance.state,
-      table.concat(sources, ","))
-  end
-  return table.concat(lines)
-end
-
--- Runs `change(instances)` on a form's instances while no other worker does,
--- and writes back what it left.
-local function with_form(self, twin, change)
-  local lock, key = "lock:" .. twin, "twin:" .. twin
-  poll(function()
-    return self.dict:add(lock, true, LOCK_EXPIRES) or nil
-  end)
-  local instances = parse(self.dict:get(key), host.now() - self.twin_window)
-  local found = change(instances)
-  if #instances > 0 then
-    self.dict:set(key, spell(instances), self.twin_window + PENDING_SLACK)
-  else
-    self.dict:delete(key)
-  end
-  self.dict:delete(lock)
-  return found
-end
-
-local function find(instances, number)
-  for i, instance in ipairs(instances) do
-    if instance.number == number then
-      return instance, i
-    end
-  end
-end
-
--- Joins the oldest instance that lacks the source, or opens one. Returns its
--- number, which is never used again, and its state where it was there.
-local function report(self, twin, source)
-  local state
-  local number = with_form(self, twin, function(instances)
-    for _, instance in ipairs(instances) do
-      if not instance.reports[source] then
-        instance.reports[source] = true
-        state = instance.state
-        return instance.number
-      end
-    end
-    local new = self.dict:incr("instances", 1, 0)
-    instances[#instances + 1] = { number = new, opened = host.now(),
-      state = PENDING, reports = { [source] = true } }
-    return new
-  end)
-  return number, state
-end
-
--- Waits until an instance is handled (true) or was given up (false).
-local function await_instance(self, twin, number, ends)
-  return poll(function()
-    local instance = find(parse(self.dict:get("twin:" .. twin), 0), number)
-    if not instance then
-      return false
-    elseif instance.state == DONE then
-      return true
-    end
-  end, ends)
-end
-
 local function end_of(timeout)
   return timeout and host.clock() + timeout
 end
 
--- Takes the token. Returns "claimed", or "duplicate", or nil and an error.
--- LuaJIT compiles no code that makes a function: `poll` is for those who wait.
-local function take_token(self, token, timeout)
-  if self.dict:add(token, PENDING, self.pending) then
-    return "claimed"
+-- Runs `f(...)` while no other worker does so under the same name.
+local function locked(self, name, f, ...)
+  local lock = "lock:" .. name
+  poll(function()
+    return self.dict:add(lock, true, LOCK_EXPIRES) or nil
+  end)
+  local first, second = f(...)
+  self.dict:delete(lock)
+  return first, second
+end
+
+-- A worker's ledger is made after nginx has forked it.
+local function ledger_of(self)
+  local ledger = self.ledger
+  if not ledger or ledger.stuck then
+    ledger = ledgers.new(self.dict, self.keep, self.pending)
+    self.ledger = ledger
   end
-  return poll(function()
-    if self.dict:get(token) == DONE then
-      return "duplicate"
-    elseif self.dict:add(token, PENDING, self.pending) then
-      return "claimed"
+  return ledger
+end
+
+-- "open", "settled", or nil where the entry is not there or counts no more.
+local function state_of(self, key, window)
+  local stamp, id = self.dict:get(key)
+  if not stamp then
+    return nil
+  end
+  local age = host.now() - stamp
+  if not id or ledger_of(self):has_settled(id, stamp) then
+    return age <= window and "settled" or nil
+  end
+  return age <= self.pending and "open" or nil
+end
+
+-- Claims a token that has no entry. LuaJIT compiles no function that makes
+-- one which shares its locals: `poll` is for those who wait.
+local function take(self, token)
+  local ledger = ledger_of(self)
+  local stamp = ledger:stamp()
+  if self.dict:add(token, stamp, self.keep, ledger.id) then
+    return ledger:open(stamp, token)
+  end
+end
+
+-- Claims a token whose entry counts no more.
+local function take_stale(self, token)
+  if not state_of(self, token, self.window) then
+    self.dict:delete(token)
+    return take(self, token)
+  end
+end
+
+-- Waits until a token that has an entry can be claimed, or is known to be
+-- handled. Returns the claim, or nil, err, kind as `claim` does.
+local function await_token(self, token, timeout)
+  local claim, err = poll(function()
+    local state = state_of(self, token, self.window)
+    if state == "settled" then
+      return false
+    elseif not state then
+      return take(self, token) or locked(self, token, take_stale, self, token)
     end
   end, end_of(timeout))
+  if claim then
+    return claim
+  end
+  return nil, err, claim == false and "token" or nil
 end
 
-local function end_token(self, token, handled)
-  if not token then
-    return
-  elseif handled then
-    self.dict:set(token, DONE, self.window)
-  else
-    self.dict:delete(token)
+-- Joins an instance or opens one for `claim`. Returns its key, and whether it
+-- was opened.
+local function report(self, claim, twin, source)
+  local key = "twin:" .. twin
+  local form = forms.parse(self.dict:get(key))
+  local number, opened = forms.report(form, source, function(number)
+    return state_of(self, key .. ":" .. number, self.twin_window) ~= nil
+  end)
+  local instance = ("%s:%d"):format(key, number)
+  if opened then
+    self.dict:set(instance, claim.stamp, self.twin_keep, claim.ledger.id)
   end
+  self.dict:set(key, forms.spell(form), self.twin_keep)
+  return instance, opened
 end
 
--- Joins or opens an instance until one is ours or is known to be handled.
-local function claim_twin(self, twin, source, ends)
-  while true do
-    local number, state = report(self, twin, source)
-    if not state then
-      return number
-    elseif state == DONE then
-      return nil
+-- Waits until an instance is handled (true) or was given up (false).
+local function await_instance(self, instance, ends)
+  return poll(function()
+    local state = state_of(self, instance, self.keep)
+    if state ~= "open" then
+      return state == "settled"
     end
-    local handled, err = await_instance(self, twin, number, ends)
-    if handled == nil then
-      return nil, err
-    elseif handled then
-      return nil
-    end
+  end, ends)
+end
+
+-- The claim made anew, as of now: its handlers' time begins after the wait.
+local function renewed(self, claim)
+  local ledger = ledger_of(self)
+  local fresh = ledger:open(ledger:stamp(), claim.token)
+  if fresh.token then
+    self.dict:set(fresh.token, fresh.stamp, self.keep, ledger.id)
   end
+  claim.ledger:close(claim)
+  return fresh
+end
+
+-- Joins or opens instances until one is the claim's own or is known to be
+-- handled. Returns the claim, or nil, err, kind as `claim` does.
+local function claim_twin(self, claim, twin, source, ends)
+  local instance, opened =
+    locked(self, twin, report, self, claim, twin, source)
+  if opened then
+    claim.twin = instance
+    return claim
+  end
+  local handled, err = await_instance(self, instance, ends)
+  if handled == false then
+    return claim_twin(self, renewed(self, claim), twin, source, ends)
+  end
+  self:settle(claim, handled or false)
+  return nil, err, handled and "twin" or nil
 end
 
 --- Claims an event; see `flexhooks.dedupe`.
@@ -200,41 +181,52 @@ end
 ---@return flexhooks.Error? err
 ---@return "token"|"twin"|nil kind
 function Claims:claim(token, twin, source, timeout)
-  if token then
-    local verdict, err = take_token(self, token, timeout)
-    if verdict ~= "claimed" then
-      return nil, err, verdict and "token"
+  local claim = token and take(self, token)
+  if token and not claim then
+    local err, kind
+    claim, err, kind = await_token(self, token, timeout)
+    if not claim then
+      return nil, err, kind
     end
   end
   if not twin then
-    return { token = token }
+    return claim
+  elseif not claim then
+    local ledger = ledger_of(self)
+    claim = ledger:open(ledger:stamp())
   end
-  twin = ngx.encode_base64(twin, true)
-  local number, err = claim_twin(self, twin, escape(source), end_of(timeout))
-  if number then
-    return { token = token, twin = twin, number = number }
+  return claim_twin(self, claim, twin, forms.escape(source), end_of(timeout))
+end
+
+-- Says in the entries themselves that they are settled.
+local function mark(self, claim)
+  if claim.token then
+    self.dict:set(claim.token, claim.stamp, self.keep)
   end
-  end_token(self, token, not err)
-  return nil, err, not err and "twin" or nil
+  if claim.twin then
+    self.dict:set(claim.twin, claim.stamp, self.twin_keep)
+  end
+end
+
+local function forget(self, claim)
+  if claim.token then
+    self.dict:delete(claim.token)
+  end
+  if claim.twin then
+    self.dict:delete(claim.twin)
+  end
 end
 
 --- Ends a claim, once.
 ---@param claim table
 ---@param handled boolean
 function Claims:settle(claim, handled)
-  if claim.twin then
-    with_form(self, claim.twin, function(instances)
-      local instance, i = find(instances, claim.number)
-      if not instance then
-        return
-      elseif handled then
-        instance.state = DONE
-      else
-        table.remove(instances, i)
-      end
-    end)
+  if not handled then
+    forget(self, claim) -- before its ledger says that it is settled
   end
-  end_token(self, claim.token, handled)
+  if not claim.ledger:close(claim) and handled then
+    mark(self, claim)
+  end
 end
 
 --- Makes the claims of a shared dictionary.
@@ -243,9 +235,11 @@ end
 ---@param handler_timeout number seconds
 ---@return flexhooks.SharedClaims
 function M.new(dict, rule, handler_timeout)
+  local pending = handler_timeout + PENDING_SLACK
   return setmetatable({
-    dict = dict, window = rule.window, twin_window = rule.twin_window,
-    pending = handler_timeout + PENDING_SLACK,
+    dict = dict, pending = pending, ledger = nil,
+    window = rule.window, keep = rule.window + pending,
+    twin_window = rule.twin_window, twin_keep = rule.twin_window + pending,
   }, Claims)
 end
 

@@ -63,6 +63,33 @@ describe("nginx.claims", function()
     end)
   end
 
+  it("of what a worker handled while it stopped hold", function()
+    local server = app.start()
+    local token = { idempotency_token = "1" }
+    local first = app.begin(server, { Do = "nap" }, token)
+    app.begun(server, 1)
+    server:reload()
+    assert.equal(200, app.answer(first))
+    assert.equal(200, app.post(server, { Do = "nap" }, token).status)
+    assert.equal("1", app.value(server, "handled"))
+  end)
+
+  it("of what a killed worker had handled hold", function()
+    local server = app.start()
+    local tokens = { { idempotency_token = "1" }, { idempotency_token = "2" } }
+    -- The second ends while the first, which is older, is being handled.
+    local lost = app.begin(server, { Do = "oversleep" }, tokens[1])
+    app.begun(server, 1)
+    assert.equal(200, app.post(server, { N = "2" }, tokens[2]).status)
+    os.execute("kill -KILL " .. server:workers()[1])
+    lost:close()
+    process.eventually(function()
+      local done, answer = pcall(app.post, server, { N = "2" }, tokens[2])
+      return done and answer.status == 200
+    end, 10, "the next worker")
+    assert.equal("2", app.value(server, "handled"))
+  end)
+
   it("of a killed worker expire", function()
     local server = app.start()
     local token = { idempotency_token = "1" }
