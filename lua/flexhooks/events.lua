@@ -336,7 +336,7 @@ end
 -- shape tells, without a look at each field.
 ---@param raw table<string, string|string[]> the event afterwards
 ---@param is_query boolean
----@param shape integer? what a verifier saw, which has `check_fields`: which of
+---@param shape integer? what a verifier that has `check_fields` saw: which of
 --- the documented texts there are, each one and of its kind
 ---@return table? event nil where `raw` is no event
 ---@return string wire_type_or_wrong as of `normalize`
