@@ -18,7 +18,12 @@ local tables = require "flexhooks.tables"
 
 local M = {}
 
+local raised = failures.raised
+
 local ALL = { ["*"] = true }
+
+-- What a filter returns in its handler's place; no handler can.
+local UNMATCHED = {}
 
 ---@class flexhooks.Router
 local Router = { __name = "flexhooks.router" }
@@ -90,6 +95,17 @@ local function wanted_types(names)
   return not types["*"] and types or nil
 end
 
+-- Filter and handler are called as one: a predicate that raises is a failure
+-- of its handler.
+local function filtered(match, handler)
+  return function(event, context)
+    if not match(event) then
+      return UNMATCHED
+    end
+    return handler(event, context)
+  end
+end
+
 --- Registers a handler.
 ---@param names string|string[] event names or aliases; `"*"` is every event,
 --- also one that the catalogue does not know
@@ -115,7 +131,8 @@ function Router:on(names, filter, handler)
     match, narrowed = filters.compile("router:on", filter)
   end
   local subscription = setmetatable({
-    types = types, narrowed = narrowed, match = match, handler = handler,
+    types = types, narrowed = narrowed, handler = handler,
+    run = match and filtered(match, handler) or handler,
   }, Subscription)
   self.subscriptions = with(self.subscriptions, subscription)
   self.lists = nil
@@ -150,7 +167,7 @@ end
 function Router:fallback(handler)
   check_self(self, "fallback")
   check_function("router:fallback", 1, handler)
-  self.last = { handler = handler }
+  self.last = { handler = handler, run = handler }
 end
 
 --- Adds a function that is told of every failed handler.
@@ -196,53 +213,42 @@ end
 local function report(router, failed, failure, event, context)
   failed = failures.add(failed, failure)
   for _, observer in ipairs(router.observers) do
-    local ok, raised =
-      xpcall(observer, failures.raised, failure, event, context)
+    local ok, own = xpcall(observer, raised, failure, event, context)
     if not ok then
-      context.log("error", "on_error failed", { error = tostring(raised),
-        traceback = raised.traceback })
+      context.log("error", "on_error failed", { error = tostring(own),
+        traceback = own.traceback })
     end
   end
   return failed
 end
 
+-- Returns the failures so far, and whether the handler was for this event.
 local function call(router, subscription, failed, event, context)
-  local ok, value, err =
-    xpcall(subscription.handler, failures.raised, event, context)
+  local ok, value, err = xpcall(subscription.run, raised, event, context)
   if not ok then
-    return report(router, failed, value, event, context)
+    return report(router, failed, value, event, context), true
   elseif not value and err ~= nil then
     local failure = failures.returned(err, subscription.handler)
-    return report(router, failed, failure, event, context)
+    return report(router, failed, failure, event, context), true
   end
-  return failed
+  return failed, value ~= UNMATCHED
 end
 
--- Runs every handler that matches. A predicate that raises is a failure of its
--- handler.
+-- Runs every handler that matches.
 local function call_handlers(router, failed, event, context)
   local lists = router.lists
   if not lists then
     lists = build_lists(router.subscriptions)
     router.lists = lists
   end
-  local list = lists[event.EventType] or lists["*"]
-  local last, matched = router.last, false
+  local list, last = lists[event.EventType] or lists["*"], router.last
+  local any = false
   for i = 1, #list do
-    local subscription = list[i]
-    local ok, applies = true, true
-    if subscription.match then
-      ok, applies = xpcall(subscription.match, failures.raised, event)
-    end
-    if not ok then
-      matched = true
-      failed = report(router, failed, applies, event, context)
-    elseif applies then
-      matched = true
-      failed = call(router, subscription, failed, event, context)
-    end
+    local matched
+    failed, matched = call(router, list[i], failed, event, context)
+    any = any or matched
   end
-  if last and not matched then
+  if last and not any then
     failed = call(router, last, failed, event, context)
   end
   return failed
@@ -276,7 +282,7 @@ local function run_from(run, i)
     return outcome(run.failed)
   end
   local ok, value, err =
-    xpcall(middleware, failures.raised, run.event, run.context, next_one)
+    xpcall(middleware, raised, run.event, run.context, next_one)
   local failure
   if not ok then
     failure = not failures.has(run.failed, value.cause) and value or nil
@@ -289,15 +295,34 @@ local function run_from(run, i)
   end
 end
 
-local function run_all(router, event, context)
-  if #router.middleware == 0 then
-    return call_handlers(router, nil, event, context)
-  end
+local function run_wrapped(router, _, event, context)
   local run = { router = router, list = router.middleware, event = event,
     context = context }
   run_from(run, 1)
   run.ended = true
   return run.failed
+end
+
+--- `dispatch` without its checks, for those who make event and context
+-- themselves.
+---@param router flexhooks.Router
+---@param event table with its canonical EventType
+---@param context flexhooks.Context complete
+---@param due number of the monotonic clock: its deadline
+---@return boolean? ok
+---@return flexhooks.Error? err
+function M.run(router, event, context, due)
+  local token = host.enter(due)
+  local run = #router.middleware == 0 and call_handlers or run_wrapped
+  local failed = run(router, nil, event, context)
+  if host.leave(token) then
+    failed = failed or report(router, nil, failures.cut(), event, context)
+    failed.kind = "timeout"
+  end
+  if failed then
+    return nil, failed
+  end
+  return true
 end
 
 local function check_event(event)
@@ -331,13 +356,7 @@ function Router:dispatch(event, context)
   event.EventType = events.canonical(wire) or wire
   contexts.fill(context, event, self.logger)
   local seconds = context.deadline - host.now()
-  local token = host.enter(host.clock() + seconds)
-  local failed = run_all(self, event, context)
-  if host.leave(token) then
-    failed = failed or report(self, nil, failures.cut(), event, context)
-    failed.kind = "timeout"
-  end
-  return outcome(failed)
+  return M.run(self, event, context, host.clock() + seconds)
 end
 
 --- Makes a router.

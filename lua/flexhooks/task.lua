@@ -515,15 +515,9 @@ end
 -- --- deadlines -----------------------------------------------------------
 
 -- The scope that was left last is entered next: every event has one. Not so
--- where a task was started under it, which may outlive it.
+-- where a task was started under it, which may outlive it, or where it is not
+-- as it was made.
 local spare
-
-local function new_scope()
-  local scope = spare or { due = 0, parent = nil, holder = nil, owner = nil,
-    expired = false, disregarded = 0, kept = false }
-  spare = nil
-  return scope
-end
 
 local function keep(scope)
   while scope do
@@ -536,12 +530,21 @@ end
 ---@param deadline number of the monotonic clock
 ---@return table token for `leave`
 function M.enter(deadline)
-  local holder = current or outside
-  local parent, scope = holder.scope, new_scope()
-  scope.due, scope.parent, scope.holder = deadline, parent, holder
-  scope.owner = scope
-  if parent and parent.due <= deadline then
-    scope.due, scope.owner = parent.due, parent.owner
+  local holder, scope = current or outside, spare
+  if scope then
+    spare = nil
+  else
+    scope = { due = 0, parent = nil, holder = nil, owner = nil,
+      expired = false, disregarded = 0, kept = false }
+    scope.owner = scope
+  end
+  local parent = holder.scope
+  scope.due, scope.holder = deadline, holder
+  if parent then
+    scope.parent = parent
+    if parent.due <= deadline then
+      scope.due, scope.owner = parent.due, parent.owner
+    end
   end
   holder.scope = scope
   return scope
@@ -550,11 +553,10 @@ end
 --- Ends the deadline; tells whether it cut a wait.
 ---@return boolean expired
 function M.leave(token)
-  local expired = token.expired
-  token.holder.scope = token.parent
-  if not token.kept then
-    token.parent, token.holder, token.owner = nil, nil, nil
-    token.expired, token.disregarded = false, 0
+  local holder, parent, expired = token.holder, token.parent, token.expired
+  holder.scope = parent
+  if not (parent or expired or token.kept) then
+    token.holder = nil
     spare = token
   end
   return expired
