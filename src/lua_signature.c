@@ -251,41 +251,37 @@ static int verify(lua_State *L, const fh_delivery *delivery) {
   return 4;
 }
 
-static int verify_body(lua_State *L, fh_delivery_kind kind) {
+/* One order of arguments for every kind, so that the caller need not tell them
+ * apart; a query's fields are in the query, whatever the body. */
+static int verify_kind(lua_State *L, fh_delivery_kind kind) {
   fh_delivery delivery = {
       .kind = kind,
       .signature = optional_bytes(L, 3),
       .query = optional_bytes(L, 4),
-      .body = fh_check_bytes(L, 5),
       .token = optional_bytes(L, 6),
       .want_twin = lua_toboolean(L, 7),
   };
+  if (kind != FH_QUERY)
+    delivery.body = fh_check_bytes(L, 5);
   return verify(L, &delivery);
 }
 
 /* verifier:form(keys, signature, query, body, token, want_twin)
  * -> event, id | nil, twin | nil, shape | nil */
 static int verifier_form(lua_State *L) {
-  return verify_body(L, FH_FORM);
+  return verify_kind(L, FH_FORM);
 }
 
 /* verifier:json(keys, signature, query, body, token, want_twin)
  * -> true, id | nil, twin | nil */
 static int verifier_json(lua_State *L) {
-  return verify_body(L, FH_JSON);
+  return verify_kind(L, FH_JSON);
 }
 
-/* verifier:query(keys, signature, query, token, want_twin)
+/* verifier:query(keys, signature, query, body, token, want_twin)
  * -> event, id | nil, twin | nil, shape | nil */
 static int verifier_query(lua_State *L) {
-  fh_delivery delivery = {
-      .kind = FH_QUERY,
-      .signature = optional_bytes(L, 3),
-      .query = optional_bytes(L, 4),
-      .token = optional_bytes(L, 5),
-      .want_twin = lua_toboolean(L, 6),
-  };
-  return verify(L, &delivery);
+  return verify_kind(L, FH_QUERY);
 }
 
 /* verifier:account(bytes, kind) -> "AC…", or nothing */

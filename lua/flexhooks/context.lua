@@ -105,14 +105,16 @@ end
 ---@param event table with its canonical EventType
 ---@param source string
 ---@param wire_type string
+---@param possible_replay boolean
 ---@param seconds number that its handlers have
 ---@param logger function?
 ---@return flexhooks.Context
-function M.first(id, event, source, wire_type, seconds, logger)
+function M.first(id, event, source, wire_type, possible_replay, seconds,
+  logger)
   local now = host.now()
   return complete({
     id = id, received_at = now, attempt = 1, source = source,
-    wire_type = wire_type, replay = false, possible_replay = false,
+    wire_type = wire_type, replay = false, possible_replay = possible_replay,
     deadline = now + seconds,
   }, event, logger)
 end

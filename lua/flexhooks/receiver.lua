@@ -78,13 +78,10 @@ local function body_kind(self, method, body, content_type, content_encoding)
   return kind
 end
 
--- The keys to try. Where there are none (no account could be read, it is
+-- The keys to try, by account. Where there are none (no account could be read, it is
 -- unknown, nothing is signed, the look-up failed) that is a key which nobody
 -- has: the verifier still finds what else is wrong.
-local function keys_for(self, list, kind, text, signature)
-  if self.keys then
-    return self.keys
-  end
+local function look_up_keys(self, list, kind, text, signature)
   local account = signature and #signature == SIGNATURE_SIZE
     and list[1].verifier:account(text, kind)
   if not account then
@@ -94,26 +91,17 @@ local function keys_for(self, list, kind, text, signature)
   return keys or self.nobody, err
 end
 
-local function verify_one(verifier, kind, keys, signature, query, body, token,
-  twins)
-  if kind == "form" then
-    return verifier:form(keys, signature, query, body, token, twins)
-  elseif kind == "query" then
-    return verifier:query(keys, signature, query, token, twins)
-  end
-  return verifier:json(keys, signature, query, body, token, twins)
-end
-
--- Fields, route, id, twin key and shape, or nil and the reason. Of URLs with
+-- Fields, id, twin key, shape and route, or nil and the reason. Of URLs with
 -- one path the one with the longest query is tried first, since a query is
 -- signed from its start.
 local function verify(list, kind, keys, signature, query, body, token, twins)
   local reason
   for i = 1, #list do
-    local fields, id, twin, shape = verify_one(list[i].verifier, kind, keys,
-      signature, query, body, token, twins)
+    local verifier = list[i].verifier
+    local fields, id, twin, shape = verifier[kind](verifier, keys, signature,
+      query, body, token, twins)
     if fields then
-      return fields, list[i], id, twin, shape
+      return fields, id, twin, shape, list[i]
     end
     reason = reason ~= "signature_differs" and id or reason
   end
@@ -146,14 +134,17 @@ local function judge(self, method, target, body, content_type,
     return refusal, why
   end
   local text = kind == "query" and (query or "") or body
-  local keys, err = keys_for(self, list, kind, text, signature)
+  local keys, err = self.keys, nil
+  if not keys then
+    keys, err = look_up_keys(self, list, kind, text, signature)
+  end
   if token == "" then
     token = nil
   end
-  local fields, route, id, twin, shape = verify(list, kind, keys, signature,
+  local fields, id, twin, shape, route = verify(list, kind, keys, signature,
     query, body, token, self.has_twins)
   if not fields then
-    return unverified(route, err)
+    return unverified(id, err)
   end
   if kind == "json" then
     return delivery.take_json(self, route, body, signature, id, twin)
@@ -162,6 +153,7 @@ local function judge(self, method, target, body, content_type,
     kind == "query", id, twin, shape)
 end
 
+-- For receivers with a queue.
 local function judge_and_store(self, ...)
   local answer, reason, cause = judge(self, ...)
   if answer then
@@ -228,9 +220,9 @@ end
 ---@return string? body nil with a 200: `{}`
 function Receiver:answer(method, target, body, content_type, content_encoding,
   signature, token, request)
-  local called, answer, reason, cause = xpcall(judge_and_store,
-    failures.raised, self, method, target, body, content_type,
-    content_encoding, signature, token)
+  local called, answer, reason, cause = xpcall(
+    self.queue and judge_and_store or judge, failures.raised, self, method,
+    target, body, content_type, content_encoding, signature, token)
   if called and answer == answers.ok then
     return 200
   elseif self.on_reject and not request then

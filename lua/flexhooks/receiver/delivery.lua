@@ -8,7 +8,10 @@ local events = require "flexhooks.events"
 local failures = require "flexhooks.failure"
 local host = require "flexhooks.host"
 local reading = require "flexhooks.receiver.reading"
+local routers = require "flexhooks.router"
 local tables = require "flexhooks.tables"
+
+local raised = failures.raised
 
 local M = {}
 
@@ -35,11 +38,11 @@ local function count_received(self, event)
 end
 
 -- The client that handlers get; a function is asked for the event's account.
-local function client_of(self, event, deadline)
+local function client_of(self, event, due)
   if type(self.client) ~= "function" then
     return self.client
   end
-  local token = host.enter(host.clock() + deadline - host.now())
+  local token = host.enter(due)
   local client, err = self.client(event.AccountSid)
   host.leave(token)
   if client == nil and err ~= nil then
@@ -48,15 +51,15 @@ local function client_of(self, event, deadline)
   return client
 end
 
-local function context_of(self, route, id, event, wire_type)
-  return contexts.first(id, event, route.source, wire_type,
+local function context_of(self, route, id, event, wire_type, replay)
+  return contexts.first(id, event, route.source, wire_type, replay,
     self.handler_timeout, self.logger)
 end
 
 -- Did the same signed bytes come before? Under their own token they are a
 -- re-delivery and go no further than that; so this tells those under another.
-local function is_possible_replay(self, signature)
-  return self.signatures and self.signatures:has(signature, host.clock())
+local function is_possible_replay(self, signature, now)
+  return self.signatures and self.signatures:has(signature, now) or false
 end
 
 local function remember(self, signature)
@@ -65,11 +68,11 @@ local function remember(self, signature)
   end
 end
 
-local function run(self, event, context)
+local function run(self, event, context, due)
   if self.client then
-    context.client = client_of(self, event, context.deadline)
+    context.client = client_of(self, event, due)
   end
-  return self.router:dispatch(event, context)
+  return routers.run(self.router, event, context, due)
 end
 
 local function report_failure(self, event, context, err)
@@ -82,36 +85,38 @@ local function report_failure(self, event, context, err)
 end
 
 -- Runs the handlers. Returns whether they succeeded.
-local function handle_claimed(self, event, context)
-  local began = self.metrics and host.clock()
-  local called, ok, err = xpcall(run, failures.raised, self, event, context)
+local function handle_claimed(self, event, context, due)
+  local metrics = self.metrics
+  local began = metrics and host.clock()
+  local called, ok, err = xpcall(run, raised, self, event, context, due)
   local handled = called and ok == true
-  if began then
-    self.metrics:observe(host.clock() - began)
+  if metrics then
+    metrics:observe(host.clock() - began)
+    metrics:inc(handled and "handled" or "failed")
   end
-  count(self, handled and "handled" or "failed")
   if not handled then
     report_failure(self, event, context, called and err or ok)
   end
   return handled
 end
 
--- Handles one event. Returns the answer that it deserves.
-local function handle(self, event, context, token_key, twin_key)
-  if not token_key and not twin_key then
-    return handle_claimed(self, event, context) and answers.ok
-      or answers.failed
+-- Handles one event until `due`. Returns the answer that it deserves.
+local function handle(self, event, context, due, token_key, twin_key)
+  local claim, cut, kind
+  if token_key or twin_key then
+    claim, cut, kind = self.claims:claim(token_key, twin_key, context.source,
+      self.handler_timeout)
+    if cut then
+      return answers.unavailable, "not_claimed", cut
+    elseif not claim then
+      count(self, "duplicate", kind)
+      return answers.ok
+    end
   end
-  local claim, cut, kind = self.claims:claim(token_key, twin_key,
-    context.source, self.handler_timeout)
-  if cut then
-    return answers.unavailable, "not_claimed", cut
-  elseif not claim then
-    count(self, "duplicate", kind)
-    return answers.ok
+  local handled = handle_claimed(self, event, context, due)
+  if claim then
+    self.claims:settle(claim, handled)
   end
-  local handled = handle_claimed(self, event, context)
-  self.claims:settle(claim, handled)
   return handled and answers.ok or answers.failed
 end
 
@@ -186,26 +191,26 @@ function M.take_fields(self, route, fields, raw, signature, is_query, id, twin,
   count_received(self, event)
   local token_key = self.rule and id
   id = id or contexts.id()
+  local now = host.clock()
+  local replay = is_possible_replay(self, signature, now)
   if self.queue then
     return nil, { {
       id = id, token_key = token_key, twin_key = twin, event = event,
       wire_type = event and note, raw = not event and raw or nil,
       reason = not event and note or nil, source = route.source,
       received_at = host.now(), query = query, signature = signature,
-      possible_replay = is_possible_replay(self, signature) or nil,
+      possible_replay = replay or nil,
       verdict = false,
     } }
   elseif not event then
     return answers.malformed, "malformed", note
   end
-  local context = context_of(self, route, id, event, note)
+  local context = context_of(self, route, id, event, note, replay)
   if query then
     context.query = query
   end
-  if is_possible_replay(self, signature) then
-    context.possible_replay = true
-  end
-  local answer, reason, cause = handle(self, event, context, token_key, twin)
+  local answer, reason, cause = handle(self, event, context,
+    now + self.handler_timeout, token_key, twin)
   if answer == answers.ok then
     remember(self, signature)
   end
@@ -232,13 +237,13 @@ local function handle_all(self, items, route, signature)
     end
   end
   local worst, reason, err = answers.ok, nil, nil
-  local replay = is_possible_replay(self, signature) or false
+  local replay = is_possible_replay(self, signature, host.clock())
   for _, item in ipairs(items) do
     local event = item.event
-    local context = context_of(self, route, item.id, event, item.wire_type)
-    context.possible_replay = replay
-    local answer, why, cause =
-      handle(self, event, context, item.token_key, item.twin_key)
+    local context = context_of(self, route, item.id, event, item.wire_type,
+      replay)
+    local answer, why, cause = handle(self, event, context,
+      host.clock() + self.handler_timeout, item.token_key, item.twin_key)
     if answer.status > worst.status then
       worst, reason, err = answer, why, cause
     end
@@ -252,7 +257,7 @@ end
 -- What the items of a batch to be stored have in common.
 local function complete(self, items, route, signature)
   local now = host.now()
-  local replay = is_possible_replay(self, signature) or nil
+  local replay = is_possible_replay(self, signature, host.clock()) or nil
   for _, item in ipairs(items) do
     item.source, item.received_at = route.source, now
     item.signature, item.possible_replay = signature, replay
