@@ -144,6 +144,7 @@ local function read_environment(settings)
     or settings.account_sid and settings.account_sid ~= account then
     return true
   end
+  settings.same_account = account ~= nil
   wrong = select(2, fill(settings, CREDENTIAL_ENV))
   wrong = wrong or half_key(settings)
   if wrong then
@@ -178,6 +179,23 @@ local NO_CREDENTIAL = "no credential: give auth_token, or api_key and "
   .. "and TWILIO_AUTH_TOKEN)"
 local OTHER_ACCOUNT = "no credential for this account_sid: give one (the "
   .. "environment's are not used: TWILIO_ACCOUNT_SID is another or absent)"
+local NO_SECRET = "no credential: TWILIO_ACCOUNT_SID is set, but "
+  .. "TWILIO_AUTH_TOKEN is not, nor are TWILIO_API_KEY and TWILIO_API_SECRET"
+
+local function no_credential(settings)
+  if settings.same_account then
+    return NO_SECRET
+  end
+  return settings.account_sid and OTHER_ACCOUNT or NO_CREDENTIAL
+end
+
+local function missing(settings, name)
+  if name == "account_sid" and settings.variable.auth_token then
+    return "account_sid is missing: TWILIO_AUTH_TOKEN is set, but "
+      .. "TWILIO_ACCOUNT_SID is not"
+  end
+  return name .. " is missing"
+end
 
 -- The one scheme that was given, whole; or nil and what is missing.
 local function choose_scheme(settings)
@@ -193,11 +211,11 @@ local function choose_scheme(settings)
     end
   end
   if not chosen then
-    return nil, settings.account_sid and OTHER_ACCOUNT or NO_CREDENTIAL
+    return nil, no_credential(settings)
   end
   for _, name in ipairs { chosen.user, chosen.secret } do
     if not settings[name] then
-      return nil, name .. " is missing"
+      return nil, missing(settings, name)
     end
     local wrong = secret_complaint(settings[name])
     if wrong then
