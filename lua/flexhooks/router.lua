@@ -335,6 +335,18 @@ local function check_event(event)
   end
 end
 
+local function check_context(context)
+  if type(context) ~= "table" then
+    errors.raise(3, "router:dispatch: argument 2 must be a context, got "
+      .. type(context))
+  end
+  local deadline = context.deadline
+  if deadline and (type(deadline) ~= "number" or deadline ~= deadline) then
+    errors.raise(3, "router:dispatch: context.deadline must be a time in Unix "
+      .. "seconds, got " .. (deadline ~= deadline and "NaN" or type(deadline)))
+  end
+end
+
 --- Runs the handlers of an event. What `context` leaves out is filled in.
 ---@param event table its EventType becomes canonical
 ---@param context table? see `flexhooks.Context`
@@ -346,11 +358,10 @@ end
 function Router:dispatch(event, context)
   check_self(self, "dispatch")
   check_event(event)
-  if context ~= nil and type(context) ~= "table" then
-    errors.raise(2, "router:dispatch: argument 2 must be a context, got "
-      .. type(context))
+  if context == nil then
+    context = {}
   end
-  context = context or {}
+  check_context(context)
   local wire = event.EventType
   context.wire_type = context.wire_type or wire
   event.EventType = events.canonical(wire) or wire

@@ -48,6 +48,10 @@ M.misuse = {
   { "dispatch", { { EventType = "" } }, "no EventType" },
   { "dispatch", { { EventType = 5 } }, "no EventType" },
   { "dispatch", { { EventType = "onNew" }, "x" }, "must be a context" },
+  { "dispatch", { { EventType = "onNew" }, { deadline = "5" } },
+    "context.deadline must be a time in Unix seconds, got string" },
+  { "dispatch", { { EventType = "onNew" }, { deadline = 0 / 0 } },
+    "context.deadline must be a time in Unix seconds, got NaN" },
 }
 
 M.methods = { "on", "off", "use", "fallback", "on_error", "subscribed",
