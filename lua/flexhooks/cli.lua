@@ -63,7 +63,7 @@ function M.parser()
 end
 
 local FUNCTIONS = { "testing%.[%l_]+", "flexhooks%.[%l_]+", "simulator",
-  "client%.[%l_]+:[%l_]+" }
+  "client%.[%l_]+:[%l_]+", "queue:[%l_]+" }
 
 -- Raised messages begin with the place in the program and the function, which
 -- mean nothing to whoever typed the command.

@@ -110,8 +110,8 @@ function M.new(url, given)
   local scheme, rest = url:match("^(%a+):(.*)$")
   local open = scheme and SCHEMES[ascii.lower(scheme)]
   if not open then
-    errors.raise(2, "flexhooks.queue: argument 1 must begin with sqlite:, "
-      .. "redis:// or memory:")
+    errors.raise(2, "flexhooks.queue: the queue's URL must begin with "
+      .. "sqlite:, redis:// or memory:")
   end
   return setmetatable({ backend = open(rest, given) }, Queue)
 end

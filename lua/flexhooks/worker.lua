@@ -58,6 +58,15 @@ local SPEC = {
   on_outcome = { type = "function" },
 }
 
+local function open(url)
+  local ok, made = pcall(queue.new, url)
+  if not ok then
+    errors.raise(3, "flexhooks.worker: option 'queue': "
+      .. made.message:gsub("^flexhooks%.queue: ", ""), made.kind)
+  end
+  return made
+end
+
 --- A worker; nothing is opened before `run`.
 ---@param given table `queue` and `router`; `client` (for handlers, as
 -- `context.client`), `concurrency` (interactions at once, 32), `max_attempts`
@@ -72,7 +81,7 @@ local SPEC = {
 function M.new(given)
   local self = options.check("flexhooks.worker", SPEC, given)
   if type(self.queue) == "string" then
-    self.queue = queue.new(self.queue)
+    self.queue = open(self.queue)
   end
   self.lease = self.lease or 1.5 * self.handler_timeout
   self.active = 0 -- refs begun or about to be

@@ -30,6 +30,18 @@ describe("flexhooks.worker", function()
       assert.matches(name, err.message, 1, true)
     end
     assert.is_table(flexhooks.worker { queue = "memory:", router = router })
+    for url, wanted in pairs { x = "the queue's URL must begin",
+      ["redis://h/x"] = "the database must be a number",
+      ["memory:x"] = "and nothing else" } do
+      local ok, err = pcall(function()
+        local worker = flexhooks.worker { queue = url, router = router }
+        return worker
+      end)
+      assert.is_false(ok)
+      assert.matches("worker_spec.lua:%d+: flexhooks.worker: option 'queue': ",
+        err.message)
+      assert.matches(wanted, err.message, 1, true)
+    end
   end)
 
   it("names the colon where a method was called without it", function()

@@ -291,8 +291,9 @@ function Single:stats()
   end
   local body = self:read(self.storage.oldest)
   local oldest = body and envelope.decode(body).received_at
+  local ready = counts.events - counts.delayed - self.count_running
   return {
-    ready = math.max(counts.events - counts.delayed - self.count_running, 0),
+    ready = math.max(math.floor(ready), 0),
     running = self.count_running, delayed = counts.delayed,
     dead = counts.dead,
     oldest_age = oldest and math.max(now - oldest, 0) or 0,

@@ -25,6 +25,17 @@ local function store_at_once(queue, items)
   return results
 end
 
+describe("what is in a queue of one process", function()
+  it("is counted in whole numbers on every Lua", function()
+    local queue = flexhooks.queue(url)
+    assert.is_true(queue:store { item("first") })
+    local stats = queue:stats()
+    assert.same({ "1", "0", "0", "0" }, { tostring(stats.ready),
+      tostring(stats.running), tostring(stats.delayed), tostring(stats.dead) })
+    queue:close()
+  end)
+end)
+
 describe("a transaction that fails", function()
   local queue
 
