@@ -8,6 +8,7 @@
 local advice = require "flexhooks.cli.advice"
 local argparse = require "argparse"
 local errors = require "flexhooks.error"
+local output = require "flexhooks.cli.output"
 
 local M = {}
 
@@ -108,6 +109,16 @@ local function is_misuse(err)
   return errors.is(err) and (err.kind == "argument" or err.kind == "config")
 end
 
+-- What was printed has to have arrived: a full disk is a failure.
+local function printed()
+  local ok, why = output.flush()
+  if ok then
+    return DONE
+  end
+  report(errors.new("config", "cannot write to standard output: " .. why))
+  return FAILED
+end
+
 --- Runs the command.
 ---@param arguments string[]
 ---@return integer status for the shell
@@ -122,7 +133,7 @@ function M.main(arguments)
     report(done)
     return is_misuse(done) and MISUSED or FAILED
   elseif done then
-    return DONE
+    return printed()
   end
   if err then
     report(err)

@@ -76,6 +76,14 @@ describe("cli", function()
     end
   end)
 
+  it("fails where what it printed went nowhere", function()
+    local status, _, err = process.run({ "sh", "-c", "exec >/dev/full; exec '"
+      .. process.top .. "/bin/flexhooks' completion bash" },
+      { env = command.environment() })
+    assert.equal(1, status)
+    assert.matches("cannot write to standard output: No space left", err)
+  end)
+
   it("runs from another folder and through a link", function()
     local folder = process.folder()
     os.execute(("ln -s '%s/bin/flexhooks' '%s/fh'"):format(process.top,

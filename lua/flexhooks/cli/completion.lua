@@ -2,6 +2,7 @@
 -- @module flexhooks.cli.completion
 
 local events = require "flexhooks.events"
+local output = require "flexhooks.cli.output"
 
 local M = {}
 
@@ -73,7 +74,7 @@ end
 ---@param parser table of the whole command
 ---@return true done
 function M.run(given, parser)
-  io.stdout:write(M.text(parser, given.shell))
+  output.write(M.text(parser, given.shell))
   return true
 end
 

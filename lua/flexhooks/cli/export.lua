@@ -2,6 +2,7 @@
 -- @module flexhooks.cli.export
 
 local errors = require "flexhooks.error"
+local output = require "flexhooks.cli.output"
 local provision = require "flexhooks.provision"
 local settings = require "flexhooks.cli.settings"
 
@@ -62,7 +63,7 @@ function M.run(given)
   if given.file then
     return write(given.file, text)
   end
-  io.stdout:write(text)
+  output.write(text)
   return true
 end
 

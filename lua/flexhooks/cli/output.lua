@@ -9,6 +9,25 @@ local M = {}
 local DESCRIPTORS = { [io.stdin] = 0, [io.stdout] = 1, [io.stderr] = 2 }
 local terminals = {}
 
+--- Writes data to standard output. What is longer than the stream's buffer is
+-- not kept where it cannot be written: a later flush would know of nothing.
+---@param ... string|number
+function M.write(...)
+  local ok, why = io.stdout:write(...)
+  M.lost = M.lost or not ok and why or nil
+end
+
+--- Has all that was printed arrived?
+---@return true?
+---@return string? why not
+function M.flush()
+  local ok, why = io.stdout:flush()
+  if M.lost or not ok then
+    return nil, M.lost or why
+  end
+  return true
+end
+
 --- Is one of the standard streams a terminal?
 ---@param stream file* io.stdin, io.stdout or io.stderr
 ---@return boolean
@@ -130,7 +149,7 @@ function M.rows(headers, rows)
       line[column] = line[column]
         .. (" "):rep(widths[column] - width(line[column]))
     end
-    io.stdout:write(cut(table.concat(line, "  "), room), "\n")
+    M.write(cut(table.concat(line, "  "), room), "\n")
   end
 end
 
@@ -149,7 +168,7 @@ end
 
 --- Writes a value as one line of JSON.
 function M.json(value)
-  io.stdout:write(assert(json.encode(value)), "\n")
+  M.write(assert(json.encode(value)), "\n")
 end
 
 --- Writes a message for a person.

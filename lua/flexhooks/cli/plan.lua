@@ -31,7 +31,7 @@ function M.run(given)
     output.json { changes = json.array(hooks.data(plan)),
       notes = json.array(plan.notes) }
   else
-    io.stdout:write(output.paint(tostring(plan), io.stdout), "\n")
+    output.write(output.paint(tostring(plan), io.stdout), "\n")
   end
   return plan.empty or not given.check or nil
 end

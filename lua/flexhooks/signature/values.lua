@@ -65,6 +65,14 @@ local function mapped(fields, change)
   return changed and list or nil
 end
 
+-- Files end with a line break where no delivery does.
+local function without_break(fields)
+  local list = { unpack(fields) }
+  local name, value = unpack(list[#list])
+  list[#list] = { name, (value:gsub("\r?\n$", "")) }
+  return list[#list][2] ~= value and list or nil
+end
+
 local function kept(fields, keep)
   local list = {}
   for i, field in ipairs(fields) do
@@ -178,6 +186,8 @@ function M.params(fields, query)
     .. "alone: set method or content_type", {})
   add(list, "query's parameters", "pass the body's parameters without the "
     .. "query's", without_query(fields, query))
+  add(list, "line break added", "the body ends with a line break that was "
+    .. "not delivered, as editors and echo add one", without_break(fields))
   for _, change in ipairs(VALUE_CHANGES) do
     add(list, change[1], change[2], mapped(fields, change[3]))
   end

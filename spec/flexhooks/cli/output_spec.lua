@@ -5,11 +5,12 @@ local terminal = require "spec.support.terminal"
 -- The functions below run in processes of their own, where their names are
 -- text: all that commands print with.
 local FUNCTIONS = { output.check, output.fields, output.is_terminal,
-  output.json, output.paint, output.rows, output.say }
+  output.json, output.paint, output.rows, output.say, output.write,
+  output.flush }
 
 -- What a call writes, in a process of its own.
 local function printed(call)
-  assert.equal(7, #FUNCTIONS)
+  assert.equal(9, #FUNCTIONS)
   local status, out, err = process.run { process.lua, "-e",
     'require("flexhooks.cli.output").' .. call }
   assert.equal(0, status, err)
@@ -17,6 +18,21 @@ local function printed(call)
 end
 
 describe("cli.output", function()
+  it("remembers that what it wrote went nowhere, much or little", function()
+    for _, text in ipairs { '"x"', '("x"):rep(1e6)' } do
+      local status, out, err = process.run { "sh", "-c", 'exec "$0" -e "$1" '
+        .. ">/dev/full", process.lua, ([[
+          local output = require "flexhooks.cli.output"
+          output.write(%s)
+          local ok, why = output.flush()
+          io.stderr:write(tostring(ok), " ", why)]]):format(text) }
+      assert.equal(0, status)
+      assert.equal("", out)
+      assert.equal("nil No space left on device", err)
+    end
+    assert.equal("ab1", (printed 'write("a", "b", 1)'))
+  end)
+
   it("writes rows in columns as wide as they need", function()
     assert.equal("A   LONG  C\n1   -     x y\n22  é     z\n",
       (printed 'rows({"A","LONG","C"}, {{1,nil,{"x","y"}},{22,"é","z"}})'))

@@ -107,6 +107,7 @@ describe("cli.verify", function()
           env = { FLEXHOOKS_PUBLIC_URL = "https://else.example/x" } },
         { "query", sign(QUERY, PARAMS), url = URL .. "?a=1&b=2" },
         { "query", sign(URL .. "?a=b%20c", PARAMS), url = URL .. "?a=b+c" },
+        { "line break added", sign(URL, { A = "b" }), body = "A=b\n" },
         { "values trimmed", sign(URL, { A = "b" }), body = "A=b+" },
         { "values still encoded", sign(URL, { A = "b c" }),
           body = "A=b%2520c" },

@@ -42,6 +42,16 @@ describe("values.params", function()
     assert.is_true(after("value trimmed", { { "a", "b" } })["a=b "])
   end)
 
+  it("leaves out the line break at the end of a file, and no other", function()
+    for _, ending in ipairs { "\n", "\r\n" } do
+      local found = after("line break added",
+        { { "a", "1" .. ending }, { "b", "2" .. ending } })
+      assert.same({ ["a=1" .. ending .. "&b=2"] = true }, found)
+    end
+    assert.same({},
+      after("line break added", { { "a", "1\n" }, { "b", "2" } }))
+  end)
+
   it("undoes what a parser does to repeated names", function()
     local twice = { { "a", "2" }, { "b", "x" }, { "a", "1" } }
     assert.is_true(after("duplicates joined", twice)["a=2,1&b=x"])
