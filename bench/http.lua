@@ -9,12 +9,16 @@ local transport = require("flexhooks.host").transport {
   max_connections = width }
 local secret = assert(core.basic("AC", core.secret "token"))
 
-local begun, done = flexhooks.clock(), 0
+local headers = { Accept = "application/json" }
+
+local begun, number, done, over = flexhooks.clock(), 0, 0, false
 
 local function caller()
-  while flexhooks.clock() - begun < seconds do
-    local response = assert(transport:send { method = "GET", url = url,
-      authorization = secret, timeout = 30 })
+  while not over do
+    number = number + 1
+    local response = assert(transport:send { method = "GET",
+      url = url .. "/" .. number, headers = headers, authorization = secret,
+      timeout = 30 })
     assert(response.status == 200)
     done = done + 1
   end
@@ -24,6 +28,8 @@ flexhooks.run(function()
   for _ = 1, width do
     flexhooks.spawn(caller)
   end
+  flexhooks.sleep(seconds)
+  over = true
 end)
 
 print(("32 calls at once\t%s\t%.0f\tcalls/s"):format(name,

@@ -1,7 +1,7 @@
 #!/bin/sh
 # 32 API calls at once over kept connections: a plain C program on libcurl's
 # multi interface, then ours on each Lua, against one nginx that answers from
-# memory.
+# memory. They send the same bytes, and each call has its own URL.
 set -eu
 cd "$(dirname "$0")/.."
 seconds=${SECONDS_EACH:-2}
@@ -44,6 +44,7 @@ for _ in 1 2 3 4 5 6 7 8 9 10; do
 done
 
 $made/http "$seconds" $width "$url"
+$made/http "$seconds" $width "$url" again
 for lua in $LUAS; do
   eval "$(make -s env LUA="$lua")"
   "$lua" bench/http.lua "flexhooks, $lua" "$seconds" $width "$url"
