@@ -78,9 +78,9 @@ local function body_kind(self, method, body, content_type, content_encoding)
   return kind
 end
 
--- The keys to try, by account. Where there are none (no account could be read, it is
--- unknown, nothing is signed, the look-up failed) that is a key which nobody
--- has: the verifier still finds what else is wrong.
+-- The keys to try, by account. Where there are none (no account could be read,
+-- it is unknown, nothing is signed, the look-up failed) that is a key which
+-- nobody has: the verifier still finds what else is wrong.
 local function look_up_keys(self, list, kind, text, signature)
   local account = signature and #signature == SIGNATURE_SIZE
     and list[1].verifier:account(text, kind)
