@@ -11,6 +11,7 @@ enum {
   LINGER_BYTES = 1 << 20, /* read and dropped after a refusal */
   SMALL_CHUNKS = 1024,    /* chunks after which their mean size matters */
   MEAN_CHUNK = 16,
+  KEPT_BODY = 4096, /* memory that a connection keeps for its next request */
 };
 
 static const struct {
@@ -199,7 +200,9 @@ static void end_request(fh_connection *c) {
     MHD_destroy_response(c->response);
   c->response = NULL;
   fh_buffer_clear(&c->target);
-  fh_buffer_free(&c->body);
+  if (c->body.capacity > KEPT_BODY)
+    fh_buffer_free(&c->body);
+  fh_buffer_clear(&c->body);
   memset(&c->head, 0, sizeof c->head);
   memset(c->headers, 0, c->listener->options.name_count * sizeof *c->headers);
   c->received = c->pieces = 0;
@@ -418,6 +421,7 @@ void fh_on_connection(void *cls, struct MHD_Connection *mhd, void **context,
   leave_ended(c);
   epoll_ctl(l->epoll, EPOLL_CTL_DEL, c->fd, NULL);
   fh_buffer_free(&c->target);
+  fh_buffer_free(&c->body);
   free(c);
   l->active--;
   l->progress++;

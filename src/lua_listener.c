@@ -4,16 +4,25 @@
 #include "listener.h"
 #include "lua_support.h"
 
-enum { NAMES = 32, HEADERS = 32, DEFAULT_ROUNDS = 1 };
+enum {
+  NAMES = 32,
+  HEADERS = 32,
+  DEFAULT_ROUNDS = 1,
+  SHARED = 40, /* bytes; Lua makes a longer string anew each time … */
+  KEPT = 128,  /* … and up to here we keep it */
+};
 
 typedef struct listener_handle {
   fh_handle handle;
   fh_listener *listener;
 } listener_handle;
 
+/* A handle is used for request after request, and all have much the same
+ * content type: so a header of its length is kept. */
 typedef struct request_handle {
   fh_handle handle;
   fh_exchange request;
+  fh_slice kept; /* of the string that is the first in the user value */
 } request_handle;
 
 static const fh_class listener_class;
@@ -32,19 +41,37 @@ static void push_text(lua_State *L, fh_slice text) {
     lua_pushnil(L);
 }
 
+static void push_header(lua_State *L, request_handle *self, fh_slice text) {
+  if (text.size <= SHARED || text.size > KEPT) {
+    push_text(L, text);
+    return;
+  }
+  lua_getuservalue(L, 1);
+  if (self->kept.data && fh_slice_equal(self->kept, text)) {
+    lua_rawgeti(L, -1, 1);
+  } else {
+    lua_pushlstring(L, text.data, text.size);
+    self->kept = fh_bytes(L, -1);
+    lua_pushvalue(L, -1);
+    lua_rawseti(L, -3, 1);
+  }
+  lua_remove(L, -2);
+}
+
 /* request:read() -> method, target, body, header… | nil once it is over. The
  * headers are those that new{ headers = } named, in that order. */
 static int request_read(lua_State *L) {
-  const fh_exchange *request = &check_request(L)->request;
+  request_handle *self = check_request(L);
+  const fh_exchange *request = &self->request;
   if (!request->connection)
     return 0;
   size_t count = fh_exchange_header_count(request);
-  luaL_checkstack(L, (int)count + 3, "too many headers");
+  luaL_checkstack(L, (int)count + 6, "too many headers");
   push_text(L, fh_exchange_method(request));
   push_text(L, fh_exchange_target(request));
   push_text(L, fh_exchange_body(request));
   for (size_t i = 0; i < count; i++)
-    push_text(L, fh_exchange_header(request, i));
+    push_header(L, self, fh_exchange_header(request, i));
   return (int)count + 3;
 }
 
@@ -263,8 +290,12 @@ static int listener_run(lua_State *L) {
 /* Pushes a closed handle: the one at `index`, where there is one, since making
  * and finalizing one costs as much as reading a request out of it. */
 static request_handle *push_closed(lua_State *L, int index) {
-  if (lua_isnoneornil(L, index))
-    return fh_new(L, &request_class);
+  if (lua_isnoneornil(L, index)) {
+    request_handle *made = fh_new(L, &request_class);
+    lua_createtable(L, 1, 0);
+    lua_setuservalue(L, -2);
+    return made;
+  }
   request_handle *used = fh_check(L, index, &request_class);
   luaL_argcheck(L, !used->handle.open, index, "the request is still open");
   lua_pushvalue(L, index);

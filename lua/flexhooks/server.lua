@@ -66,8 +66,8 @@ local function start_intake(self, listener)
     rounds = settings.queue and STORE_ROUNDS or 1,
     concurrency = not settings.queue
       and (settings.concurrency or CONCURRENCY) or nil,
-    answer = function(...)
-      return hooks:answer(...)
+    answer = function(method, target, body, a, b, c, d)
+      return hooks:answer(method, target, body, a, b, c, d)
     end,
     accept = settings.queue and function(...)
       return hooks:accept(...)

@@ -152,6 +152,32 @@ describe("core.listener", function()
     other:close()
   end)
 
+  it("has nothing of one request in another that uses its handle", function()
+    local listener = listen { headers = { "x-a", "x-b" } }
+    local peer, request = wire.connect(listener:port()), nil
+    local long, other = ("a"):rep(100), ("a"):rep(99) .. "b"
+    for _, row in ipairs { { long, other, ("x"):rep(9000) }, { long, "", "y" },
+      { other, other }, { "short", long }, { nil, ("c"):rep(2000), "z" },
+      { other, long, ("x"):rep(500) } } do
+      assert(peer:send(wire.request(row[3] and "POST" or "GET", "/",
+        { ["x-a"] = row[1], ["x-b"] = row[2] }, row[3])))
+      local used = request
+      for _ = 1, 100 do
+        turn(listener)
+        request = listener:next(used)
+        if request then
+          break
+        end
+      end
+      local _, _, body, a, b = request:read()
+      assert.same({ row[3] or "", row[1], row[2] }, { body, a, b })
+      assert.is_true(used == nil or request == used)
+      assert(request:reply())
+      assert.equal(200, hear(listener, peer)[1].status)
+    end
+    peer:close()
+  end)
+
   it("counts what it refused", function()
     local listener = listen()
     local peer = wire.connect(listener:port())

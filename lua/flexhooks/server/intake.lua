@@ -42,14 +42,16 @@ local function reply(self, request, status, headers, body)
   finish(self, request)
 end
 
-local function answer(self, request, method, ...)
+-- Up to four headers are handed on, each in a place of its own: variable
+-- arguments would be copied for every request.
+local function answer(self, request, method, target, body, a, b, c, d)
   if not method then
     request:close() -- its time was over; the listener has told the peer
     finish(self, request)
   elseif self.accept then
-    self.accept(self.reply, request, method, ...)
+    self.accept(self.reply, request, method, target, body, a, b, c, d)
   else
-    reply(self, request, self.answer(method, ...))
+    reply(self, request, self.answer(method, target, body, a, b, c, d))
   end
 end
 
