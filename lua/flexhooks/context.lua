@@ -68,6 +68,11 @@ end
 
 local SILENT = { __index = make }
 
+local function meta_of(event, logger)
+  return logger and { __index = make, logger = logger, event = event }
+    or SILENT
+end
+
 local prefix, owner, count
 
 --- A new id, unique over processes and forks.
@@ -87,10 +92,8 @@ local function complete(context, event, logger)
   if getmetatable(context) ~= nil then
     context.state = context.state or {}
     context.log = context.log or log_of(context, event, logger)
-  elseif logger then
-    setmetatable(context, { __index = make, logger = logger, event = event })
   else
-    setmetatable(context, SILENT)
+    setmetatable(context, meta_of(event, logger))
   end
   return context
 end
@@ -112,11 +115,11 @@ end
 function M.first(id, event, source, wire_type, possible_replay, seconds,
   logger)
   local now = host.now()
-  return complete({
+  return setmetatable({
     id = id, received_at = now, attempt = 1, source = source,
     wire_type = wire_type, replay = false, possible_replay = possible_replay,
     deadline = now + seconds,
-  }, event, logger)
+  }, meta_of(event, logger))
 end
 
 --- Fills in, in place, what `context` lacks.

@@ -74,15 +74,7 @@ local function awaited(self, token)
   return claim
 end
 
--- A token alone is its own claim until somebody waits: hardly one is waited
--- for, and each would cost a table.
 local function open(self, token, twin, source, now)
-  if not twin then
-    if token then
-      self.pending[token] = true
-    end
-    return token or {}
-  end
   local instance = self.twins:open(twin, source, now)
   local claim = { token = token, instance = instance }
   self.claims[instance] = claim
@@ -93,7 +85,8 @@ local function open(self, token, twin, source, now)
 end
 
 -- "claimed", claim | "wait", claim of another, is it a twin's | "duplicate",
--- kind
+-- kind. A token alone is its own claim until somebody waits: hardly one is
+-- waited for, and each would cost a table.
 local function try(self, token, twin, source)
   local now = self.clock()
   if token then
@@ -101,13 +94,16 @@ local function try(self, token, twin, source)
       return "duplicate", "token"
     elseif self.pending[token] then
       return "wait", awaited(self, token)
+    elseif not twin then
+      self.pending[token] = true
+      return "claimed", token
     end
+  elseif not twin then
+    return "claimed", {}
   end
-  if twin then
-    local verdict, claim = join(self, token, twin, source, now)
-    if verdict then
-      return verdict, claim, true
-    end
+  local verdict, claim = join(self, token, twin, source, now)
+  if verdict then
+    return verdict, claim, true
   end
   return "claimed", open(self, token, twin, source, now)
 end
@@ -195,11 +191,14 @@ end
 ---@param claim any
 ---@param handled boolean
 function Dedupe:settle(claim, handled)
-  local own = self.pending[claim]
-  if own == true then
-    settle_token(self, claim, handled, self.clock())
-  else
-    settle_awaited(self, own or claim, handled, self.clock())
+  local own, now = self.pending[claim], self.clock()
+  if own ~= true then
+    settle_awaited(self, own or claim, handled, now)
+    return
+  end
+  self.pending[claim] = nil
+  if handled then
+    self.tokens:add(claim, now)
   end
 end
 

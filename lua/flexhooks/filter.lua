@@ -73,7 +73,8 @@ local function matcher(sets, predicates)
   if #sets == 1 and #predicates == 0 then
     local field, set = sets[1].field, sets[1].set
     return function(event)
-      return in_set(set, event[field])
+      local value = event[field]
+      return value ~= nil and set[value] ~= nil
     end
   end
   return function(event)

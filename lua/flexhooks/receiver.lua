@@ -38,14 +38,11 @@ local SIGNATURE_SIZE = 28
 local Receiver = { __name = "flexhooks.receiver" }
 Receiver.__index = Receiver
 
--- The routes of a target and its query, or nil, the answer and the reason.
+-- The routes of a target that is more than a configured path, and its query;
+-- or nil, the answer and the reason.
 local function locate(self, target)
-  local list = self.routes[target]
-  if list then
-    return list
-  end
   local path, query = requests.split_target(target)
-  list = self.routes[path]
+  local list = self.routes[path]
   if list then
     return list, query
   elseif target == "*" then
@@ -72,7 +69,7 @@ local function body_kind(self, method, body, content_type, content_encoding)
   local kind = requests.content_kind(content_type)
   if not kind then
     return nil, answers.media_type, "content_type"
-  elseif not requests.is_plain(content_encoding) then
+  elseif content_encoding and not requests.is_plain(content_encoding) then
     return nil, answers.media_type, "content_encoding"
   end
   return kind
@@ -124,9 +121,13 @@ end
 -- The answer, its reason and cause; or nil and items, to be stored first.
 local function judge(self, method, target, body, content_type,
   content_encoding, signature, token)
-  local list, query, reason = locate(self, target)
+  local list, query = self.routes[target], nil
   if not list then
-    return query, reason
+    local reason
+    list, query, reason = locate(self, target)
+    if not list then
+      return query, reason
+    end
   end
   local kind, refusal, why = body_kind(self, method, body, content_type,
     content_encoding)

@@ -51,11 +51,6 @@ local function client_of(self, event, due)
   return client
 end
 
-local function context_of(self, route, id, event, wire_type, replay)
-  return contexts.first(id, event, route.source, wire_type, replay,
-    self.handler_timeout, self.logger)
-end
-
 -- Did the same signed bytes come before? Under their own token they are a
 -- re-delivery and go no further than that; so this tells those under another.
 local function is_possible_replay(self, signature, now)
@@ -205,13 +200,14 @@ function M.take_fields(self, route, fields, raw, signature, is_query, id, twin,
   elseif not event then
     return answers.malformed, "malformed", note
   end
-  local context = context_of(self, route, id, event, note, replay)
+  local context = contexts.first(id, event, route.source, note, replay,
+    self.handler_timeout, self.logger)
   if query then
     context.query = query
   end
   local answer, reason, cause = handle(self, event, context,
     now + self.handler_timeout, token_key, twin)
-  if answer == answers.ok then
+  if answer == answers.ok and not replay then
     remember(self, signature)
   end
   return answer, reason, cause
@@ -240,8 +236,8 @@ local function handle_all(self, items, route, signature)
   local replay = is_possible_replay(self, signature, host.clock())
   for _, item in ipairs(items) do
     local event = item.event
-    local context = context_of(self, route, item.id, event, item.wire_type,
-      replay)
+    local context = contexts.first(item.id, event, route.source,
+      item.wire_type, replay, self.handler_timeout, self.logger)
     local answer, why, cause = handle(self, event, context,
       host.clock() + self.handler_timeout, item.token_key, item.twin_key)
     if answer.status > worst.status then
