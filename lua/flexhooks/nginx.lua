@@ -17,6 +17,7 @@ local apps = require "flexhooks.app"
 local claims = require "flexhooks.nginx.claims"
 local configuration = require "flexhooks.nginx.configuration"
 local errors = require "flexhooks.error"
+local host = require "flexhooks.nginx.host"
 local metrics = require "flexhooks.metrics"
 local nginx_log = require "flexhooks.nginx.log"
 local receivers = require "flexhooks.receiver"
@@ -147,6 +148,7 @@ function M.handle(app)
       .. "name, an application or a receiver, got " .. type(app))
   end
   local receiver = opened[app] or named[app] or plainly(receiver_of, app)
+  host.begin()
   local given = ngx.req.get_headers(0)
   local body = read_body(rawget(given, "content-length"),
     receiver.limits.body)
@@ -154,6 +156,7 @@ function M.handle(app)
     ngx.var.request_uri, body, header(given, "content-type"),
     header(given, "content-encoding"), header(given, "x-twilio-signature"),
     header(given, "i-twilio-idempotency-token"))
+  host.ended()
   if headers then
     send(status, headers, text)
   else

@@ -154,7 +154,9 @@ local function judge(self, method, target, body, content_type,
     kind == "query", id, twin, shape)
 end
 
--- For receivers with a queue.
+-- What has a queue waits until it is stored. LuaJIT cannot compile the return
+-- from what xpcall called, unless that takes any number of arguments, as here:
+-- then all of an event's way after its verification is one trace.
 local function judge_and_store(self, ...)
   local answer, reason, cause = judge(self, ...)
   if answer then
@@ -221,9 +223,9 @@ end
 ---@return string? body nil with a 200: `{}`
 function Receiver:answer(method, target, body, content_type, content_encoding,
   signature, token, request)
-  local called, answer, reason, cause = xpcall(
-    self.queue and judge_and_store or judge, failures.raised, self, method,
-    target, body, content_type, content_encoding, signature, token)
+  local called, answer, reason, cause = xpcall(judge_and_store,
+    failures.raised, self, method, target, body, content_type,
+    content_encoding, signature, token)
   if called and answer == answers.ok then
     return 200
   elseif self.on_reject and not request then

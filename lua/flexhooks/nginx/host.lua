@@ -6,9 +6,10 @@
 -- its scope, which is the deadline that was entered last.
 -- @module flexhooks.nginx.host
 
+local base = require "resty.core.base"
 local semaphore = require "ngx.semaphore"
 
-local core = require "flexhooks.core"
+local clock = require "flexhooks.nginx.clock"
 local errors = require "flexhooks.error"
 local map = require "flexhooks.map"
 local nginx_log = require "flexhooks.nginx.log"
@@ -29,6 +30,9 @@ local contexts = {} -- coroutine -> context of a task, until it ends
 local scopes = setmetatable({}, { __mode = "k" }) -- coroutine -> scope
 local newest, newest_co, spare
 
+-- The light thread that began last, and its request, until it asks.
+local here, here_request
+
 local function scope_of(co)
   return newest_co == co and newest or scopes[co]
 end
@@ -45,6 +49,32 @@ local function forget_scope(co)
     newest = nil
   end
   scopes[co] = nil
+end
+
+-- The calling light thread. LuaJIT compiles no coroutine.running, and no trace
+-- that begins inside an xpcall passes its end: so the one that began last is
+-- known beforehand.
+local function running()
+  local co = here
+  here = nil
+  if co and base.get_request() == here_request then
+    return co
+  end
+  return coroutine.running()
+end
+
+--- Begins a light thread that nginx has started. Its coroutine may have been
+-- another's that was ended from within (`ngx.exit`), and left its deadline.
+function M.begin()
+  local co = coroutine.running()
+  contexts[co] = nil
+  forget_scope(co)
+  here, here_request = co, base.get_request()
+end
+
+--- Ends what `begin` began.
+function M.ended()
+  here = nil
 end
 
 local YIELDING = {
@@ -70,7 +100,7 @@ end
 
 --- Monotonic time in seconds.
 ---@return number
-M.clock = core.clock
+M.clock = clock
 
 local function deadline_error()
   return errors.new("timeout", "the deadline of this handler has passed")
@@ -89,7 +119,7 @@ local function wait_on(sem, timeout)
   if context and context.cancelled then
     return "cancelled"
   end
-  local ends = timeout and core.clock() + timeout
+  local ends = timeout and clock() + timeout
   local cut = scope and (not ends or scope.due < ends)
   if cut then
     ends = scope.due
@@ -99,13 +129,13 @@ local function wait_on(sem, timeout)
   end
   local outcome
   repeat
-    local left = ends and ends - core.clock() or LONGEST_WAIT
+    local left = ends and ends - clock() or LONGEST_WAIT
     local posted = sem:wait(math.max(0, math.min(left, LONGEST_WAIT)))
     if context and context.cancelled then
       outcome = "cancelled"
     elseif posted then
       outcome = "posted"
-    elseif ends and core.clock() >= ends - 0.0005 then
+    elseif ends and clock() >= ends - 0.0005 then
       outcome = cut and "deadline" or "timeout"
     end
   until outcome
@@ -153,6 +183,7 @@ end
 --- Runs `f(...)` outside of the request: ending the request does not end it.
 function M.detach(f, ...)
   local ok, message = ngx.timer.at(0, function(_, ...)
+    M.begin()
     f(...)
   end, ...)
   if not ok then
@@ -212,7 +243,7 @@ end
 ---@param deadline number monotonic seconds
 ---@return table token for `leave`
 function M.enter(deadline)
-  local co = coroutine.running()
+  local co = running()
   local parent = scope_of(co)
   local scope = spare or { due = 0, parent = nil, expired = false }
   spare = nil
@@ -243,7 +274,7 @@ end
 ---@return number?
 function M.remaining()
   local scope = scope_of(coroutine.running())
-  return scope and scope.due - core.clock() or nil
+  return scope and scope.due - clock() or nil
 end
 
 ---@class flexhooks.Task
@@ -298,6 +329,7 @@ end
 
 -- Starts a task under the deadline of a scope, or under none.
 local function start(parent, f, ...)
+  here = nil
   local task = setmetatable({ done = M.event(), context = {} }, Task)
   local scope = parent and { due = parent.due, expired = false }
   local thread, message = ngx.thread.spawn(body, task, scope, f, ...)
