@@ -15,6 +15,7 @@ files["lua/flexhooks/nginx*"] = {
   read_globals = { ngx = { fields = { "run_worker_thread" } } },
 }
 files["bench/nginx_by_hand.lua"] = { std = "+ngx_lua" }
+files["bench/nginx_floor.lua"] = { std = "+ngx_lua" }
 files["bench/nginx_wrk.lua"] = {
   globals = { "init", "request" }, read_globals = { "wrk" },
 }
