@@ -9,6 +9,7 @@
 static CURLcode initialised = CURLE_FAILED_INIT;
 
 static void initialise(void) {
+  fh_wiped_init();
   initialised =
       curl_global_init_mem(CURL_GLOBAL_DEFAULT, fh_wiped_malloc, fh_wiped_free,
                            fh_wiped_realloc, fh_wiped_strdup, fh_wiped_calloc);
