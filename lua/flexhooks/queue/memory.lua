@@ -55,7 +55,7 @@ end
 
 --- Adds events: `rows` holds seq, line and body of each.
 function Memory:insert(rows)
-  local count = #rows / 3
+  local count = math.floor(#rows / 3)
   if self.count + count > self.max_events then
     error("the queue is full (max_events = " .. self.max_events .. ")", 0)
   end

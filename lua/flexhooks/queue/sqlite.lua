@@ -192,7 +192,7 @@ end
 
 --- Adds events: `rows` holds seq, line and body of each.
 function SQLite:insert(rows)
-  local count = #rows / 3
+  local count = math.floor(#rows / 3)
   if self.count + count > self.max_events then
     error("the queue is full (max_events = " .. self.max_events .. ")", 0)
   end
@@ -210,7 +210,8 @@ end
 ---@param keep table at: those from then on; entries: as many
 function SQLite:claim(batch, keep)
   local seq = (self.claim_seq or 0) + 1
-  local total = (self.claim_total or 0) + #batch.entries / 3
+  local total = (self.claim_total or 0)
+    + math.floor(#batch.entries / 3)
   self.db:execute("INSERT OR REPLACE INTO claims VALUES(" .. literal(seq)
     .. "," .. literal(batch.at) .. "," .. literal(total) .. ","
     .. literal(core.json_text(batch.entries)) .. ")")
