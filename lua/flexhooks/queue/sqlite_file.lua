@@ -33,7 +33,10 @@ function M.open(path, busy)
   end
   local connection, message = driver.sqlite3():connect(path, busy)
   if not connection then
-    return nil, reason(message)
+    message = reason(message)
+    return nil, message == "unable to open database file" and message
+      .. ": it must be a file, in a folder that is there and that this user "
+      .. "may write in" or message
   end
   return setmetatable({ connection = connection }, File)
 end

@@ -58,6 +58,7 @@ describe("queue.sqlite_file", function()
   it("says why a file cannot be opened", function()
     local file, message = sqlite_file.open(process.folder() .. "/no/a.db", 50)
     assert.is_nil(file)
-    assert.equal("unable to open database file", message)
+    assert.matches("unable to open database file: .* in a folder that is "
+      .. "there and that this user may write in", message)
   end)
 end)
