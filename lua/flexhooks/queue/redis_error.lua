@@ -30,7 +30,8 @@ function M.of_answer(name, answer)
   local word = answer:match "^%u+"
   word = word and ascii.lower(word) or "error"
   local err = M.new(name, "Redis answered: " .. answer:sub(1, 200), word)
-  if REFUSED[word] or answer:find("invalid password", 1, true) then
+  if REFUSED[word] or answer:find "^ERR AUTH "
+    or answer:find("invalid password", 1, true) then
     err.kind = "auth"
   end
   return err

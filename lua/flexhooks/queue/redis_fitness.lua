@@ -42,11 +42,11 @@ function M.wrong(io, appendfsync)
   local wanted = { { "maxmemory-policy", "noeviction" } }
   if appendfsync ~= "any" then
     wanted[2] = { "appendonly", "yes" }
-    wanted[3] = { "appendfsync", appendfsync }
+    wanted[3] = { "appendfsync", appendfsync, "always" }
   end
   for _, pair in ipairs(wanted) do
     local value = setting(io, pair[1])
-    if value ~= pair[2] then
+    if value ~= pair[2] and (not value or value ~= pair[3]) then
       return "has " .. pair[1] .. " = " .. tostring(value)
         .. "; the queue needs " .. pair[2]
         .. " (see docs/delivery.md; appendfsync=everysec or any accepts the "

@@ -21,6 +21,7 @@ describe("an error of Redis", function()
     for _, answer in ipairs { "NOAUTH Authentication required.",
       "WRONGPASS invalid username-password pair or user is disabled.",
       "NOPERM this user has no permissions to run the 'xadd' command",
+      "ERR AUTH <password> called without any password configured",
       "ERR invalid password" } do
       assert.equal("auth", redis_error.of_answer("r", answer).kind)
     end

@@ -51,6 +51,9 @@ describe("queue.redis_fitness", function()
   it("takes a weaker fsync where that is wanted, but no eviction", function()
     local weak = with("appendfsync", "everysec")
     assert.is_nil(wrong("7.0.0", weak, "everysec"))
+    assert.is_nil(wrong("7.0.0", GOOD, "everysec"))
+    assert.matches("appendfsync = no", wrong("7.0.0",
+      with("appendfsync", "no"), "everysec"))
     assert.is_nil(wrong("7.0.0", with("appendonly", "no"), "any"))
     assert.matches("maxmemory", wrong("7.0.0",
       with("maxmemory-policy", "volatile-lru"), "any"))
