@@ -59,8 +59,9 @@ function M.new(rest, given)
   local checked = options.check("flexhooks.queue", SPEC,
     tables.merged(given, settings), 2)
   local self = setmetatable({
-    name = "redis://" .. address.host .. ":" .. address.port .. "/"
-      .. address.db,
+    name = "redis://" .. (address.host:find(":", 1, true)
+      and "[" .. address.host .. "]" or address.host) .. ":" .. address.port
+      .. "/" .. address.db,
     address = address, settings = checked,
     opening = flight.new(), key = "{" .. checked.prefix .. "}:",
   }, Redis)
@@ -80,6 +81,12 @@ function Redis:connect()
     name = self.name }
 end
 
+function Redis:say(...)
+  if self.settings.logger then
+    self.settings.logger(...)
+  end
+end
+
 function Redis:check(io)
   local wrong = fitness.wrong(io, self.settings.appendfsync)
   if errors.is(wrong) then
@@ -87,9 +94,9 @@ function Redis:check(io)
   elseif wrong then
     return nil, self:failure("the server " .. wrong, { reason = "unfit" })
   end
-  if self.settings.appendfsync ~= "always" and self.settings.logger then
-    self.settings.logger("warn", "acknowledged events may be lost in a crash "
-      .. "of the Redis machine", { appendfsync = self.settings.appendfsync })
+  if self.settings.appendfsync ~= "always" then
+    self:say("warn", "acknowledged events may be lost in a crash of the Redis "
+      .. "machine", { appendfsync = self.settings.appendfsync })
   end
   local stored, err = io:call(scripts.setup, { self.key },
     { VERSION, tostring(self.settings.partitions) })
@@ -138,16 +145,18 @@ function Redis:ready()
 end
 
 -- Runs a script of ours by its name.
-function Redis:run(name, args)
+function Redis:run(name, args, again)
   local ok, err = self:ready()
   if not ok then
     return nil, err
   end
   local reply
   reply, err = self.io:call(scripts[name], { self.key }, args)
-  if reply == nil and err.reason == "noqueue" then
-    -- Someone emptied the database: set the queue up again next time.
+  if reply == nil and err.reason == "noqueue" and not again then
+    -- Somebody emptied the database, and nothing was done.
     self.checked = nil
+    self:say("error", "the queue in Redis is gone, and is set up again")
+    return self:run(name, args, true)
   end
   return reply, err
 end

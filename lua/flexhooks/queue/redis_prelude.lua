@@ -10,6 +10,9 @@ local function number(n) return string.format('%.0f', n) end
 local function wake()
   redis.call('XADD', K .. 'wake', 'MAXLEN', '~', 100, '*', 'w', 1)
 end
+local function no_queue()
+  return redis.error_reply('NOQUEUE the queue is not set up')
+end
 local leases = {}
 local function ours(part, name, fence)
   local lease = leases[part]

@@ -43,9 +43,7 @@ return redis.call('HMGET', K .. 'meta', 'version', 'partitions')
 -- token, twin, source, reason (of one that is no event; empty for an event). A
 -- token is remembered with the score of nothing: its key and its expiry.
 M.store = PRELUDE .. [[
-if redis.call('EXISTS', K .. 'meta') == 0 then
-  return redis.error_reply('NOQUEUE the queue is not set up')
-end
+if redis.call('EXISTS', K .. 'meta') == 0 then return no_queue() end
 local window, twin_window = ARGV[1], ARGV[2] * 1000
 local function twin_of(key, source)
   local json = redis.call('GET', K .. 'w:' .. key)

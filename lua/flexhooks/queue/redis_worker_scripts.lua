@@ -6,11 +6,20 @@ local PRELUDE = require "flexhooks.queue.redis_prelude"
 
 local M = {}
 
+-- What every step of a worker begins with. A Redis that is full refuses what
+-- may need memory, but no script that has written already: this writes nothing
+-- and counts as that. Otherwise a queue that has filled Redis could not be
+-- worked off.
+local STEP = PRELUDE .. [[
+redis.call('DEL', K .. 'room')
+]]
+
 -- ARGV: name, lease (ms). Renews what is ours, takes what is free while fewer
 -- than our share is ours. Returns our share, then partition, fence, …
-M.beat = PRELUDE .. [[
+M.beat = STEP .. [[
 local name, lease = ARGV[1], tonumber(ARGV[2])
 partitions = tonumber(redis.call('HGET', K .. 'meta', 'partitions'))
+if not partitions then return no_queue() end
 redis.call('ZREMRANGEBYSCORE', K .. 'workers', '-inf', '(' .. NOW)
 redis.call('ZADD', K .. 'workers', NOW + lease, name)
 local names = redis.call('ZRANGE', K .. 'workers', 0, -1)
@@ -30,6 +39,14 @@ local function hold(part, fence)
   reply[#reply + 1] = part
   reply[#reply + 1] = fence
 end
+-- The first one is the time, so that fences go on growing where somebody has
+-- emptied the database.
+local function next_fence(part)
+  local fence = redis.call('HINCRBY', K .. 'fences', part, 1)
+  if fence > 1 then return number(fence) end
+  redis.call('HSET', K .. 'fences', part, number(NOW))
+  return number(NOW)
+end
 for part = 0, partitions - 1 do
   local held = redis.call('HGET', K .. 'leases', part)
   local owner, fence, ends
@@ -42,7 +59,7 @@ for part = 0, partitions - 1 do
 end
 for _, part in ipairs(free) do
   if mine < share then
-    hold(part, number(redis.call('HINCRBY', K .. 'fences', part, 1)))
+    hold(part, next_fence(part))
     taken = true
   end
 end
@@ -52,7 +69,7 @@ return reply
 ]]
 
 -- ARGV: name, 1 where the worker leaves, then partition, fence, …
-M.release = PRELUDE .. [[
+M.release = STEP .. [[
 for i = 3, #ARGV, 2 do
   if ours(ARGV[i], ARGV[1], ARGV[i + 1]) then
     redis.call('HDEL', K .. 'leases', ARGV[i])
@@ -86,7 +103,7 @@ return reply
 -- ARGV: name, then partition, fence, entry, attempts before this one, …
 -- Sets the count, so that a repeated step counts it once. Returns for each -1
 -- (not ours), 0 (gone), or body, attempts, failures, is a replay.
-M.begin = PRELUDE .. [[
+M.begin = STEP .. [[
 local replies = {}
 local function begin(part, fence, entry, attempts)
   if not ours(part, ARGV[1], fence) then return -1 end
@@ -110,7 +127,7 @@ return replies
 
 -- ARGV: name, then partition, fence, entry, … Returns for each 1, or -1 (not
 -- ours).
-M.finish = PRELUDE .. [[
+M.finish = STEP .. [[
 local replies = {}
 for i = 2, #ARGV, 3 do
   local mine = ours(ARGV[i], ARGV[1], ARGV[i + 1])
@@ -123,7 +140,7 @@ return replies
 ]]
 
 -- ARGV: partition, name, fence, entry, attempts, delay (ms), failures.
-M.retry = PRELUDE .. [[
+M.retry = STEP .. [[
 if not ours(ARGV[1], ARGV[2], ARGV[3]) then return -1 end
 local fields = entry_of(ARGV[1], ARGV[4])
 if not fields then return 0 end
@@ -135,7 +152,7 @@ return 1
 
 -- ARGV: partition, name, fence, entry, attempts, id, reason, failures, 1 to
 -- park.
-M.bury = PRELUDE .. [[
+M.bury = STEP .. [[
 if not ours(ARGV[1], ARGV[2], ARGV[3]) then return -1 end
 local fields = entry_of(ARGV[1], ARGV[4])
 if not fields then return 0 end

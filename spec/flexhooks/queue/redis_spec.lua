@@ -90,11 +90,49 @@ describe("a Redis server", function()
     assert.matches("has 8 partitions", err.message)
   end)
 
-  it("that was emptied is set up again", function()
-    local queue = open "prefix=e"
+  it("that was emptied is set up again, loudly", function()
+    local said = {}
+    local queue = open("prefix=e", { logger = function(level, text)
+      said[#said + 1] = level .. ": " .. text
+    end })
     assert.is_true(queue:store { item "a" })
     bench.server:cli("DEL", "{e}:meta")
-    assert.equal("noqueue", refused(queue).reason)
     assert.is_true(queue:store { item "b" })
+    assert.same({ "error: the queue in Redis is gone, and is set up again" },
+      said)
+    assert.equal(2, queue:stats().ready)
+  end)
+
+  it("is named as in a URL", function()
+    local queue = flexhooks.queue "redis://:secret@[::1]:7000/3?prefix=x"
+    assert.equal("flexhooks.queue (redis://[::1]:7000/3)", tostring(queue))
+  end)
+
+  it("that was emptied under a worker hides nothing from it", function()
+    local queue = open("prefix=em&partitions=1")
+    local router, seen = flexhooks.router(), {}
+    router:on("*", function(event)
+      seen[#seen + 1] = event.Number
+    end)
+    local worker = flexhooks.worker { queue = queue, router = router,
+      lease = 0.4 }
+    local function handled(number)
+      assert.is_true(queue:store { item(number, { event = { EventType = "onX",
+        InteractionSid = "KD1", Number = number } }) })
+      local ends = flexhooks.clock() + 10
+      while seen[#seen] ~= number and flexhooks.clock() < ends do
+        flexhooks.sleep(0.01)
+      end
+    end
+    flexhooks.run(function()
+      local running = flexhooks.spawn(worker.run, worker)
+      handled "1"
+      bench.server:cli "FLUSHALL"
+      handled "2"
+      handled "3"
+      worker:stop()
+      assert.is_true(running:wait())
+    end)
+    assert.same({ "1", "2", "3" }, seen)
   end)
 end)

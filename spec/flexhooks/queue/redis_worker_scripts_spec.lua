@@ -1,3 +1,5 @@
+local flexhooks = require "flexhooks"
+local process = require "spec.support.process"
 local queues = require "spec.support.queues"
 local scripts = require "flexhooks.queue.redis_worker_scripts"
 
@@ -65,4 +67,31 @@ describe("the scripts of a worker", function()
       assert.equal(1, reply[1])
       assert.is_true(tonumber(reply[3]) > tonumber(fence))
     end)
+
+  it("let fences grow where somebody emptied the database", function()
+    call("release", "me", 0, 0, fence)
+    local second = call("beat", "me", 60000)[3]
+    bench.server:cli "FLUSHALL"
+    process.eventually(function()
+      return flexhooks.now() * 1000 > tonumber(second) + 1
+    end)
+    assert.is_true(tonumber(call("beat", "me", 60000)[3]) > tonumber(second))
+  end)
+
+  it("go on where Redis is full", function()
+    assert.is_true(open("prefix=w&partitions=1"):store { item "b" })
+    bench.server:cli("CONFIG", "SET", "maxmemory", "1")
+    finally(function()
+      bench.server:cli("CONFIG", "SET", "maxmemory", "0")
+    end)
+    assert.same({ 1, 0, fence }, call("beat", "me", 60000))
+    assert.equal(1, call("begin", "me", 0, fence, entry, 0)[1][2])
+    assert.equal(1, call("retry", 0, "me", fence, entry, 1, 0, "[1]"))
+    assert.equal(1, call("bury", 0, "me", fence, entry, 1, "a", "x", "[1]", 0))
+    local other = call("scan", 10, 0, entry)[2]
+    assert.same({ 1 }, call("finish", "me", 0, fence, other))
+    assert.equal(0, #call("scan", 10, 0, "0-0"))
+    local _, err = open("prefix=w&partitions=1"):store { item "c" }
+    assert.equal("oom", err.reason)
+  end)
 end)
