@@ -26,8 +26,8 @@ local OPEN_AGAIN = 0.5 -- seconds until a queue that is coming up is tried
 
 local function pair_of_seconds(value)
   local first, last = value[1], value[2]
-  if type(first) ~= "number" or type(last) ~= "number" or first < 0
-    or last < first or last > 86400 then
+  if type(first) ~= "number" or type(last) ~= "number" or first ~= first
+    or last ~= last or first < 0 or last < first or last > 86400 then
     return "must be { first, longest } in seconds, such as { 1, 300 }"
   end
 end
@@ -215,15 +215,23 @@ function Worker:lose(parts)
   end
 end
 
+function Worker:renew()
+  local changes, err = self.consumer:beat()
+  if not changes and err.kind ~= "cancelled" then
+    self:log("warn", "the leases were not renewed", { error = tostring(err) })
+  elseif changes and changes.lost then
+    self:lose(changes.lost)
+  end
+end
+
 -- Keeps what the consumer owns, until the worker ends.
 function Worker:beat()
   local every = self.consumer:beat_every()
   while every and not self.ended do
     self.beat_signal = host.event()
     self.beat_signal:wait(every)
-    local changes = not self.ended and self.consumer:beat()
-    if changes and changes.lost then
-      self:lose(changes.lost)
+    if not self.ended then
+      self:renew()
     end
     self:nudge()
   end

@@ -1,5 +1,6 @@
 -- What a worker does with each kind of queue is in
 -- spec/support/queue_contract.
+local errors = require "flexhooks.error"
 local flexhooks = require "flexhooks"
 
 local function item(n, line)
@@ -28,6 +29,10 @@ describe("flexhooks.worker", function()
       assert.equal("argument", err.kind)
       assert.matches("worker_spec.lua", err.message)
       assert.matches(name, err.message, 1, true)
+    end
+    for _, backoff in ipairs { { 0 / 0, 1 }, { 1, 0 / 0 }, { 0 / 0, 0 / 0 } } do
+      assert.is_false(pcall(flexhooks.worker, { queue = queue, router = router,
+        backoff = backoff }))
     end
     assert.is_table(flexhooks.worker { queue = "memory:", router = router })
     for url, wanted in pairs { x = "the queue's URL must begin",
@@ -183,6 +188,28 @@ describe("flexhooks.worker", function()
     end)
     local letter = queue:get "future"
     assert.same({ "unknown_version", body }, { letter.reason, letter.raw })
+  end)
+
+  it("says that it could not renew what it owns", function()
+    local make, said, worker = queue.consumer, {}, nil
+    function queue:consumer(settings)
+      local consumer = make(self, settings)
+      consumer.beat_every = function()
+        return 0
+      end
+      consumer.beat = function()
+        worker:stop()
+        return nil, errors.new("queue", "away")
+      end
+      return consumer
+    end
+    worker = flexhooks.worker { queue = queue, router = router,
+      logger = function(level, message, fields)
+        said[#said + 1] = fields.error and level .. ": " .. message .. ": "
+          .. fields.error
+      end }
+    assert.is_true(worker:run())
+    assert.same({ "warn: the leases were not renewed: queue: away" }, said)
   end)
 
   it("sends a step again until the queue takes it", function()

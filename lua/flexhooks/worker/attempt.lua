@@ -14,7 +14,8 @@ local MESSAGE = 1024
 local STEP_PAUSES = { 0.1, 0.2, 0.5, 1, 2, 5 } -- seconds; then always the last
 
 -- Sends a step until the queue has answered it: an outcome that is not written
--- down would be repeated, and a queue that is away comes back.
+-- down would be repeated, and a queue that is away comes back. What has not
+-- begun when the worker stops need not begin.
 local function step(worker, name, ref, ...)
   local consumer = worker.consumer
   local tries = 0
@@ -23,7 +24,8 @@ local function step(worker, name, ref, ...)
     if result ~= nil then
       return result
     end
-    if worker.abandoned or err.kind == "cancelled" or err.kind == "closed" then
+    if worker.abandoned or name == "begin" and worker.stopping
+      or err.kind == "cancelled" or err.kind == "closed" then
       return false
     end
     tries = tries + 1

@@ -113,6 +113,16 @@ describe("an attempt", function()
     assert.equal(2, tries)
   end)
 
+  it("does not insist on a beginning when the worker stops", function()
+    worker.stopping = true
+    worker.consumer.begin = function()
+      return nil, errors.new("queue", "away")
+    end
+    assert.is_nil(run())
+    assert.same({}, taken)
+    assert.equal(0, worker.lanes.known)
+  end)
+
   it("has no outcome where the event is another worker's now", function()
     worker.consumer.finish = function()
       return false
