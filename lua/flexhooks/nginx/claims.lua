@@ -64,7 +64,8 @@ end
 local function ledger_of(self)
   local ledger = self.ledger
   if not ledger or ledger.stuck then
-    ledger = ledgers.new(self.dict, self.keep, self.pending)
+    ledger = ledgers.new(self.dict, math.max(self.keep, self.twin_keep),
+      self.pending)
     self.ledger = ledger
   end
   return ledger
@@ -137,7 +138,7 @@ end
 -- Waits until an instance is handled (true) or was given up (false).
 local function await_instance(self, instance, ends)
   return poll(function()
-    local state = state_of(self, instance, self.keep)
+    local state = state_of(self, instance, self.twin_keep)
     if state ~= "open" then
       return state == "settled"
     end

@@ -63,6 +63,25 @@ describe("nginx.claims", function()
     end)
   end
 
+  it("know their outcome for as long as they count", function()
+    local server = app.start { server = [[
+      location = / { content_by_lua_block {
+        local dict = ngx.shared.flexhooks
+        local text = ""
+        for _, rule in ipairs { { window = 1, twin_window = 90 },
+          { window = 90, twin_window = 1 } } do
+          local claims = require("flexhooks.nginx.claims").new(dict, rule, 1)
+          claims:settle(claims:claim("1", "2", "a", 1), true)
+          ngx.sleep(0.1)
+          text = text .. tostring(dict:ttl("ledger:" .. claims.ledger.id) > 90)
+          dict:flush_all()
+        end
+        ngx.header.content_length = #text
+        ngx.print(text)
+      } }]] }
+    assert.equal("truetrue", app.get(server, "/").body)
+  end)
+
   it("of what a worker handled while it stopped hold", function()
     local server = app.start()
     local token = { idempotency_token = "1" }
