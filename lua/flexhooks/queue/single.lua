@@ -54,8 +54,8 @@ function Single:own()
   if owner then
     return true
   elseif message == "owned" then
-    return nil, self:failure("another process owns this queue; only one may",
-      { reason = "owned" })
+    return nil, self:failure("another process, or another queue object of "
+      .. "this one, owns this queue; only one may", { reason = "owned" })
   end
   return nil, self:failure("cannot be opened: " .. message)
 end

@@ -36,6 +36,20 @@ describe("what is in a queue of one process", function()
   end)
 end)
 
+describe("a queue that is owned", function()
+  it("says so to a second one of the same process too", function()
+    local first, second = flexhooks.queue(url), flexhooks.queue(url)
+    assert.is_true(first:store { item("first") })
+    local ok, err = second:store { item("second") }
+    assert.is_nil(ok)
+    assert.same({ "queue", "owned" }, { err.kind, err.reason })
+    assert.matches("another queue object of this one", err.message)
+    first:close()
+    assert.is_true(second:store { item("second") })
+    second:close()
+  end)
+end)
+
 describe("a transaction that fails", function()
   local queue
 
