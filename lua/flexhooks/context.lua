@@ -122,6 +122,36 @@ function M.first(id, event, source, wire_type, possible_replay, seconds,
   }, meta_of(event, logger))
 end
 
+--- The client that handlers get: a function is asked for the event's account,
+-- and cut at `due`. Raises what the function raises or returns as an error.
+---@param given any a client, a function of an account's SID, or nil
+---@param event table
+---@param due number of the monotonic clock
+---@return any client
+function M.client(given, event, due)
+  if type(given) ~= "function" then
+    return given
+  end
+  local token = host.enter(due)
+  local ok, client, err = pcall(given, event.AccountSid)
+  host.leave(token)
+  if not ok then
+    error(client, 0)
+  elseif client == nil and err ~= nil then
+    error(err, 0)
+  end
+  return client
+end
+
+--- Gives a whole context its `log` and its `state`.
+---@param context flexhooks.Context
+---@param event table
+---@param logger function?
+---@return flexhooks.Context context the same table
+function M.complete(context, event, logger)
+  return complete(context, event, logger)
+end
+
 --- Fills in, in place, what `context` lacks.
 ---@param context table
 ---@param event table with its canonical EventType

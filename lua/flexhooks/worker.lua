@@ -9,6 +9,7 @@
 local attempt = require "flexhooks.worker.attempt"
 local errors = require "flexhooks.error"
 local host = require "flexhooks.host"
+local log = require "flexhooks.log"
 local lanes = require "flexhooks.queue.lanes"
 local options = require "flexhooks.options"
 local queue = require "flexhooks.queue"
@@ -83,6 +84,7 @@ function M.new(given)
   if type(self.queue) == "string" then
     self.queue = open(self.queue)
   end
+  self.logger = self.logger and log.wrap(self.logger)
   self.lease = self.lease or 1.5 * self.handler_timeout
   self.active = 0 -- refs begun or about to be
   self.tasks = {} -- ref -> its task

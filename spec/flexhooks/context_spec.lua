@@ -1,4 +1,5 @@
 local contexts = require "flexhooks.context"
+local flexhooks = require "flexhooks"
 local process = require "spec.support.process"
 
 describe("a context", function()
@@ -59,5 +60,29 @@ describe("a context", function()
     assert.same({ "warn", "hello", { id = "mine", attempt = 1, n = 1,
       EventType = "onNew", ChannelSid = "UO1" } }, lines[1])
     assert.equal("i", lines[2][3].id)
+  end)
+end)
+
+describe("the client of a context", function()
+  local function soon()
+    return flexhooks.clock() + 0.02
+  end
+
+  it("is what was given, or what a function makes of the account", function()
+    local client = {}
+    assert.equal(client, contexts.client(client, {}, soon()))
+    assert.is_nil(contexts.client(nil, {}, soon()))
+    assert.equal("for AC1", contexts.client(function(account)
+      return "for " .. account
+    end, { AccountSid = "AC1" }, soon()))
+  end)
+
+  it("leaves no deadline behind, however the function ends", function()
+    for _, f in ipairs { error, function() return nil, "no" end,
+      function() return assert(flexhooks.sleep(60)) end,
+      function() return {} end } do
+      pcall(contexts.client, f, { AccountSid = "AC1" }, soon())
+      assert.is_true(flexhooks.sleep(0.04))
+    end
   end)
 end)

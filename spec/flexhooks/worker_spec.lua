@@ -30,7 +30,8 @@ describe("flexhooks.worker", function()
       assert.matches("worker_spec.lua", err.message)
       assert.matches(name, err.message, 1, true)
     end
-    for _, backoff in ipairs { { 0 / 0, 1 }, { 1, 0 / 0 }, { 0 / 0, 0 / 0 } } do
+    for _, backoff in ipairs { { 0 / 0, 1 }, { 1, 0 / 0 },
+      { 0 / 0, 0 / 0 } } do
       assert.is_false(pcall(flexhooks.worker, { queue = queue, router = router,
         backoff = backoff }))
     end
@@ -81,6 +82,23 @@ describe("flexhooks.worker", function()
       assert.is_true(worker:run())
       assert.equal(3, seen)
     end)
+
+  it("does not depend on its logger", function()
+    flexhooks.run(function()
+      local worker = flexhooks.worker { queue = queue, router = router,
+        logger = error }
+      local handled
+      router:on("*", function(_, context)
+        handled = true
+        context.log("info", "here")
+        worker:stop()
+      end)
+      assert.is_true(queue:store { item(1) })
+      assert.is_true(worker:run())
+      assert.is_true(handled)
+    end)
+    assert.equal(0, queue:stats().ready)
+  end)
 
   it("runs once at a time", function()
     flexhooks.run(function()

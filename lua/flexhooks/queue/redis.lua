@@ -81,9 +81,10 @@ function Redis:connect()
     name = self.name }
 end
 
+-- A logger that fails must not take an event with it.
 function Redis:say(...)
   if self.settings.logger then
-    self.settings.logger(...)
+    pcall(self.settings.logger, ...)
   end
 end
 

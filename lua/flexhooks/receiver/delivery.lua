@@ -37,20 +37,6 @@ local function count_received(self, event)
   end
 end
 
--- The client that handlers get; a function is asked for the event's account.
-local function client_of(self, event, due)
-  if type(self.client) ~= "function" then
-    return self.client
-  end
-  local token = host.enter(due)
-  local client, err = self.client(event.AccountSid)
-  host.leave(token)
-  if client == nil and err ~= nil then
-    error(err, 0)
-  end
-  return client
-end
-
 -- Did the same signed bytes come before? Under their own token they are a
 -- re-delivery and go no further than that; so this tells those under another.
 local function is_possible_replay(self, signature, now)
@@ -65,7 +51,7 @@ end
 
 local function run(self, event, context, due)
   if self.client then
-    context.client = client_of(self, event, due)
+    context.client = contexts.client(self.client, event, due)
   end
   return routers.run(self.router, event, context, due)
 end

@@ -1,6 +1,8 @@
 --- What happened: the events raised and the deliveries made, newest kept.
 -- @module flexhooks.simulator.journal
 
+local log = require "flexhooks.log"
+
 local M = {}
 
 ---@class flexhooks.simulator.Journal
@@ -13,7 +15,7 @@ Journal.__index = Journal
 function M.new(now, logger, kept)
   return setmetatable({
     now = now,
-    logger = logger or function() end,
+    logger = log.wrap(logger),
     kept = kept or 10000,
     events = { first = 1, last = 0 },
     deliveries = { first = 1, last = 0 },

@@ -2,8 +2,10 @@
 -- end, another attempt later, or the dead letters.
 -- @module flexhooks.worker.attempt
 
+local contexts = require "flexhooks.context"
 local core = require "flexhooks.core"
 local errors = require "flexhooks.error"
+local failures = require "flexhooks.failure"
 local host = require "flexhooks.host"
 local tables = require "flexhooks.tables"
 
@@ -75,26 +77,30 @@ end
 local function context_of(worker, ref, item)
   local seconds = worker.handler_timeout
   local left = worker.consumer:lease_left(ref)
-  return {
+  local context = {
     id = item.id, received_at = item.received_at, attempt = item.attempt,
     source = item.source, wire_type = item.wire_type,
     replay = item.replay or false,
     possible_replay = item.possible_replay or false, query = item.query,
-    client = worker.client, fence = item.fence,
+    fence = item.fence,
     deadline = host.now() + math.min(seconds, left or seconds),
-    log = worker.logger and function(level, message, fields)
-      worker:log(level, message, labels(item, fields))
-    end,
   }
+  return worker.logger and item.event
+    and contexts.complete(context, item.event, worker.logger) or context
+end
+
+local function dispatch(worker, item, context)
+  local seconds = context.deadline - host.now()
+  context.client = contexts.client(worker.client, item.event,
+    host.clock() + seconds)
+  return worker.router:dispatch(item.event, context)
 end
 
 -- Runs the handlers; true, or nil and what failed.
 local function try(worker, item, context)
-  local ran, ok, err = pcall(worker.router.dispatch, worker.router, item.event,
-    context)
+  local ran, ok, err = xpcall(dispatch, failures.raised, worker, item, context)
   if not ran then
-    ok, err = nil, errors.is(ok) and ok
-      or errors.new("handler", tostring(ok), { traceback = tostring(ok) })
+    return nil, ok
   end
   return ok, err
 end
@@ -176,7 +182,11 @@ function M.run(worker, ref)
   local began, context = host.clock(), context_of(worker, ref, item)
   local outcome = settle(worker, ref, item, context)
   if outcome and worker.on_outcome then
-    worker.on_outcome(outcome, item.event, context, host.clock() - began)
+    local ok, why = pcall(worker.on_outcome, outcome, item.event, context,
+      host.clock() - began)
+    if not ok then
+      worker:log("error", "on_outcome raised", { error = tostring(why) })
+    end
   end
 end
 

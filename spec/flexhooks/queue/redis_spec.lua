@@ -94,6 +94,7 @@ describe("a Redis server", function()
     local said = {}
     local queue = open("prefix=e", { logger = function(level, text)
       said[#said + 1] = level .. ": " .. text
+      error "a logger that fails takes no event with it"
     end })
     assert.is_true(queue:store { item "a" })
     bench.server:cli("DEL", "{e}:meta")

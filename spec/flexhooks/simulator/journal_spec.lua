@@ -34,6 +34,14 @@ describe("simulator.journal", function()
     assert.equal("e10", deliveries[3].event_type)
   end)
 
+  it("does not depend on its logger", function()
+    local some = journal.new(now, error)
+    some:raised({ sid = "AC1" }, 1, EVENT, 2)
+    some:delivered { account_sid = "AC1", event_type = "a", status = 200 }
+    local events, deliveries = some:read "AC1"
+    assert.same({ 1, 1 }, { #events, #deliveries })
+  end)
+
   it("logs what happens, warning of what went wrong", function()
     local lines = {}
     local some = journal.new(now, function(level, message)

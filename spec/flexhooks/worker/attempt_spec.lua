@@ -100,6 +100,79 @@ describe("an attempt", function()
     assert.matches("attempt_spec.lua", failure.traceback)
   end)
 
+  it("gives handlers a log that names the event, whatever it is passed",
+    function()
+      local lines = {}
+      worker.logger = function(level, message, fields)
+        lines[#lines + 1] = { level, message, fields }
+      end
+      item.event = { EventType = "onX", InteractionSid = "KD1",
+        ChannelSid = "UO1", ParticipantSid = "UT1", Body = "secret" }
+      handler = function(_, context)
+        context.log("info", "one", { more = true })
+        context.log("warn", "two", "text")
+        context.log("error", "three")
+      end
+      assert.equal("handled", run())
+      local labels = { id = "a", attempt = 1, EventType = "onX",
+        InteractionSid = "KD1", ChannelSid = "UO1", ParticipantSid = "UT1" }
+      assert.same({ "error", "three", labels }, lines[3])
+      labels.value = "text"
+      assert.same({ "warn", "two", labels }, lines[2])
+      labels.value, labels.more = nil, true
+      assert.same({ "info", "one", labels }, lines[1])
+    end)
+
+  it("gives handlers the client, asked of a function by account", function()
+    local got
+    handler = function(_, context)
+      got = context.client
+    end
+    item.event.AccountSid = "AC1"
+    worker.client = { name = "one" }
+    assert.equal("handled", run())
+    assert.equal(worker.client, got)
+    worker.client = function(account)
+      flexhooks.sleep(0)
+      return { account = account }
+    end
+    assert.equal("handled", run())
+    assert.same({ account = "AC1" }, got)
+    worker.client = function() end
+    assert.equal("handled", run())
+    assert.is_nil(got)
+  end)
+
+  it("fails where the client cannot be had", function()
+    for wanted, client in pairs {
+      ["no database"] = function() return nil, "no database" end,
+      ["attempt_spec.lua:%d+: oh"] = function() error "oh" end,
+      ["deadline"] = function() return flexhooks.sleep(60) end,
+    } do
+      worker.client, worker.handler_timeout, taken = client, 0.05, {}
+      handler = error
+      assert.equal("retried", run())
+      assert.matches(wanted, taken[2][3].message)
+      worker.lanes = lanes.new()
+    end
+    assert.is_true(flexhooks.sleep(0.1))
+  end)
+
+  it("does not depend on who is told its outcome", function()
+    local logged
+    worker.log = function(_, _, message, fields)
+      logged = message .. " " .. fields.error
+    end
+    worker.on_outcome = function()
+      error "oh"
+    end
+    worker.lanes:add(REF)
+    worker.lanes:take(0)
+    attempt.run(worker, REF)
+    assert.same({ { "begin" }, { "finish" } }, taken)
+    assert.matches("^on_outcome raised .*oh$", logged)
+  end)
+
   it("sends a step until the queue takes it", function()
     local tries = 0
     worker.consumer.finish = function()
