@@ -29,6 +29,8 @@ local GRACE = 25 -- seconds
 local STORE_ROUNDS = 200 -- reads before a commit, so that many share it
 local ANSWER_TIME = 60 -- seconds; longer than any handler may take
 local LOOK = 0.02 -- seconds between looks at what still runs
+local SAME_LOOK = 0.05 -- seconds for which an answer about the queue holds
+local LAST_STEPS = 2 -- seconds for a worker to give back what it owns
 
 local SPEC = { app = { type = { "string", "table" } } }
 for name, rule in pairs(apps.SETTINGS) do
@@ -121,8 +123,15 @@ end
 
 local function queue_gauges(self)
   local queue = self.settings.queue
+  local seen, at
+  -- One look for both gauges of a page: a Redis that does not answer is waited
+  -- for once.
   local function stats()
-    return queue:stats() or {}
+    if not at or host.clock() - at > SAME_LOOK then
+      seen = queue:stats() or {}
+      at = host.clock()
+    end
+    return seen
   end
   self.metrics:gauge("queue", function()
     local s = stats()
@@ -145,10 +154,13 @@ local function start_worker(self)
     return true
   end
   local worker, err = self.app:worker { logger = self.log,
-    on_outcome = function(outcome, _, _, seconds)
-      local name = outcome == "handled" and "handled"
-        or outcome == "retried" and "failed" or "dead"
-      self.metrics:inc(name, name == "dead" and "attempts" or nil)
+    on_outcome = function(outcome, _, _, seconds, reason)
+      if outcome ~= "dead" or reason == "exhausted" or reason == "refused" then
+        self.metrics:inc(outcome == "handled" and "handled" or "failed")
+      end
+      if outcome == "dead" then
+        self.metrics:inc("dead", reason)
+      end
       self.metrics:observe(seconds)
     end }
   if not worker then
@@ -189,14 +201,22 @@ local function drain(self)
   end
 end
 
+-- Ends the worker while its queue is open still: what it owns is free for
+-- others at once.
+local function end_worker(self)
+  if self.worker_task and not self.worker_ended then
+    self.worker:stop(0)
+    self.worker_task:wait(LAST_STEPS)
+    self.worker_task:cancel()
+  end
+end
+
 local function close(self)
   local unfinished = 0
   if self.intake then
     unfinished = self.intake:close()
   end
-  if self.worker_task and not self.worker_ended then
-    self.worker_task:cancel()
-  end
+  end_worker(self)
   if self.admin then
     self.admin:close()
   end

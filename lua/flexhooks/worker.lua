@@ -76,8 +76,8 @@ end
 -- waits until the dead letter is replayed or discarded), `grace` (seconds that
 -- `stop` gives to running handlers, 25), `lease` (seconds, Redis only: 1.5
 -- times the handler timeout), `logger`, `on_outcome` (function(outcome, event,
--- context, seconds), outcome one of handled, retried, dead, once the queue has
--- taken it)
+-- context, seconds, reason), outcome one of handled, retried, dead, once the
+-- queue has taken it; reason that of the dead letter)
 ---@return flexhooks.Worker
 function M.new(given)
   local self = options.check("flexhooks.worker", SPEC, given)
@@ -217,6 +217,8 @@ function Worker:lose(parts)
   end
 end
 
+-- A renewal that fails is repeated with the next beat, as long as the lease
+-- lasts.
 function Worker:renew()
   local changes, err = self.consumer:beat()
   if not changes and err.kind ~= "cancelled" then

@@ -244,6 +244,52 @@ describe("flexhooks.serve", function()
     assert.matches('\nflexhooks_queue_events{state="dead"} 0\n', text)
   end)
 
+  -- Serves with this handler until `done(server)`; returns what was logged.
+  local function served(app, handler, done)
+    local logged = {}
+    app.router:on("*", handler)
+    app.logger = function(_, message, fields)
+      logged[#logged + 1] = { message, fields }
+    end
+    app.on_ready = function(server)
+      flexhooks.spawn(function()
+        assert.equal(200, assert(post(server.port)).status)
+        while not done(server) do
+          flexhooks.sleep(0.01)
+        end
+        server:stop()
+      end)
+    end
+    flexhooks.run(flexhooks.serve, app)
+    return logged
+  end
+
+  it("counts what its worker does with an event", function()
+    local text
+    local app = application { queue = "memory:" }
+    served(app, function()
+      return nil, { message = "no", retry = false }
+    end, function(server)
+      text = server.metrics:render()
+      return text:find('queue_events{state="dead"} 1', 1, true)
+    end)
+    assert.matches('\nflexhooks_events_dead_total{reason="refused"} 1\n', text)
+    assert.matches("\nflexhooks_events_failed_total 1\n", text)
+  end)
+
+  it("ends its worker, when the grace is over, before the queue", function()
+    local app, began = application { queue = "memory:", grace = 0.1 }, false
+    local logged = served(app, function()
+      began = true
+      flexhooks.sleep(60)
+    end, function()
+      return began
+    end)
+    local last = logged[#logged - 1]
+    assert.equal("worker stopped", last[1])
+    assert.equal("stopped", logged[#logged][1])
+  end)
+
   it("leaves a queue that it was given by its URL to others", function()
     local url = "sqlite:" .. process.folder() .. "/q.db"
     local app = application { queue = url, worker = false }

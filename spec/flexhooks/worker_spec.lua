@@ -172,9 +172,9 @@ describe("flexhooks.worker", function()
           logged[#logged + 1] = level .. " " .. message .. " "
             .. tostring(fields.InteractionSid)
         end,
-        on_outcome = function(outcome, event, context, seconds)
+        on_outcome = function(outcome, event, context, seconds, reason)
           said[#said + 1] = outcome .. " " .. event.InteractionSid .. " "
-            .. context.attempt
+            .. context.attempt .. " " .. tostring(reason)
           assert.is_true(seconds >= 0)
           if #said == 3 then
             worker:stop()
@@ -184,7 +184,8 @@ describe("flexhooks.worker", function()
       assert.same({ handled = 1, retried = 1, dead = 1 }, worker.totals)
     end)
     table.sort(said)
-    assert.same({ "dead KD2 2", "handled KD1 1", "retried KD2 1" }, said)
+    assert.same({ "dead KD2 2 exhausted", "handled KD1 1 nil",
+      "retried KD2 1 nil" }, said)
     local text = table.concat(logged, "\n")
     assert.matches("info hello KD2", text)
     assert.matches("warn an attempt failed KD2", text)

@@ -121,7 +121,7 @@ local function bury(worker, ref, item, err, reason)
   else
     worker.lanes:done(ref)
   end
-  return done and "dead"
+  return done and "dead", reason
 end
 
 -- An attempt has failed: another one later, or none.
@@ -180,10 +180,10 @@ function M.run(worker, ref)
     return
   end
   local began, context = host.clock(), context_of(worker, ref, item)
-  local outcome = settle(worker, ref, item, context)
+  local outcome, reason = settle(worker, ref, item, context)
   if outcome and worker.on_outcome then
     local ok, why = pcall(worker.on_outcome, outcome, item.event, context,
-      host.clock() - began)
+      host.clock() - began, reason)
     if not ok then
       worker:log("error", "on_outcome raised", { error = tostring(why) })
     end
