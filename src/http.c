@@ -208,7 +208,7 @@ bool fh_pool_start(fh_pool *pool, fh_request *request, const fh_call *call,
   CURL *easy = take_easy(pool);
   if (!easy)
     return refuse(refusal, "connect", "not enough memory");
-  if (!fh_request_prepare(request, easy, call, refusal)) {
+  if (!fh_request_prepare(request, easy, call, &pool->last, refusal)) {
     give_back(pool, request, easy);
     return false;
   }
@@ -314,5 +314,6 @@ void fh_pool_close(fh_pool *pool) {
     curl_multi_cleanup(pool->multi);
   }
   fh_timer_close(&pool->timer);
+  fh_origin_free(&pool->last);
   pool->multi = NULL;
 }

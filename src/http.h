@@ -25,6 +25,7 @@ struct fh_pool {
   fh_request *ended; /* in the order they ended */
   fh_request **ended_tail;
   bool unwatchable; /* a running request lost its socket's watch */
+  fh_origin last;   /* of the request that was started last */
   CURL *spare[FH_SPARE_HANDLES];
   size_t spares;
 };

@@ -6,7 +6,6 @@
 
 #include "address.h"
 #include "poller.h"
-#include "url.h"
 
 /* --- what must not happen twice -------------------------------------------
  */
@@ -254,8 +253,8 @@ static CURLcode set_special(CURL *easy, fh_request *request,
   return code;
 }
 
-static CURLcode open_url(CURLU **out, const char *text) {
-  switch (fh_url_open(out, text)) {
+static CURLcode open_url(CURLU **out, const char *text, fh_origin *last) {
+  switch (fh_url_open(out, text, last)) {
   case CURLUE_OK:
     return CURLE_OK;
   case CURLUE_OUT_OF_MEMORY:
@@ -265,9 +264,9 @@ static CURLcode open_url(CURLU **out, const char *text) {
   }
 }
 
-static CURLcode configure(fh_request *request, CURL *easy,
-                          const fh_call *call) {
-  CURLcode code = open_url(&request->url, call->url.data);
+static CURLcode configure(fh_request *request, CURL *easy, const fh_call *call,
+                          fh_origin *last) {
+  CURLcode code = open_url(&request->url, call->url.data, last);
   if (code == CURLE_OK)
     code = set_method(easy, call, request->outgoing->body);
   if (code == CURLE_OK)
@@ -309,7 +308,7 @@ static const char *refused_as(CURLcode code) {
 }
 
 bool fh_request_prepare(fh_request *request, CURL *easy, const fh_call *call,
-                        fh_refusal *refusal) {
+                        fh_origin *last, fh_refusal *refusal) {
   const char *wrong = fh_call_check(call);
   if (wrong)
     return refuse(refusal, "argument", wrong);
@@ -322,7 +321,7 @@ bool fh_request_prepare(fh_request *request, CURL *easy, const fh_call *call,
   request->public_only = call->public_only && !call->proxy;
   request->stall = call->stall_timeout;
   request->easy = easy;
-  CURLcode code = configure(request, easy, call);
+  CURLcode code = configure(request, easy, call, last);
   if (code == CURLE_OK)
     return true;
   request->easy = NULL;

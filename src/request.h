@@ -15,6 +15,7 @@
 
 #include "answer.h"
 #include "call.h"
+#include "url.h"
 
 /* Why a request was refused before anything happened. Both are static. */
 typedef struct fh_refusal {
@@ -62,10 +63,10 @@ CURL *fh_easy_open(void);
 /* Makes it forget the request that it served. */
 void fh_easy_forget(CURL *easy);
 
-/* Checks `call` and readies `easy` for a zeroed request. False: `refusal` says
- * why and nothing is held. */
+/* Checks `call` and readies `easy` for a zeroed request; `last` is the origin
+ * of the one before. False: `refusal` says why and nothing is held. */
 bool fh_request_prepare(fh_request *request, CURL *easy, const fh_call *call,
-                        fh_refusal *refusal);
+                        fh_origin *last, fh_refusal *refusal);
 
 /* Takes the verdict from the easy handle and lets go of it. */
 void fh_request_finish(fh_request *request, CURLcode code);

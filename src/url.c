@@ -1,11 +1,9 @@
 #include "url.h"
 
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-
-static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
-                            "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._";
 
 static const char *blame(unsigned char byte) {
   if (byte < 0x20 || byte == 0x7f)
@@ -35,14 +33,29 @@ typedef struct authority {
   size_t size; /* of host and port */
 } authority;
 
+static const char *end_of_authority(const char *text) {
+  while (*text && *text != '/' && *text != '?' && *text != '#')
+    text++;
+  return text;
+}
+
+static const char *end_of_name(const char *text) {
+  while ((*text >= 'a' && *text <= 'z') || (*text >= 'A' && *text <= 'Z') ||
+         (*text >= '0' && *text <= '9') || *text == '-' || *text == '.' ||
+         *text == '_')
+    text++;
+  return text;
+}
+
 /* libcurl forgives "https:/h" and "https:///h"; other parsers see another host
  * in them. */
 static const char *find_authority(authority *out, const char *text) {
-  size_t scheme = strcspn(text, ":/?#");
-  if (scheme == 0 || strncmp(text + scheme, "://", 3) != 0)
+  const char *slash = end_of_authority(text);
+  const char *colon = memchr(text, ':', (size_t)(slash - text));
+  if (!colon || colon == text || strncmp(colon, "://", 3) != 0)
     return "the URL must begin with a scheme, as in https://";
-  const char *start = text + scheme + 3;
-  size_t size = strcspn(start, "/?#");
+  const char *start = colon + 3;
+  size_t size = (size_t)(end_of_authority(start) - start);
   const char *at = memchr(start, '@', size);
   out->user = at ? start : NULL;
   out->host = at ? at + 1 : start;
@@ -64,7 +77,7 @@ static const char *check_port(const char *text, size_t size) {
 static const char *check_host(const authority *part) {
   size_t size = *part->host == '['
                     ? strspn(part->host + 1, "0123456789abcdefABCDEF:.") + 1
-                    : strspn(part->host, plain);
+                    : (size_t)(end_of_name(part->host) - part->host);
   if (*part->host == '[' && part->host[size] == ']')
     size++;
   else if (*part->host == '[')
@@ -96,7 +109,7 @@ const char *fh_url_check(const char *text, size_t size) {
   return NULL;
 }
 
-CURLUcode fh_url_open(CURLU **out, const char *text) {
+static CURLUcode parse(CURLU **out, const char *text) {
   CURLU *url = curl_url();
   if (!url)
     return CURLUE_OUT_OF_MEMORY;
@@ -114,8 +127,60 @@ const char *fh_url_parse(CURLU **out, const char *text, size_t size) {
   const char *wrong = check(&part, text, size);
   if (wrong)
     return wrong;
-  CURLUcode code = fh_url_open(out, text);
+  CURLUcode code = parse(out, text);
   if (code == CURLUE_OUT_OF_MEMORY)
     return "not enough memory";
   return code == CURLUE_OK ? NULL : "the URL cannot be parsed";
+}
+
+/* --- the next of a kind ---------------------------------------------------
+ */
+
+void fh_origin_free(fh_origin *origin) {
+  curl_url_cleanup(origin->url);
+  free(origin->text);
+  *origin = (fh_origin){0};
+}
+
+static void remember(fh_origin *last, CURLU *url, const char *text) {
+  const char *host = strstr(text, "//") + 2;
+  fh_origin_free(last);
+  last->size = (size_t)(end_of_authority(host) - text);
+  last->text = strndup(text, last->size);
+  last->url = curl_url_dup(url);
+  static const CURLUPart parts[] = {CURLUPART_PATH, CURLUPART_QUERY,
+                                    CURLUPART_FRAGMENT};
+  for (size_t i = 0; last->url && i < sizeof parts / sizeof *parts; i++)
+    curl_url_set(last->url, parts[i], NULL, 0);
+  if (!last->text || !last->url)
+    fh_origin_free(last);
+}
+
+/* The path of a URL that has the origin and only a path besides. Of escapes in
+ * a part that is set alone libcurl would change the case. */
+static const char *path_below(const fh_origin *last, const char *text) {
+  if (!last->url || strncmp(text, last->text, last->size) != 0)
+    return NULL;
+  const char *path = text + last->size;
+  bool alone = *path == '/' && !strchr(path, '%') && !strchr(path, '?') &&
+               !strchr(path, '#');
+  return alone ? path : NULL;
+}
+
+CURLUcode fh_url_open(CURLU **out, const char *text, fh_origin *last) {
+  const char *path = path_below(last, text);
+  if (!path) {
+    CURLUcode code = parse(out, text);
+    if (code == CURLUE_OK)
+      remember(last, *out, text);
+    return code;
+  }
+  CURLU *url = curl_url_dup(last->url);
+  CURLUcode code =
+      url ? curl_url_set(url, CURLUPART_PATH, path, 0) : CURLUE_OUT_OF_MEMORY;
+  if (code == CURLUE_OK)
+    *out = url;
+  else
+    curl_url_cleanup(url);
+  return code;
 }

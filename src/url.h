@@ -20,7 +20,16 @@ const char *fh_url_check(const char *text, size_t size);
  * what is wrong. */
 const char *fh_url_parse(CURLU **out, const char *text, size_t size);
 
-/* The same for a text that was checked. */
-CURLUcode fh_url_open(CURLU **out, const char *text);
+/* The scheme, host and port of a URL. Most calls go where the one before went,
+ * and then only their path is new. Zeroed it is none. */
+typedef struct fh_origin {
+  CURLU *url;
+  char *text; /* "https://h.example:1" */
+  size_t size;
+} fh_origin;
+
+/* Parses a text that fh_url_check let pass; `last` becomes its origin. */
+CURLUcode fh_url_open(CURLU **out, const char *text, fh_origin *last);
+void fh_origin_free(fh_origin *origin); /* idempotent */
 
 #endif

@@ -16,8 +16,9 @@ static fh_call call(const char *method, const char *url) {
 static const char *refused(const fh_call *what) {
   fh_request request = {0};
   fh_refusal refusal = {0};
+  fh_origin last = {0};
   CURL *easy = fh_easy_open();
-  bool taken = fh_request_prepare(&request, easy, what, &refusal);
+  bool taken = fh_request_prepare(&request, easy, what, &last, &refusal);
   if (taken)
     fh_request_abort(&request, "cancelled", "done");
   assert_null(request.easy);
@@ -25,6 +26,7 @@ static const char *refused(const fh_call *what) {
   fh_request_release(&request);
   assert_null(request.outgoing);
   curl_easy_cleanup(easy);
+  fh_origin_free(&last);
   if (!taken)
     assert_non_null(refusal.message);
   return taken ? NULL : refusal.kind;

@@ -69,6 +69,9 @@ static void refuses_all_else(void **state) {
       "ftp://h",
       "httpx://h",
       "xhttp://h",
+      "http:x://h",
+      "http::://h",
+      "http:?://h",
       "://h",
       "file:///etc/passwd",
       "//h",
@@ -105,12 +108,66 @@ static void parses_other_schemes_and_userinfo(void **state) {
   }
 }
 
+static void expect_same(CURLU *a, CURLU *b, CURLUPart part) {
+  char *one = NULL, *other = NULL;
+  assert_int_equal(curl_url_get(a, part, &one, 0),
+                   curl_url_get(b, part, &other, 0));
+  if (one)
+    assert_string_equal(one, other);
+  curl_free(one);
+  curl_free(other);
+}
+
+static void the_origin_before_changes_nothing(void **state) {
+  (void)state;
+  static const char *const urls[] = {"http://h:1/a",
+                                     "http://h:1/b/c",
+                                     "http://h:1//b/./../c;d=e@f:g,h",
+                                     "http://h:1/",
+                                     "http://h:1",
+                                     "http://h:1/d?q=1",
+                                     "http://h:1/d?",
+                                     "http://h:1?q",
+                                     "http://h:1#f",
+                                     "http://h:1/%2Fe%aB",
+                                     "http://h:1/e#f",
+                                     "http://h:12/e",
+                                     "http://h/e",
+                                     "http://h.example/e",
+                                     "http://h.example/f?g=%2F",
+                                     "http://h.example/h",
+                                     "https://h.example/h",
+                                     "HTTPS://h.example/i",
+                                     "https://H.example/i",
+                                     "https://H.example/j",
+                                     "https://[::1]/a",
+                                     "https://[::1]/b",
+                                     "https://[::1]:2/b"};
+  fh_origin last = {0};
+  for (size_t i = 0; i < sizeof urls / sizeof *urls; i++) {
+    CURLU *made = NULL, *parsed = NULL;
+    assert_null(fh_url_check(urls[i], strlen(urls[i])));
+    assert_null(fh_url_parse(&parsed, urls[i], strlen(urls[i])));
+    assert_int_equal(CURLUE_OK, fh_url_open(&made, urls[i], &last));
+    for (CURLUPart part = CURLUPART_URL; part <= CURLUPART_ZONEID; part++)
+      expect_same(made, parsed, part);
+    curl_url_cleanup(made);
+    curl_url_cleanup(parsed);
+  }
+  CURLU *none = NULL;
+  assert_int_not_equal(CURLUE_OK, fh_url_open(&none, "https://[1:2]/", &last));
+  assert_null(none);
+  fh_origin_free(&last);
+  fh_origin_free(&last);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(takes_what_a_request_may_go_to),
       cmocka_unit_test(refuses_all_else),
       cmocka_unit_test(has_a_longest_length),
       cmocka_unit_test(parses_other_schemes_and_userinfo),
+      cmocka_unit_test(the_origin_before_changes_nothing),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
