@@ -1,11 +1,11 @@
 #include "call.h"
 
-#include <openssl/crypto.h>
 #include <stdint.h>
 #include <string.h>
 #include <strings.h>
 
 #include "url.h"
+#include "wiped.h"
 
 /* --- checks ---------------------------------------------------------------
  */
@@ -117,10 +117,9 @@ static fh_outgoing *allocate(const fh_call *call, writer *out) {
                  lines_size(call);
   if (call->body.size > SIZE_MAX - fixed)
     return NULL;
-  fh_outgoing *outgoing = OPENSSL_malloc(fixed + call->body.size);
+  fh_outgoing *outgoing = fh_wiped_malloc(fixed + call->body.size);
   if (!outgoing)
     return NULL;
-  outgoing->size = fixed + call->body.size;
   outgoing->text[0] = '\0';
   *out = (writer){outgoing->nodes, (char *)(outgoing->nodes + nodes)};
   return outgoing;
@@ -196,6 +195,5 @@ fh_outgoing *fh_outgoing_new(const fh_call *call) {
 }
 
 void fh_outgoing_free(fh_outgoing *outgoing) {
-  if (outgoing)
-    OPENSSL_clear_free(outgoing, outgoing->size);
+  fh_wiped_free(outgoing);
 }

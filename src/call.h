@@ -59,7 +59,6 @@ bool fh_text_is(fh_text text, const char *name);
 /* The list that libcurl reads, the header lines that it points to, and the
  * body behind them, in one block. */
 typedef struct fh_outgoing {
-  size_t size;                /* of the block */
   char text[FH_MESSAGE_SIZE]; /* libcurl's account of an error */
   char *body;
   struct curl_slist nodes[];

@@ -1,5 +1,5 @@
-/* The memory that libcurl works in, wiped when it is given back: requests
- * carry credentials and answers carry tokens through its buffers.
+/* The memory that libcurl works in, and what it is given to send, wiped when
+ * it is given back: requests carry credentials and answers carry tokens.
  *
  * libcurl takes and gives back the same forty blocks with each request. Each
  * thread keeps some of those that it gave back, wiped, for the next. */

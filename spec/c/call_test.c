@@ -1,5 +1,7 @@
 #include "support.h"
 
+#include <malloc.h>
+
 #include "call.h"
 
 static fh_text text(const char *s) {
@@ -34,7 +36,8 @@ static void lays_out_what_is_sent(void **state) {
     assert_string_equal(lines[i], node->data);
   assert_null(node);
   assert_memory_equal("a\0b", outgoing->body, 3);
-  assert_true(outgoing->body + 3 <= (char *)outgoing + outgoing->size);
+  assert_true(outgoing->body + 3 <=
+              (char *)outgoing + malloc_usable_size(outgoing));
   fh_outgoing_free(outgoing);
   fh_outgoing_free(NULL);
   fh_secret_free(&secret);
