@@ -18,6 +18,9 @@ local timers_of = require "flexhooks.timers"
 local clock = core.clock
 local unpack = table.unpack or unpack
 local running, yield = coroutine.running, coroutine.yield
+local isyieldable = coroutine.isyieldable or function() -- PUC Lua 5.1
+  return true
+end
 
 local M = {}
 
@@ -286,6 +289,10 @@ local function check_coroutine(task)
     errors.raise_outside("a call that waits was made in a coroutine of your "
       .. "own inside a task: start it with flexhooks.spawn instead of "
       .. "coroutine.create or coroutine.wrap")
+  elseif not isyieldable() then
+    errors.raise_outside("a call that waits was made where a task cannot be "
+      .. "suspended, in a function that C calls back (string.gsub, "
+      .. "table.sort, …): collect there, and wait afterwards")
   end
 end
 

@@ -163,6 +163,33 @@ describe("a task", function()
     end)
   end)
 
+  it("is told what to do where C calls back a function that waits",
+    function()
+      local done = run(function()
+        for _, call in ipairs {
+          function()
+            return (("12"):gsub(".", function(digit)
+              return sleep(digit / 1000) and ""
+            end))
+          end,
+          function()
+            table.sort({ 3, 1, 2 }, function(a, b)
+              sleep(0.001)
+              return a < b
+            end)
+          end,
+        } do
+          local ok, err = pcall(call)
+          assert.is_false(ok)
+          assert.equal("argument", err.kind)
+          assert.matches("in a function that C calls back", err.message)
+        end
+        assert.is_true(sleep(0.001)) -- the task can wait as ever
+        return "done"
+      end)
+      assert.equal("done", done)
+    end)
+
   it("is told what to do where such a coroutine waits", function()
     run(function()
       local ok, err = pcall(coroutine.wrap(function()
