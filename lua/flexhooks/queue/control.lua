@@ -17,6 +17,8 @@ local M = {}
 local Control = { __name = "flexhooks.queue.control" }
 Control.__index = Control
 
+local WEAK = { __mode = "v" }
+
 local LOOK = 0.2 -- seconds between the owner's looks
 local BUSY = 250 -- ms
 M.ANSWER_WITHIN = 10 -- seconds
@@ -65,8 +67,9 @@ local function carry_out(backend, method, arguments)
 end
 
 function Control:answer(row)
-  local answer = carry_out(self.backend, row[2], row[3])
-  if self.db then
+  local backend = self.owned.backend
+  local answer = backend and carry_out(backend, row[2], row[3])
+  if answer and self.db then
     pcall(self.db.execute, self.db, "UPDATE commands SET answer = "
       .. literal(envelope.encode_value(answer)) .. " WHERE id = "
       .. literal(row[1]))
@@ -74,6 +77,9 @@ function Control:answer(row)
 end
 
 function Control:look()
+  if not self.owned.backend then
+    return self:close()
+  end
   self.next_look = host.clock() + LOOK
   local ok, rows = pcall(self.db.rows, self.db,
     "SELECT id, method, arguments FROM commands WHERE answer IS NULL "
@@ -86,7 +92,8 @@ function Control:look()
   end
 end
 
---- Answers commands while the loop runs.
+--- Answers commands while the loop runs. The loop knows us, and would keep a
+-- queue for ever that nobody else has any more: so we do not hold it.
 ---@param backend table the queue, which this process owns
 ---@return table|nil control nil where its file cannot be used
 function M.serve(backend)
@@ -96,7 +103,8 @@ function M.serve(backend)
   end
   -- Whoever asked the owner before this one has given up.
   pcall(db.execute, db, "DELETE FROM commands")
-  local self = setmetatable({ backend = backend, db = db, taken = {},
+  local owned = setmetatable({ backend = backend }, WEAK)
+  local self = setmetatable({ owned = owned, db = db, taken = {},
     next_look = 0 }, Control)
   self.source = host.add_source {
     timeout = function()

@@ -16,6 +16,34 @@ local function held(more)
   return queues.script(url, "held", 1, more)
 end
 
+-- The descriptors of this process that are the queue's files.
+local function open_files()
+  local stat = io.open "/proc/self/stat"
+  local pipe = io.popen(("ls -l /proc/%d/fd"):format(stat:read "*n"))
+  local listed = pipe:read "*a"
+  pipe:close()
+  stat:close()
+  return select(2, listed:gsub(path:gsub("%W", "%%%0"), ""))
+end
+
+describe("a queue that nobody has any more", function()
+  it("lets go of its files and of its being the owner", function()
+    assert.is_true(flexhooks.queue(url):store { item "a" })
+    assert.is_true(open_files() > 0)
+    flexhooks.run(function()
+      collectgarbage()
+      collectgarbage()
+      flexhooks.sleep(0.3) -- the owner's next look for commands
+    end)
+    collectgarbage()
+    collectgarbage()
+    assert.equal(0, open_files())
+    local another = flexhooks.queue(url)
+    assert.equal(1, another:stats().ready)
+    another:close()
+  end)
+end)
+
 describe("the process that owns a queue", function()
   it("answers for it, and nobody else writes", function()
     local owner = process.spawn { process.lua, "-e", held [[
