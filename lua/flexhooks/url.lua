@@ -33,6 +33,27 @@ function M.parse_http(text)
   return parts, wrong
 end
 
+local PROXIES = { http = true, https = true, socks4 = true, socks4a = true,
+  socks5 = true, socks5h = true }
+
+--- What is wrong with the URL of a proxy, or nil. Without a scheme it is an
+-- http proxy; "" is none. Never shows it, since it may hold a password.
+---@param text string
+---@return string?
+function M.proxy_complaint(text)
+  if text == "" then
+    return nil
+  end
+  local parts, wrong = M.parse(text:find("://", 1, true) and text
+    or "http://" .. text)
+  if wrong then
+    return "is no proxy's URL: " .. wrong
+  elseif not PROXIES[ascii.lower(parts.scheme)] then
+    return "must begin with http://, https://, socks4://, socks4a://, "
+      .. "socks5:// or socks5h://"
+  end
+end
+
 --- Percent-encodes everything but letters, digits and `-._~`.
 ---@param text string
 ---@return string

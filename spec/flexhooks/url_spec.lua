@@ -78,6 +78,25 @@ describe("url.query", function()
   end)
 end)
 
+describe("a proxy", function()
+  for _, proxy in ipairs { "", "h:3128", "http://h", "HTTPS://u:p@h:8443",
+    "socks4://h", "socks4a://h", "socks5://[::1]:1080", "socks5h://h" } do
+    it("may be '" .. proxy .. "'", function()
+      assert.is_nil(url.proxy_complaint(proxy))
+    end)
+  end
+
+  for proxy, wanted in pairs { ["socks9://u:secret@h"] = "must begin with",
+    ["http://u:secret@"] = "has no host", ["u:secret@h:0"] = "port",
+    ["http://u:secret@h h"] = "space", ["u:secret@h\r\n"] = "control" } do
+    it("may not: " .. wanted, function()
+      local wrong = url.proxy_complaint(proxy)
+      assert.matches(wanted, wrong)
+      assert.is_nil(wrong:find("secret", 1, true))
+    end)
+  end
+end)
+
 describe("delivery_url", function()
   local U = "https://h.example/events?x=%2F"
 

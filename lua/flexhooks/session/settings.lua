@@ -63,7 +63,7 @@ local SPEC = {
   max_retries = { type = "integer", min = 0, max = 100, default = 3 },
   rate_limit = { type = { "number", "boolean" }, check = rate, default = 20 },
   max_response = { type = "integer", min = 1, default = 4 * 1024 * 1024 },
-  proxy = { type = "string" },
+  proxy = { type = "string", check = url.proxy_complaint },
   ca_file = { type = "string" },
   private_addresses = { type = "boolean" },
   logger = { type = "function" },

@@ -10,12 +10,13 @@ local errors = require "flexhooks.error"
 local failed = require "flexhooks.transport.failed"
 local loop = require "flexhooks.loop"
 local options = require "flexhooks.options"
+local url = require "flexhooks.url"
 
 local M = {}
 
 -- The pool's own defaults are these as well; a request may set its own.
 local OPTIONS = {
-  proxy = { type = "string" },
+  proxy = { type = "string", check = url.proxy_complaint },
   ca_file = { type = "string" },
   timeout = { type = "number", min = 0.001, default = 30 },
   connect_timeout = { type = "number", min = 0.001, default = 10 },
