@@ -1,6 +1,7 @@
 /* core.recent: the memory of idempotency tokens. */
 #include "lua_core.h"
 
+#include "poller.h"
 #include "recent.h"
 
 typedef struct recent_handle {
@@ -16,20 +17,25 @@ static fh_slice check_key(lua_State *L, int index) {
   return key;
 }
 
-/* recent:has(key, now) -> boolean */
+/* The monotonic clock's, unless a caller with another clock says it. */
+static double check_time(lua_State *L, int index) {
+  return lua_isnoneornil(L, index) ? fh_clock()
+                                   : (double)luaL_checknumber(L, index);
+}
+
+/* recent:has(key, now | nil) -> boolean */
 static int recent_has(lua_State *L) {
   recent_handle *self = fh_check_open(L, 1, &recent_class);
   fh_slice key = check_key(L, 2);
-  lua_pushboolean(L,
-                  fh_recent_has(&self->recent, key, luaL_checknumber(L, 3)));
+  lua_pushboolean(L, fh_recent_has(&self->recent, key, check_time(L, 3)));
   return 1;
 }
 
-/* recent:add(key, now); raises where memory ran out. */
+/* recent:add(key, now | nil); raises where memory ran out. */
 static int recent_add(lua_State *L) {
   recent_handle *self = fh_check_open(L, 1, &recent_class);
   fh_slice key = check_key(L, 2);
-  if (!fh_recent_add(&self->recent, key, luaL_checknumber(L, 3)))
+  if (!fh_recent_add(&self->recent, key, check_time(L, 3)))
     return luaL_error(L, "not enough memory");
   return 0;
 }

@@ -30,7 +30,7 @@ Dedupe.__index = Dedupe
 ---@return flexhooks.Dedupe
 function M.new(rule)
   return setmetatable({
-    clock = rule.clock or host.clock,
+    clock = rule.clock, -- where it is not the monotonic one
     tokens = core.recent(rule.window, rule.entries),
     twins = twins.new(rule.twin_window, rule.entries, rule.sources),
     pending = {}, -- token -> the claim whose outcome decides: the token's own,
@@ -88,7 +88,7 @@ end
 -- kind. A token alone is its own claim until somebody waits: hardly one is
 -- waited for, and each would cost a table.
 local function try(self, token, twin, source)
-  local now = self.clock()
+  local now = self.clock and self.clock()
   if token then
     if self.tokens:has(token, now) then
       return "duplicate", "token"
@@ -101,6 +101,7 @@ local function try(self, token, twin, source)
   elseif not twin then
     return "claimed", {}
   end
+  now = now or host.clock()
   local verdict, claim = join(self, token, twin, source, now)
   if verdict then
     return verdict, claim, true
@@ -191,7 +192,7 @@ end
 ---@param claim any
 ---@param handled boolean
 function Dedupe:settle(claim, handled)
-  local own, now = self.pending[claim], self.clock()
+  local own, now = self.pending[claim], self.clock and self.clock()
   if own ~= true then
     settle_awaited(self, own or claim, handled, now)
     return

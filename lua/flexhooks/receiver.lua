@@ -66,7 +66,8 @@ local function body_kind(self, method, body, content_type, content_encoding)
     end
     return "query"
   end
-  local kind = requests.content_kind(content_type)
+  local kind = requests.USUAL[content_type]
+    or requests.content_kind(content_type)
   if not kind then
     return nil, answers.media_type, "content_type"
   elseif content_encoding and not requests.is_plain(content_encoding) then
@@ -94,11 +95,11 @@ end
 local function verify(list, kind, keys, signature, query, body, token, twins)
   local reason
   for i = 1, #list do
-    local verifier = list[i].verifier
-    local fields, id, twin, shape = verifier[kind](verifier, keys, signature,
-      query, body, token, twins)
+    local route = list[i]
+    local fields, id, twin, shape = route.verify[kind](route.verifier, keys,
+      signature, query, body, token, twins)
     if fields then
-      return fields, id, twin, shape, list[i]
+      return fields, id, twin, shape, route
     end
     reason = reason ~= "signature_differs" and id or reason
   end

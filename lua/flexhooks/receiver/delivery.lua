@@ -39,13 +39,13 @@ end
 
 -- Did the same signed bytes come before? Under their own token they are a
 -- re-delivery and go no further than that; so this tells those under another.
-local function is_possible_replay(self, signature, now)
-  return self.signatures and self.signatures:has(signature, now) or false
+local function is_possible_replay(self, signature)
+  return self.signatures and self.signatures:has(signature) or false
 end
 
 local function remember(self, signature)
   if self.signatures then
-    self.signatures:add(signature, host.clock())
+    self.signatures:add(signature)
   end
 end
 
@@ -172,8 +172,7 @@ function M.take_fields(self, route, fields, raw, signature, is_query, id, twin,
   count_received(self, event)
   local token_key = self.rule and id
   id = id or contexts.id()
-  local now = host.clock()
-  local replay = is_possible_replay(self, signature, now)
+  local replay = is_possible_replay(self, signature)
   if self.queue then
     return nil, { {
       id = id, token_key = token_key, twin_key = twin, event = event,
@@ -192,7 +191,7 @@ function M.take_fields(self, route, fields, raw, signature, is_query, id, twin,
     context.query = query
   end
   local answer, reason, cause = handle(self, event, context,
-    now + self.handler_timeout, token_key, twin)
+    host.clock() + self.handler_timeout, token_key, twin)
   if answer == answers.ok and not replay then
     remember(self, signature)
   end
@@ -219,7 +218,7 @@ local function handle_all(self, items, route, signature)
     end
   end
   local worst, reason, err = answers.ok, nil, nil
-  local replay = is_possible_replay(self, signature, host.clock())
+  local replay = is_possible_replay(self, signature)
   for _, item in ipairs(items) do
     local event = item.event
     local context = contexts.first(item.id, event, route.source,
@@ -239,7 +238,7 @@ end
 -- What the items of a batch to be stored have in common.
 local function complete(self, items, route, signature)
   local now = host.now()
-  local replay = is_possible_replay(self, signature, host.clock()) or nil
+  local replay = is_possible_replay(self, signature) or nil
   for _, item in ipairs(items) do
     item.source, item.received_at = route.source, now
     item.signature, item.possible_replay = signature, replay

@@ -55,8 +55,10 @@ local KINDS = {
   ["application/json"] = "json",
 }
 
--- What is usually sent needs no parsing.
-local USUAL = {
+--- Kinds of what is usually sent, and needs no parsing.
+M.USUAL = {
+  ["application/x-www-form-urlencoded"] = "form",
+  ["application/json"] = "json",
   ["application/x-www-form-urlencoded; charset=UTF-8"] = "form",
   ["application/x-www-form-urlencoded; charset=utf-8"] = "form",
   ["application/json; charset=utf-8"] = "json",
@@ -83,12 +85,8 @@ function M.content_kind(value)
   if value == nil then
     return "form"
   end
-  local kind = KINDS[value] or USUAL[value]
-  if kind then
-    return kind
-  end
   local media, rest = ascii.lower(value):match "^[ \t]*([^; \t]*)[ \t]*(.*)$"
-  kind = KINDS[media]
+  local kind = KINDS[media]
   if not kind or not (rest == "" or rest:sub(1, 1) == ";")
     or not parameters_fit(rest) then
     return nil

@@ -180,6 +180,9 @@ local function route(option, url, label, limits, level)
   return {
     path = path, query = query, query_fields = requests.query_fields(query),
     source = label, verifier = verifier,
+    -- By kind of delivery; to look a method up in a table costs less.
+    verify = { form = verifier.form, query = verifier.query,
+      json = verifier.json },
   }
 end
 
