@@ -58,6 +58,9 @@ for i, bound in ipairs(BOUNDS) do
   LIMITS[i], BUCKETS[i] = tonumber(bound), "le|" .. bound
 end
 
+-- The keys of counters without a label.
+local OUTCOMES = { handled = "handled|", failed = "failed|" }
+
 local function sorted_keys(t)
   local keys = {}
   for key in pairs(t) do
@@ -110,9 +113,10 @@ function Metrics:inc(name, label, n)
   values[key] = (values[key] or 0) + (n or 1)
 end
 
---- Records how long an event's handlers took.
+--- Records how long an event's handlers took, and counts what came of it.
 ---@param seconds number
-function Metrics:observe(seconds)
+---@param outcome "handled"|"failed"|nil the counter; none where absent
+function Metrics:observe(seconds, outcome)
   local bucket, values = "le|+Inf", self.values
   for i = 1, #LIMITS do
     if seconds <= LIMITS[i] then
@@ -122,6 +126,10 @@ function Metrics:observe(seconds)
   end
   values[bucket] = (values[bucket] or 0) + 1
   values["seconds|sum"] = (values["seconds|sum"] or 0) + seconds
+  local key = OUTCOMES[outcome]
+  if key then
+    values[key] = (values[key] or 0) + 1
+  end
 end
 
 --- Sets what a gauge reads when the metrics are asked for.

@@ -68,12 +68,9 @@ local function start_intake(self, listener)
     rounds = settings.queue and STORE_ROUNDS or 1,
     concurrency = not settings.queue
       and (settings.concurrency or CONCURRENCY) or nil,
-    answer = function(method, target, body, a, b, c, d)
-      return hooks:answer(method, target, body, a, b, c, d)
-    end,
-    accept = settings.queue and function(...)
-      return hooks:accept(...)
-    end,
+    whom = hooks,
+    answer = hooks.answer,
+    accept = settings.queue and hooks.accept,
   }
   self.metrics:gauge("in_flight", function()
     return self.intake.in_flight

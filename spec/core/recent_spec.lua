@@ -110,6 +110,16 @@ describe("core.recent", function()
     assert.is_false(pcall(seen.has, seen, "a", 1))
   end)
 
+  it("goes by the monotonic clock where no time is given", function()
+    local seen = core.recent(100, 2)
+    seen:add("a")
+    assert.is_true(seen:has("a"))
+    assert.is_true(seen:has("a", core.clock()))
+    assert.is_false(seen:has("a", core.clock() + 101))
+    seen:add("b", core.clock() - 101)
+    assert.is_false(seen:has("b"))
+  end)
+
   it("raises for what it cannot take", function()
     for _, row in ipairs { {}, { "x", 1 }, { -1, 1 }, { 1, 0 }, { 1, 2 ^ 33 },
       { 0 / 0, 1 } } do
@@ -117,7 +127,7 @@ describe("core.recent", function()
     end
     local seen = core.recent(1, 1)
     assert.is_false(pcall(seen.add, seen, nil, 1))
-    assert.is_false(pcall(seen.add, seen, "a"))
+    assert.is_false(pcall(seen.add, seen, "a", "now"))
     assert.is_false(pcall(seen.has, "x", "a", 1))
   end)
 end)

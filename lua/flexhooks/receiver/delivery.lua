@@ -49,10 +49,8 @@ local function remember(self, signature)
   end
 end
 
-local function run(self, event, context, due)
-  if self.client then
-    context.client = contexts.client(self.client, event, due)
-  end
+local function run_with_client(self, event, context, due)
+  context.client = contexts.client(self.client, event, due)
   return routers.run(self.router, event, context, due)
 end
 
@@ -67,13 +65,15 @@ end
 
 -- Runs the handlers. Returns whether they succeeded.
 local function handle_claimed(self, event, context, due)
-  local metrics = self.metrics
+  local metrics, run, whom = self.metrics, routers.run, self.router
+  if self.client then
+    run, whom = run_with_client, self
+  end
   local began = metrics and host.clock()
-  local called, ok, err = xpcall(run, raised, self, event, context, due)
+  local called, ok, err = xpcall(run, raised, whom, event, context, due)
   local handled = called and ok == true
   if metrics then
-    metrics:observe(host.clock() - began)
-    metrics:inc(handled and "handled" or "failed")
+    metrics:observe(host.clock() - began, handled and "handled" or "failed")
   end
   if not handled then
     report_failure(self, event, context, called and err or ok)

@@ -66,9 +66,8 @@ function M.open(server, text)
   server.admin_address = address.format(host, server.admin_port)
   server.admin = intake.new {
     listener = listener,
-    answer = function(method, target)
-      return respond(server, method, target)
-    end,
+    whom = server,
+    answer = respond,
   }
   return true
 end

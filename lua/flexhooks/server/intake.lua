@@ -24,8 +24,9 @@ Intake.__index = Intake
 
 -- The request is over, whether or not its answer can be sent.
 local function finish(self, request)
+  local used = self.used
   self.in_flight = self.in_flight - 1
-  self.used[#self.used + 1] = request
+  used[#used + 1] = request
 end
 
 -- An answer that cannot be sent becomes 500, and the failure of a task.
@@ -49,9 +50,11 @@ local function answer(self, request, method, target, body, a, b, c, d)
     request:close() -- its time was over; the listener has told the peer
     finish(self, request)
   elseif self.accept then
-    self.accept(self.reply, request, method, target, body, a, b, c, d)
+    self.accept(self.whom, self.reply, request, method, target, body, a, b, c,
+      d)
   else
-    reply(self, request, self.answer(method, target, body, a, b, c, d))
+    reply(self, request,
+      self.answer(self.whom, method, target, body, a, b, c, d))
   end
 end
 
@@ -161,15 +164,16 @@ function Intake:close()
 end
 
 --- Watches a listener.
----@param given table `listener`; `answer` (function of a request's parts,
--- returns status, headers and body, or 200 alone), or `accept` (function of
--- reply, request and its parts, sees to it that reply(request, status,
--- headers, body) is called once); `rounds` of the listener in one turn (1);
--- `concurrency`, requests at once (no limit)
+---@param given table `listener`; `answer` (function of `whom` and a request's
+-- parts, returns status, headers and body, or 200 alone), or `accept`
+-- (function of `whom`, reply, request and its parts, sees to it that
+-- reply(request, status, headers, body) is called once); `rounds` of the
+-- listener in one turn (1); `concurrency`, requests at once (no limit)
 ---@return flexhooks.server.Intake
 function M.new(given)
   local self = setmetatable({
-    listener = given.listener, answer = given.answer, accept = given.accept,
+    listener = given.listener, whom = given.whom, answer = given.answer,
+    accept = given.accept,
     rounds = given.rounds or 1,
     concurrency = given.concurrency or math.huge,
     in_flight = 0, tasks = {}, width = 1,

@@ -17,7 +17,7 @@ end
 
 describe("server.intake", function()
   it("sends what was answered", function()
-    with_intake({ answer = function(method, target, body)
+    with_intake({ answer = function(_, method, target, body)
       return 201, { ["x-seen"] = method .. " " .. target }, body:upper()
     end }, function(url)
       local response = assert(flexhooks.http(url .. "/a?b", { method = "PUT",
@@ -38,7 +38,7 @@ describe("server.intake", function()
 
   it("answers those that found no task free, in their order", function()
     local order, release = {}, false
-    with_intake({ concurrency = 1, answer = function(_, target)
+    with_intake({ concurrency = 1, answer = function(_, _, target)
       while not release do
         flexhooks.sleep(0.005)
       end
@@ -65,7 +65,7 @@ describe("server.intake", function()
 
   it("holds up nobody for those that wait, in one batch", function()
     local release, answered = false, 0
-    with_intake({ answer = function(_, target)
+    with_intake({ answer = function(_, _, target)
       while target == "/wait" and not release do
         flexhooks.sleep(0.005)
       end
@@ -89,7 +89,7 @@ describe("server.intake", function()
   end)
 
   it("goes on after an answer that cannot be sent", function()
-    with_intake({ answer = function(_, target)
+    with_intake({ answer = function(_, _, target)
       return target == "/bad" and 99 or 201, {}, "x"
     end }, function(url, taken)
       flexhooks.loop { logger = function() end }
@@ -103,7 +103,7 @@ describe("server.intake", function()
 
   it("goes on after a function that failed", function()
     local logged
-    with_intake({ answer = function(_, target)
+    with_intake({ answer = function(_, _, target)
       return target == "/bad" and error "broken" or 201, {}, "x"
     end }, function(url, taken)
       flexhooks.loop { logger = function(_, _, fields)
@@ -159,7 +159,7 @@ describe("server.intake", function()
     -- Keeps what it accepts until `release`.
     local kept
 
-    local function accept(reply, request, _, target)
+    local function accept(_, reply, request, _, target)
       kept[#kept + 1] = function(...)
         reply(request, ...)
       end
