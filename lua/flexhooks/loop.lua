@@ -27,7 +27,8 @@ local M = {
   remaining = task.remaining,
 }
 
--- Rounds of ready tasks in one turn; then descriptors have their say again.
+-- Rounds of ready tasks, and of hooks, in one turn; then descriptors have
+-- their say again.
 local ROUNDS = 8
 
 local Loop = { __name = "flexhooks.loop" }
@@ -126,14 +127,15 @@ function M.at_turn_end(f)
   hooks[#hooks + 1] = f
 end
 
+-- What a hook adds has its turn now: what a batch appends is sent at once.
 local function run_hooks(self)
-  if #self.hooks == 0 then
-    return
-  end
-  local hooks = self.hooks
-  self.hooks = {}
-  for _, f in ipairs(hooks) do
-    f()
+  local rounds = ROUNDS
+  while #self.hooks > 0 and rounds > 0 do
+    local hooks = self.hooks
+    self.hooks, rounds = {}, rounds - 1
+    for _, f in ipairs(hooks) do
+      f()
+    end
   end
 end
 

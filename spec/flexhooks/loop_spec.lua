@@ -252,6 +252,40 @@ describe("the end of a turn", function()
     assert.same({ "task 1", "task 2", "end 1", "end 2" }, order)
   end)
 
+  it("comes in the same turn for what another one adds", function()
+    local order = {}
+    run(function()
+      loop.at_turn_end(function()
+        loop.at_turn_end(function()
+          order[#order + 1] = "added"
+        end)
+      end)
+      spawn(function()
+        sleep(0)
+        order[#order + 1] = "next turn"
+      end)
+    end)
+    assert.same({ "added", "next turn" }, order)
+  end)
+
+  it("ends, whatever its functions add", function()
+    local count = 0
+    local function again()
+      count = count + 1
+      if count < 100 then
+        loop.at_turn_end(again)
+      end
+    end
+    run(function()
+      loop.at_turn_end(again)
+      sleep(0)
+      assert.is_true(count < 100)
+      while count < 100 do
+        sleep(0)
+      end
+    end)
+  end)
+
   it("does not wait for something else to happen first", function()
     local event = loop.event()
     loop.at_turn_end(function()

@@ -16,11 +16,13 @@ Batches.__index = Batches
 local MOST_ARGUMENTS = 1400 -- of 200 events: a script of two or three ms
 local MOST_BYTES = 1048576
 
---- Batches that end in `call`.
+--- Batches that end in `post` where it can take them, else in `call`.
 ---@param call function(name, args) returns a list with the answer to each
 -- step, or nil and an error; may wait
-function M.new(call)
-  return setmetatable({ call = call, open = {} }, Batches)
+---@param post function(name, args, answered) calls answered(reply, err) in the
+-- end; false where it would have to wait first
+function M.new(call, post)
+  return setmetatable({ call = call, post = post, open = {} }, Batches)
 end
 
 local function new_batch(name, head)
@@ -32,28 +34,48 @@ local function new_batch(name, head)
     sent = false, reply = nil, err = nil }
 end
 
-local function call(self, batch)
-  local called, reply, err = pcall(self.call, batch.name, batch.args)
-  if not called then
-    reply, err = nil, errors.new("queue", tostring(reply))
-  end
+local function answered(batch, reply, err)
   batch.reply, batch.err = reply, err
   local first = 1
   for _, step in ipairs(batch.steps) do
     first = first + batch.told(step, reply, reply == nil and err or first)
   end
+  if batch.sent then
+    batch.sent:set()
+  end
 end
 
--- In a task of its own: nobody's end may keep the others from their answers.
-local function send(self, batch)
-  call(self, batch)
-  batch.sent:set()
+local function call(self, batch)
+  local called, reply, err = pcall(self.call, batch.name, batch.args)
+  if not called then
+    reply, err = nil, errors.new("queue", tostring(reply))
+  end
+  answered(batch, reply, err)
 end
+
+-- A task of its own waits for it: nobody's end may keep the others from their
+-- answers.
+local function call_apart(self, batch)
+  host.spawn(call, self, batch)
+end
+
+-- What the server has forgotten since then, it is told again by `call`.
+local FORGOTTEN = { noscript = true, noqueue = true }
 
 local function close(self, key, batch)
-  if self.open[key] == batch then
-    self.open[key] = nil
-    host.spawn(send, self, batch)
+  if self.open[key] ~= batch then
+    return
+  end
+  self.open[key] = nil
+  local posted = self.post(batch.name, batch.args, function(reply, err)
+    if reply == nil and FORGOTTEN[err.reason] then
+      call_apart(self, batch)
+    else
+      answered(batch, reply, err)
+    end
+  end)
+  if not posted then
+    call_apart(self, batch)
   end
 end
 

@@ -67,6 +67,9 @@ function M.new(rest, given)
   }, Redis)
   self.batches = batches.new(function(name, args)
     return self:run(name, args)
+  end, function(name, args, answered)
+    return self.checked and not self.closed
+      and self.io:post(scripts[name], { self.key }, args, answered)
   end)
   return self
 end

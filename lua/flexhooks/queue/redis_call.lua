@@ -3,12 +3,21 @@
 
 local M = {}
 
-local function run(io, verb, body, keys, args)
+--- The command that runs a script, without its arguments.
+---@param verb "EVALSHA"|"EVAL"
+---@param body string hash or text
+---@param keys string[]
+---@return string[]
+function M.command(verb, body, keys)
   local command = { verb, body, tostring(#keys) }
   for _, key in ipairs(keys) do
     command[#command + 1] = key
   end
-  return io:command(command, nil, args)
+  return command
+end
+
+local function run(io, verb, body, keys, args)
+  return io:command(M.command(verb, body, keys), nil, args)
 end
 
 --- Runs a script, by its hash where Redis knows it already.

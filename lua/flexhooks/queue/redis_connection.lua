@@ -42,6 +42,9 @@ function Connection:failure(message, reason)
 end
 
 local function settle(waiter, value, err)
+  if waiter.answered then
+    return waiter.answered(value, err)
+  end
   waiter.value, waiter.err, waiter.done = value, err, true
   waiter.event:set()
 end
@@ -106,14 +109,25 @@ function Connection:flush()
   end
 end
 
+-- Seconds until the next answer to what was posted must be there.
+function Connection:left()
+  local waiting = self.waiting
+  local waiter = waiting[waiting.first]
+  return waiter and waiter.due and math.max(0, waiter.due - host.clock())
+end
+
 -- After every wait of the loop: what came before the connection ended is taken
 -- before its end.
 function Connection:work()
   local read, kind, message = self.handle:read()
   self.more = read == false
   self:take_replies()
-  if read == nil and self.handle then
+  if not self.handle then
+    return
+  elseif read == nil then
     self:drop(self:failure(message, kind))
+  elseif self:left() == 0 then
+    self:overdue(self.timeout)
   elseif self.interest == "rw" then
     self:flush()
   end
@@ -133,7 +147,7 @@ function Connection:attach()
   self.source = host.add_source {
     fd = handle:fd(), interest = "rw",
     timeout = function()
-      return self.more and 0 or nil
+      return self.more and 0 or self:left()
     end,
     run = function()
       self:work()
@@ -142,7 +156,8 @@ function Connection:attach()
   return true
 end
 
--- Appends a command; its answer comes to the waiter that is returned.
+-- Appends a command; its answer comes to the waiter that is returned, which is
+-- to get an `event` or a function `answered`.
 function Connection:send(arguments, more)
   if not self.handle then
     return nil, self.lost
@@ -152,7 +167,7 @@ function Connection:send(arguments, more)
     return nil, self:failure(message, kind)
   end
   local waiting = self.waiting
-  local waiter = { event = host.event() }
+  local waiter = {}
   waiting.last = waiting.last + 1
   waiting[waiting.last] = waiter
   if not self.unsent then
@@ -166,13 +181,18 @@ end
 
 -- An answer that does not come ends the connection: the ones behind it would
 -- not come either, and a late one would be taken for another's.
+function Connection:overdue(timeout)
+  self:drop(self:failure("no answer within " .. timeout .. " s", "timeout"))
+end
+
 function Connection:await(waiter, timeout)
+  waiter.event = host.event()
   local woken, why = waiter.event:wait(timeout)
   if waiter.done then
     return waiter.value, waiter.err
   end
   if not woken and why.kind == "timeout" and self.handle then
-    self:drop(self:failure("no answer within " .. timeout .. " s", "timeout"))
+    self:overdue(timeout)
     return nil, waiter.err
   end
   return nil, why
@@ -251,6 +271,25 @@ function Connection:command(arguments, timeout, more)
 end
 
 Connection.call = redis_call.call
+
+--- A script that has run before, without waiting for it.
+---@param script string
+---@param keys string[]
+---@param args string[]
+---@param answered fun(value: any, err: flexhooks.Error?) called once
+---@return boolean posted false where `call` would have to wait first, or fail
+function Connection:post(script, keys, args, answered)
+  local sha = self.shas[script]
+  if not sha or not self.greeted or self.pid ~= core.pid() then
+    return false
+  end
+  local waiter = self:send(redis_call.command("EVALSHA", sha, keys), args)
+  if not waiter then
+    return false
+  end
+  waiter.answered, waiter.due = answered, host.clock() + self.timeout
+  return true
+end
 
 function Connection:close()
   self.closed = true

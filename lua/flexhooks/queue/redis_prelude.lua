@@ -91,9 +91,14 @@ local function is_followed()
   return followed
 end
 local partitions
+local function set_up()
+  partitions = tonumber(redis.call('HGET', K .. 'meta', 'partitions') or nil)
+  return partitions
+end
+-- The last digits of a SID are as good as those of its hash.
 local function partition(line)
-  partitions = partitions
-    or tonumber(redis.call('HGET', K .. 'meta', 'partitions'))
-  return tonumber(redis.sha1hex(line):sub(1, 7), 16) % partitions
+  local digits = tonumber(line:sub(-7), 16)
+    or tonumber(redis.sha1hex(line):sub(1, 7), 16)
+  return digits % (partitions or set_up())
 end
 ]]

@@ -18,7 +18,8 @@
 --   dead          hash: letter -> JSON
 --   deadline      sorted set: letter, when it was buried
 --   deadids       hash: id -> letters
---   t:<key>       a token that was seen
+--   tokens        sorted set: tokens that were seen, until when they count
+--                 (microseconds); the oldest go as others come
 --   w:<key>       the instances of a form: JSON, { at, s = { source = 1 } }
 --   wake          stream: something changed that is no new event
 --   tail          is there while somebody follows the queue
@@ -40,11 +41,50 @@ return redis.call('HMGET', K .. 'meta', 'version', 'partitions')
 ]]
 
 -- ARGV: window, twin_window (seconds), then for each item line, body, id,
--- token, twin, source, reason (of one that is no event; empty for an event). A
--- token is remembered with the score of nothing: its key and its expiry.
+-- token, twin, source, reason (of one that is no event; empty for an event).
+-- All tokens are claimed by one command: those that were not there before have
+-- the score of this call.
 M.store = PRELUDE .. [[
-if redis.call('EXISTS', K .. 'meta') == 0 then return no_queue() end
-local window, twin_window = ARGV[1], ARGV[2] * 1000
+if not set_up() then return no_queue() end
+local TOKENS, PART = K .. 'tokens', 1000
+local twin_window = ARGV[2] * 1000
+local now = T[1] * 1000000 + T[2]
+local ends = number(now + ARGV[1] * 1000000)
+local fresh, claims, tokens = {}, {}, {}
+for i = 6, #ARGV, 7 do
+  local token = ARGV[i]
+  if token ~= '' and not fresh[token] then
+    fresh[token] = true
+    tokens[#tokens + 1] = token
+    claims[#claims + 1] = ends
+    claims[#claims + 1] = token
+  end
+end
+local function sort_out(first, last)
+  local scores = redis.call('ZMSCORE', TOKENS, unpack(tokens, first, last))
+  for i, score in ipairs(scores) do
+    local token = tokens[first + i - 1]
+    if tonumber(score) <= now then
+      redis.call('ZADD', TOKENS, ends, token)
+    elseif tonumber(score) ~= tonumber(ends) then
+      fresh[token] = false
+    end
+  end
+end
+for first = 1, #tokens, PART do
+  local last = math.min(first + PART - 1, #tokens)
+  local added = redis.call('ZADD', TOKENS, 'NX',
+    unpack(claims, 2 * first - 1, 2 * last))
+  if added <= last - first then sort_out(first, last) end
+end
+-- More than came are forgotten once as many are over.
+if #tokens > 0 then
+  local n = 2 * #tokens - 1
+  local over = redis.call('ZRANGE', TOKENS, n, n, 'WITHSCORES')[2]
+  if over and tonumber(over) <= now then
+    redis.call('ZREMRANGEBYRANK', TOKENS, 0, n)
+  end
+end
 local function twin_of(key, source)
   local json = redis.call('GET', K .. 'w:' .. key)
   local kept, joined = {}, false
@@ -63,10 +103,8 @@ local function twin_of(key, source)
   return joined
 end
 local function claimed(token, twin, source)
-  if token ~= '' and not redis.call('SET', K .. 't:' .. token, '1', 'NX', 'EX',
-      window) then
-    return true
-  end
+  if token ~= '' and not fresh[token] then return true end
+  fresh[token] = false
   return twin ~= '' and twin_of(twin, source)
 end
 local verdicts = {}

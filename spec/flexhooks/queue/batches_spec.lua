@@ -2,8 +2,12 @@ local batches = require "flexhooks.queue.batches"
 local errors = require "flexhooks.error"
 local flexhooks = require "flexhooks"
 
+local function no_post()
+  return false
+end
+
 -- A batcher whose calls are kept; each answer is the argument it is for.
-local function new(fail)
+local function new(fail, post)
   local calls = {}
   return batches.new(function(name, args)
     calls[#calls + 1] = { name, (table.unpack or unpack)(args) }
@@ -16,7 +20,7 @@ local function new(fail)
       reply[i - 1] = args[i]
     end
     return reply
-  end), calls
+  end, post or no_post), calls
 end
 
 describe("batches", function()
@@ -56,6 +60,34 @@ describe("batches", function()
     end)
     assert.same({ { 1 }, { 2, 2 }, { 3, 3, 3 } }, got)
     assert.same({ { "x", "h", 1, 2, 2, 3, 3, 3 } }, calls)
+  end)
+
+  it("are posted where nothing has to be waited for", function()
+    local posted, forgotten = {}, false
+    local b, calls = new(nil, function(name, args, answered)
+      posted[#posted + 1] = name .. " " .. table.concat(args, " ")
+      flexhooks.spawn(function()
+        if forgotten then
+          answered(nil, errors.new("queue", "no", { reason = "noscript" }))
+        elseif args[2] == "bad" then
+          answered(nil, errors.new("queue", "bad"))
+        else
+          answered({ "posted" })
+        end
+      end)
+      return true
+    end)
+    flexhooks.run(function()
+      assert.equal("posted", b:send("a", "x", { "h" }, { "1" }))
+      local answer, err = b:send("a", "x", { "h" }, { "bad" })
+      assert.is_nil(answer)
+      assert.equal("bad", err.message)
+      assert.same({}, calls)
+      forgotten = true
+      assert.equal("2", b:send("a", "x", { "h" }, { "2" }))
+    end)
+    assert.same({ "x h 1", "x h bad", "x h 2" }, posted)
+    assert.same({ { "x", "h", "2" } }, calls)
   end)
 
   it("have a limit", function()

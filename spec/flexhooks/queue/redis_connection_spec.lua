@@ -27,6 +27,47 @@ describe("a connection", function()
       assert.is_true(queue:store { item "b" })
     end)
 
+  it("posts what needs no waiting, and waits for its answer no longer either",
+    function()
+      local own = redis.start()
+      local queue = open("timeout=0.3", nil, own)
+      local io, keys = queue.backend:connect(), { "k" }
+      local script = "return ARGV[1] .. ' ' .. KEYS[1]"
+      local got = {}
+      local function post(argument)
+        return io:post(script, keys, { argument }, function(value, err)
+          got[#got + 1] = value or err.reason or err.kind
+        end)
+      end
+      local function eventually(count)
+        while #got < count do
+          flexhooks.sleep(0.005)
+        end
+      end
+      flexhooks.run(function()
+        assert.is_false(post "not connected")
+        assert.equal("a k", io:call(script, keys, { "a" }))
+        assert.is_true(post "b")
+        assert.is_true(post "c")
+        eventually(2)
+        own:cli("SCRIPT", "FLUSH")
+        assert.is_true(post "d")
+        eventually(3)
+        own.process:kill "STOP"
+        assert.is_true(post "e")
+        assert.is_true(post "f")
+        eventually(5)
+        own.process:kill "CONT"
+        assert.is_false(post "g")
+        assert.equal("h k", io:call(script, keys, { "h" }))
+        assert.is_true(post "i")
+        io:close()
+      end)
+      assert.same({ "b k", "c k", "noscript", "timeout", "timeout" },
+        { got[1], got[2], got[3], got[4], got[5] })
+      assert.equal("closed", got[6])
+    end)
+
   it("sends a turn's commands together, and hands out answers in order",
     function()
       local queue = open "prefix=order"

@@ -1,4 +1,7 @@
+local flexhooks = require "flexhooks"
 local queues = require "spec.support.queues"
+
+local unpack = table.unpack or unpack
 
 local bench = queues.redis()
 local item, open = queues.item, bench.open
@@ -19,6 +22,42 @@ describe("scripts", function()
     bench.server:cli("SCRIPT", "FLUSH")
     assert.is_true(queue:store { item "b" })
     assert.equal(2, queue:stats().ready)
+  end)
+
+  it("claim tokens for a while, and forget them then", function()
+    local queue = open("prefix=t&token_window=1").backend
+    local bodies = {}
+    local function store(...)
+      local args = { 1, 60 }
+      for _, token in ipairs { ... } do
+        for _, value in ipairs { "KD1", "{}", "id", token, "", "s", "" } do
+          args[#args + 1] = value
+        end
+      end
+      bodies[#bodies + 1] = assert(queue:call("store", args))
+      return bodies[#bodies]
+    end
+    local function count()
+      return tonumber(bench.server:cli("ZCARD", "{t}:tokens"))
+    end
+    assert.is_true(queue:ready())
+    assert.same({ 1, 1, 0, 1 }, store("a", "b", "a", ""))
+    assert.same({ 0, 1 }, store("b", "c"))
+    assert.equal(3, count())
+    flexhooks.sleep(1.01)
+    -- One that is over counts anew, wherever it stands.
+    assert.same({ 1, 0 }, store("b", "b"))
+    assert.same({ 0, 1 }, store("b", "d"))
+    assert.same({ 1 }, store "e")
+    assert.equal(3, count())
+    local many = {}
+    for n = 1, 2500 do
+      many[n] = "many " .. n % 2400
+    end
+    local verdicts = store(unpack(many))
+    for n = 1, 2500 do
+      assert.equal(n <= 2400 and 1 or 0, verdicts[n])
+    end
   end)
 
   it("touch no key without the queue's prefix", function()
