@@ -18,6 +18,7 @@ local errors = require "flexhooks.error"
 local options = require "flexhooks.options"
 local pages = require "flexhooks.resources.pages"
 local parameters = require "flexhooks.resources.parameters"
+local tables = require "flexhooks.tables"
 
 local M = {}
 
@@ -264,12 +265,23 @@ function COLLECTION.ref(class)
   end
 end
 
+-- A list's options are the last table as well, where there is no other.
+local function list_options(class, fn, query, call)
+  query = options.check(fn, class.list.options, query, 2)
+  call = options.check(fn, M.CALL, call, 2)
+  for name in pairs(M.CALL) do
+    if call[name] == nil then
+      call[name] = query[name]
+    end
+  end
+  return query, call
+end
+
 function COLLECTION.list(class)
   local fn = class.plural .. ":list"
   return function(self, query, call)
     check_collection(class, self, "list")
-    query = options.check(fn, class.list.options, query)
-    call = options.check(fn, M.CALL, call)
+    query, call = list_options(class, fn, query, call)
     local pager = walk(self, query, call)
     local items = {}
     while true do
@@ -288,8 +300,7 @@ function COLLECTION.each(class)
   local fn = class.plural .. ":each"
   return function(self, query, call)
     check_collection(class, self, "each")
-    query = options.check(fn, class.list.options, query)
-    call = options.check(fn, M.CALL, call)
+    query, call = list_options(class, fn, query, call)
     local pager = walk(self, query, call)
     return function()
       local item, err = pager:next()
@@ -383,11 +394,7 @@ function M.define(class)
   end
   if class.list then
     class.list.query = class.list.query or {}
-    class.list.options = { limit = LIST_OPTIONS.limit,
-      page_size = LIST_OPTIONS.page_size }
-    for name, rule in pairs(class.list.query) do
-      class.list.options[name] = rule
-    end
+    class.list.options = tables.merged(M.CALL, LIST_OPTIONS, class.list.query)
   end
   class.collection_class = { __name = "flexhooks." .. class.plural,
     __index = methods }

@@ -131,6 +131,25 @@ describe("a call", function()
     end
   end)
 
+  it("that lists takes them in its only table too", function()
+    local page = { body = { data = {} } }
+    connect { page, page, page }
+    client.webhooks:list { timeout = 7, limit = 3 }
+    client.webhooks:each { timeout = 7, max_retries = 0 }()
+    client.webhooks:list({ timeout = 5 }, { timeout = 7 })
+    assert.equal(3, #transport.requests)
+    for _, request in ipairs(transport.requests) do
+      assert.equal(7, request.timeout)
+    end
+    for _, call in ipairs { "list", "each" } do
+      local err = api.raised(function()
+        client.webhooks[call](client.webhooks, { timeout = 0 })
+      end)
+      assert.matches("resource_spec.lua:%d+: client.webhooks:" .. call
+        .. ": option 'timeout'", err.message)
+    end
+  end)
+
   it("is repeated as often as its options say", function()
     local SOON = { ["Retry-After"] = "0" }
     connect { { status = 429, headers = SOON }, { status = 429,
