@@ -207,20 +207,22 @@ local function default_client(settings)
     require("flexhooks.client").new, { logger = settings.logger })
 end
 
-local function open_queue(queue)
+local function open_queue(queue, logger)
   if type(queue) ~= "string" then
     return queue
   end
-  return run("queue", require("flexhooks.queue").new, queue)
+  return run("queue", require("flexhooks.queue").new, queue,
+    { logger = logger })
 end
 
-local function complete(settings, name)
+local function complete(settings, name, logger)
   local err
   if settings.client == nil then
     settings.client, err = default_client(settings)
   end
   if settings.queue and not err then
-    settings.queue, err = open_queue(settings.queue)
+    settings.queue, err = open_queue(settings.queue,
+      settings.logger or logger)
   end
   if not err and not settings.router and not settings.queue then
     err = config(name .. " has no router: set `router`, or return one")
@@ -234,9 +236,10 @@ end
 ---@param app string|table|nil a path, a module's name, a router or a table
 ---@param given table the host's own settings, checked; they come first
 ---@param level integer? levels above the caller, for what is raised
+---@param logger function? the host's own, where nobody gave one
 ---@return flexhooks.App?
 ---@return flexhooks.Error? err of kind `config`
-function M.load(fn, app, given, level)
+function M.load(fn, app, given, level, logger)
   local value, name = fetch(fn, app == nil and {} or app)
   if value == nil then
     return nil, name
@@ -247,7 +250,7 @@ function M.load(fn, app, given, level)
   value = options.check(name, M.SETTINGS, value, (level or 1) + 1)
   local settings = merge(given, value)
   local named = type(settings.queue) == "string"
-  local err = complete(settings, name)
+  local err = complete(settings, name, logger)
   if err then
     return nil, err
   end

@@ -325,14 +325,15 @@ end
 -- the time was over before all requests were answered
 function M.serve(given)
   local checked = options.check(FN, SPEC, given)
-  local app, err = apps.load(FN, checked.app, checked, 1)
+  local stderr = log.stderr()
+  local app, err = apps.load(FN, checked.app, checked, 1, stderr)
   if not app then
     return nil, err
   end
   local settings = app.settings
   local self = setmetatable({
     app = app, settings = settings, grace = settings.grace or GRACE,
-    log = log.wrap(settings.logger or log.stderr()),
+    log = log.wrap(settings.logger or stderr),
     metrics = metrics.new(), refused = {}, stopping = false,
     stopped = host.event(),
   }, Server)

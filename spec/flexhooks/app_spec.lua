@@ -205,6 +205,17 @@ describe("an application", function()
     assert.equal(3, assert(app:worker()).concurrency)
   end)
 
+  it("lets a queue that it opens say something", function()
+    local function mine() end
+    local function hosts() end
+    for wanted, given in pairs { [mine] = { logger = mine }, [hosts] = {} } do
+      local app = assert(apps.load("flexhooks.serve", { queue = "redis://h" },
+        given, 1, hosts))
+      assert.equal(wanted, app.settings.queue.backend.settings.logger)
+      app:close()
+    end
+  end)
+
   it("refuses a queue that nobody knows", function()
     local app, err = load { router = flexhooks.router(), queue = "mysql:x" }
     assert.is_nil(app)
