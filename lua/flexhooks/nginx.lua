@@ -52,12 +52,25 @@ local function share_claims(receiver)
   return receiver
 end
 
+-- Nobody handles what is stored in the memory of a worker, and a file has one
+-- owner.
+local function check_queue(queue)
+  if queue and queue.backend and not queue.backend.many then
+    error(errors.new("config", "in nginx a queue must be redis://…, for "
+      .. "workers run in processes of their own (flexhooks work); this is "
+      .. queue.backend.name), 0)
+  end
+end
+
 local function open(app)
   if receivers.is(app) then
+    check_queue(app.queue)
     return app
   end
-  local loaded, err = apps.load("flexhooks.nginx.handle", app, {})
+  local loaded, err = apps.load("flexhooks.nginx.handle", app, {}, 1,
+    nginx_log.logger)
   local receiver
+  check_queue(loaded and loaded.settings.queue)
   if loaded then
     receiver, err = loaded:receiver {
       logger = loaded.settings.logger or nginx_log.logger,
@@ -144,8 +157,8 @@ end
 --- router, a receiver, or an application's table (made once, not per request)
 function M.handle(app)
   if type(app) ~= "string" and type(app) ~= "table" then
-    errors.raise(2, "flexhooks.nginx.handle: argument 1 must be a module's "
-      .. "name, an application or a receiver, got " .. type(app))
+    error("flexhooks.nginx.handle: argument 1 must be a module's name, an "
+      .. "application or a receiver, got " .. type(app), 2)
   end
   local receiver = opened[app] or named[app] or plainly(receiver_of, app)
   host.begin()

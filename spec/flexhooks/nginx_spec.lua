@@ -3,6 +3,7 @@ local app = require "spec.support.nginx_app"
 local cjson = require "cjson"
 local d = require "spec.support.deliveries"
 local flexhooks = require "flexhooks"
+local nginx = require "spec.support.nginx"
 local process = require "spec.support.process"
 local sids = require "spec.data.sids"
 local system = require "system"
@@ -277,6 +278,22 @@ describe("workers", function()
     assert.is_true(resident() - before < 4096,
       ("%d KiB after %d events"):format(resident() - before, total))
   end)
+end)
+
+it("a call that cannot be answered says in nginx's log what is wrong", function()
+  local server = nginx.start {
+    http = 'init_worker_by_lua_block { require("flexhooks.nginx").handle '
+      .. '{ public_url = "https://h.example/", auth_token = "t", '
+      .. 'router = require("flexhooks").router() } }',
+    server = "location / { content_by_lua_block { "
+      .. 'require("flexhooks.nginx").handle(5) } }',
+  }
+  assert.equal(500, app.get(server, "/").status)
+  server:stop()
+  assert.matches("argument 1 must be a module's name, .* got number",
+    server:log())
+  assert.matches("in content_by_lua*, not in nginx's init_worker phase",
+    server:log(), 1, true)
 end)
 
 describe("lua_code_cache off", function()

@@ -67,6 +67,10 @@ end
 -- another's that was ended from within (`ngx.exit`), and left its deadline.
 function M.begin()
   local co = coroutine.running()
+  if not co then
+    error("flexhooks.nginx.handle answers a request: call it in "
+      .. "content_by_lua*, not in nginx's " .. ngx.get_phase() .. " phase", 0)
+  end
   contexts[co] = nil
   forget_scope(co)
   here, here_request = co, base.get_request()

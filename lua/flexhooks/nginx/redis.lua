@@ -93,13 +93,15 @@ local function connect(self)
     return nil, missing
   end
   local redis = module:new()
-  redis:set_timeouts(CONNECT_TIMEOUT, self.timeout * 1000,
-    self.timeout * 1000)
+  -- Of a method that it lacks, as set_timeouts in Debian's version, the library
+  -- makes a command.
+  redis:set_timeout(CONNECT_TIMEOUT)
   local ok, message = redis:connect(self.address.host, self.address.port,
     { pool = self.pool })
   if not ok then
     return nil, failure(self, message, "connect")
   end
+  redis:set_timeout(self.timeout * 1000)
   if redis:get_reused_times() == 0 then
     local greeted, err = greet(self, redis)
     if not greeted then

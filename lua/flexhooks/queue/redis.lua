@@ -21,7 +21,8 @@ local url = require "flexhooks.queue.redis_url"
 
 local M = {}
 
-local Redis = { __name = "flexhooks.queue.redis" }
+local Redis = { __name = "flexhooks.queue.redis",
+  many = true } -- processes may use it at once
 Redis.__index = Redis
 
 local VERSION = "1"

@@ -89,6 +89,30 @@ describe("nginx with a Redis queue", function()
     server:stop()
   end)
 
+  it("does not wait for ever for one that says nothing", function()
+    local server = start()
+    local event = testing.event "onChannelCreated"
+    assert.equal(200, post(server, event, "d").status)
+    store.process:kill "STOP"
+    finally(function()
+      store.process:kill "CONT"
+    end)
+    assert.equal(503, post(server, event, "e").status)
+    store.process:kill "CONT"
+    assert.equal(200, post(server, event, "e").status)
+    server:stop()
+    assert.is_nil(server:log():find("data on a closed socket", 1, true))
+  end)
+
+  it("takes no queue that its workers cannot share", function()
+    for _, name in ipairs { "memory:", "sqlite:/var/lib/flex/q.db" } do
+      local ok, why = pcall(start, name)
+      assert.is_false(ok)
+      assert.matches("a queue must be redis://", tostring(why), 1, true)
+      assert.matches("this is " .. name, tostring(why), 1, true)
+    end
+  end)
+
   it("shows a password to nobody", function()
     local server = start(("redis://:hunter2@127.0.0.1:%d"):format(store.port))
     assert.equal(503, post(server, testing.event "onChannelCreated",
