@@ -6,6 +6,7 @@ local errors = require "flexhooks.error"
 local hooks = require "flexhooks.cli.hooks"
 local interrupt = require "flexhooks.cli.interrupt"
 local json = require "flexhooks.json"
+local log = require "flexhooks.log"
 local output = require "flexhooks.cli.output"
 local text = require "flexhooks.provision.text"
 
@@ -34,7 +35,7 @@ local function confirm()
 end
 
 local function progress(change, webhook, err)
-  local name = change.friendly_name or change.webhook_url
+  local name = log.escape(change.friendly_name or change.webhook_url)
   if err then
     output.say("  %s %s: failed", change.action, name)
   else

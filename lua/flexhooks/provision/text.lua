@@ -2,6 +2,7 @@
 -- @module flexhooks.provision.text
 
 local desired_set = require "flexhooks.provision.desired"
+local log = require "flexhooks.log"
 
 local M = {}
 
@@ -18,11 +19,11 @@ local function quoted(value)
   elseif type(value) == "table" then
     return "[" .. table.concat(value, ", ") .. "]"
   end
-  return ("%q"):format(value)
+  return '"' .. value:gsub('[\\"]', "\\%0") .. '"'
 end
 
 local function title(change)
-  return change.friendly_name and ("%q"):format(change.friendly_name)
+  return change.friendly_name and quoted(change.friendly_name)
     or change.webhook_url
 end
 
@@ -101,7 +102,8 @@ M.TO_DO = { create = "to create", update = "to update",
 M.DONE = { create = "created", update = "updated", replace = "replaced",
   delete = "deleted", unchanged = "unchanged" }
 
---- A plan for a person.
+--- A plan for a person. Names are whatever somebody registered: no control
+-- character of theirs reaches a terminal.
 ---@param plan table
 ---@return string
 function M.plan(plan)
@@ -114,6 +116,9 @@ function M.plan(plan)
   end
   lines[#lines + 1] = (plan.empty and "No changes: " or "Plan: ")
     .. M.summary(plan.counts, M.TO_DO) .. "."
+  for i, line in ipairs(lines) do
+    lines[i] = log.escape(line)
+  end
   return table.concat(lines, "\n")
 end
 
@@ -125,11 +130,15 @@ local function event_list(names)
   return "{\n" .. table.concat(lines, "\n") .. "\n    }"
 end
 
+-- Control characters by their numbers, on every Lua.
+local function lua_string(value)
+  return (("%q"):format(value):gsub("\\\n", "\\n"):gsub("%c", function(c)
+    return ("\\%03d"):format(c:byte())
+  end))
+end
+
 local function lua_value(value)
-  if type(value) == "table" then
-    return event_list(value)
-  end
-  return (("%q"):format(value):gsub("\\\n", "\\n"))
+  return type(value) == "table" and event_list(value) or lua_string(value)
 end
 
 local function entry(webhook, comment)

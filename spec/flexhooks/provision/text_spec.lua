@@ -32,6 +32,23 @@ Plan: 1 to create, 1 to update, 1 to delete, 2 unchanged.]], text.plan {
     })
   end)
 
+  it("lets no name of somebody's reach into the terminal", function()
+    local name = 'a\n  + create "b"\27]0;x\7\226\128\174'
+    local told = text.plan {
+      changes = { { action = "delete", friendly_name = name },
+        { action = "update", webhook_url = "u", fields = {
+          friendly_name = { from = name, to = 'q"' } } } },
+      notes = { name },
+      counts = { create = 0, update = 1, replace = 0, delete = 1,
+        unchanged = 0 },
+    }
+    assert.is_nil(told:gsub("\n", ""):find "%c")
+    assert.is_nil(told:find("\226\128\174", 1, true))
+    assert.equal(4, select(2, told:gsub("\n", "")))
+    assert.matches([[a\x0a  + create \"b\"\x1b]], told, 1, true)
+    assert.matches([[-> "q\""]], told, 1, true)
+  end)
+
   it("says so where nothing changes", function()
     assert.equal("No changes: no webhooks.", text.plan { changes = {},
       notes = {}, empty = true, counts = { create = 0, update = 0, replace = 0,
@@ -40,10 +57,12 @@ Plan: 1 to create, 1 to update, 1 to delete, 2 unchanged.]], text.plan {
 
   it("writes a file that Lua reads back", function()
     local webhook = { ttid = "t", type = "global",
-      friendly_name = 'a "b"\n\\c', webhook_url = "https://h.example/?a=%20b",
+      friendly_name = 'a "b"\n\\c\27\r1', webhook_url = "https://h.example/?a=%20b",
       webhook_events = { "onChannelUpdated" } }
-    local hooks = assert((loadstring or load)(text.file { webhook }))()
-    assert.same({ { friendly_name = 'a "b"\n\\c', type = "global",
+    local file = text.file { webhook }
+    assert.is_nil(file:gsub("\n", ""):find "%c")
+    local hooks = assert((loadstring or load)(file))()
+    assert.same({ { friendly_name = 'a "b"\n\\c\27\r1', type = "global",
       webhook_url = "https://h.example/?a=%20b",
       webhook_events = { "onChannelStatusUpdated" } } }, hooks)
   end)
