@@ -47,8 +47,9 @@ end
 
 -- A header of the caller's own wins, however it is spelt.
 local function add_default(headers, name, value)
-  for given in pairs(headers) do
-    if ascii.lower(given) == ascii.lower(name) then
+  local wanted = ascii.lower(name)
+  for given in next, headers do
+    if #given == #wanted and ascii.lower(given) == wanted then
       return
     end
   end

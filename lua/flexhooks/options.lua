@@ -133,6 +133,49 @@ local function complaint(rule, value)
   return rule.check and rule.check(value)
 end
 
+-- What a specification asks of options that are absent, so that each check
+-- costs what was given, not what could have been.
+local plans = setmetatable({}, { __mode = "k" })
+
+local function plan_of(spec)
+  local plan = { required = {}, defaults = {} }
+  for name, rule in pairs(spec) do
+    if rule.required then
+      plan.required[#plan.required + 1] = name
+    end
+    plan.defaults[name] = rule.default
+  end
+  plans[spec] = plan
+  return plan
+end
+
+-- Options that a metatable gives count as well.
+local function flattened(spec, given)
+  local flat = {}
+  for name in pairs(spec) do
+    flat[name] = given[name]
+  end
+  for name, value in pairs(given) do
+    flat[name] = value
+  end
+  return flat
+end
+
+-- Raises for the first name that is unknown or missing.
+local function check_names(fn, spec, plan, given, level)
+  for name in next, given do
+    if not spec[name] then
+      errors.raise(level + 1, fn .. ": unknown option '" .. tostring(name)
+        .. "'" .. M.suggestion(name, spec))
+    end
+  end
+  for _, name in ipairs(plan.required) do
+    if given[name] == nil then
+      errors.raise(level + 1, fn .. ": option '" .. name .. "' is missing")
+    end
+  end
+end
+
 --- Checks `given` against `spec`; raises at the caller's caller.
 ---@param fn string the function's public name, for messages
 ---@param spec table<string, table>
@@ -148,27 +191,21 @@ function M.check(fn, spec, given, level)
     errors.raise(level, fn .. ": options must be a table, got "
       .. type(given))
   end
-  for name in pairs(given) do
-    if not spec[name] then
-      errors.raise(level, fn .. ": unknown option '" .. tostring(name)
-        .. "'" .. M.suggestion(name, spec))
-    end
+  if getmetatable(given) then
+    given = flattened(spec, given)
   end
+  local plan = plans[spec] or plan_of(spec)
+  check_names(fn, spec, plan, given, level)
   local checked = {}
-  for name, rule in pairs(spec) do
-    local value = given[name]
-    if value == nil then
-      if rule.required then
-        errors.raise(level, fn .. ": option '" .. name .. "' is missing")
-      end
-      checked[name] = rule.default
-    else
-      local wrong = complaint(rule, value)
-      if wrong then
-        errors.raise(level, fn .. ": option '" .. name .. "' " .. wrong)
-      end
-      checked[name] = value
+  for name, value in next, plan.defaults do
+    checked[name] = value
+  end
+  for name, value in next, given do
+    local wrong = complaint(spec[name], value)
+    if wrong then
+      errors.raise(level, fn .. ": option '" .. name .. "' " .. wrong)
     end
+    checked[name] = value
   end
   return checked
 end

@@ -12,6 +12,7 @@ local ids = require "flexhooks.ids"
 local log = require "flexhooks.log"
 local pacing = require "flexhooks.session.pacing"
 local retry = require "flexhooks.session.retry"
+local tables = require "flexhooks.tables"
 
 local M = {}
 
@@ -89,12 +90,15 @@ function M.new(set)
   }, Session)
   local wrong
   self.auth, wrong = make_auth(self, set.credential)
+  self.redact = function(value)
+    return self.auth:redact(value)
+  end
   self.line = {
     transport = transport,
     pacing = pacing.new(set.rate_limit),
     connect_timeout = set.connect_timeout,
     max_response = set.max_response,
-    log = log.wrap(set.logger),
+    log = set.logger and log.wrap(set.logger),
     active = 0,
     closed = false,
     release = function()
@@ -107,6 +111,14 @@ end
 local DEFAULTS = { ["User-Agent"] = "flexhooks (" .. _VERSION .. ")",
   Accept = "application/json" }
 
+-- The headers of a request that has none of its own; shared by all of these.
+local function default_headers(content_type)
+  if content_type then
+    return tables.merged(DEFAULTS, { ["Content-Type"] = content_type })
+  end
+  return DEFAULTS
+end
+
 --- Completes a request and runs it to its end.
 ---@param request table method, url, body, content_type, headers, repeatable,
 --- unauthenticated
@@ -117,8 +129,9 @@ function Session:send(request, call)
   request.path, request.endpoint = encode.endpoint(request.method, request.url)
   request.timeout = call.timeout or self.timeout
   request.max_retries = call.max_retries or self.max_retries
-  request.headers = request.headers or encode.headers({}, DEFAULTS)
-  if request.content_type then
+  if not request.headers then
+    request.headers = default_headers(request.content_type)
+  elseif request.content_type then
     request.headers = encode.headers(request.headers,
       { ["Content-Type"] = request.content_type })
   end
@@ -126,9 +139,7 @@ function Session:send(request, call)
   if request.repeatable == nil then
     request.repeatable = retry.repeatable(request.method)
   end
-  request.redact = function(value)
-    return self.auth:redact(value)
-  end
+  request.redact = self.redact
   return exchange.run(self.line, request)
 end
 
@@ -151,9 +162,11 @@ function M.request(self, method, target, given)
     return nil, "option 'query': " .. wrong
   end
   local headers
-  headers, wrong = encode.headers(given.headers or {}, DEFAULTS)
-  if not headers then
-    return nil, "option 'headers': " .. wrong
+  if given.headers then
+    headers, wrong = encode.headers(given.headers, DEFAULTS)
+    if not headers then
+      return nil, "option 'headers': " .. wrong
+    end
   end
   return { method = method, url = encode.with_query(url, query), body = body,
     content_type = content_type, headers = headers }

@@ -65,6 +65,15 @@ describe("options.check", function()
     end)
   end
 
+  it("takes what a metatable gives", function()
+    local given = setmetatable({ retries = 1 }, { __index = { sid = "a" } })
+    assert.same({ sid = "a", retries = 1, timeout = 30 }, api(given))
+    given = setmetatable({ x = 1 }, { __index = { sid = "a" } })
+    assert.equal("api: unknown option 'x'", refusal(given))
+    given = setmetatable({ sid = "a" }, { __index = { timeout = 61 } })
+    assert.equal("api: option 'timeout' must be at most 60", refusal(given))
+  end)
+
   it("writes bounds alike on every Lua", function()
     local ok, err = pcall(options.check, "f", {
       size = { type = "integer", max = 2 ^ 30 },

@@ -32,6 +32,19 @@ M.CALL = {
 
 local LUA_TYPES = { array = "table", object = "table" }
 
+-- The fields of answers whose type is checked, each followed by that in Lua:
+-- every answer goes through them.
+local function typed_fields(answer)
+  local list = {}
+  for name, wanted in pairs(answer) do
+    if wanted ~= "any" then
+      list[#list + 1] = name
+      list[#list + 1] = LUA_TYPES[wanted] or wanted
+    end
+  end
+  return list
+end
+
 -- What is wrong with an object that the API sent, or nil. Fields may be
 -- absent; the one that names the object may not.
 local function answer_complaint(class, data)
@@ -42,11 +55,13 @@ local function answer_complaint(class, data)
   if wrong then
     return class.id .. " " .. wrong
   end
-  for name, wanted in pairs(class.answer) do
-    local value = data[name]
-    if value ~= nil and wanted ~= "any"
-      and type(value) ~= (LUA_TYPES[wanted] or wanted) then
-      return name .. " must be " .. wanted .. ", got " .. type(value)
+  local typed = class.typed
+  for i = 1, #typed, 2 do
+    local value = data[typed[i]]
+    if value ~= nil and type(value) ~= typed[i + 1] then
+      local name = typed[i]
+      return name .. " must be " .. class.answer[name] .. ", got "
+        .. type(value)
     end
   end
 end
@@ -359,6 +374,7 @@ end
 
 -- Which names answers hold, and which of them no object carries as a field.
 local function complete_names(class)
+  class.typed = typed_fields(class.answer)
   class.reserved = { data = true }
   class.known = { data = true }
   add_names(class.reserved, class.methods)

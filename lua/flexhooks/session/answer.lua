@@ -17,15 +17,20 @@ local EXCERPT = 200
 -- What we asked for may nest and name as it likes; max_response caps it.
 local LIMITS = { depth = 100, name = 8192 }
 
+local function is_answer(given)
+  return type(given) == "table" and type(given.status) == "number"
+    and type(given.body or "") == "string"
+    and type(given.headers or {}) == "table"
+end
+
 --- Brings what a transport returned into one form, or says what is wrong.
 ---@param given any
 ---@param max_response integer bytes
+---@param exact boolean? it has that form, and is nobody else's
 ---@return table? answer status, headers (lower-case names), body
 ---@return flexhooks.Error? err
-function M.normalize(given, max_response)
-  if type(given) ~= "table" or type(given.status) ~= "number"
-    or type(given.body or "") ~= "string"
-    or type(given.headers or {}) ~= "table" then
+function M.normalize(given, max_response, exact)
+  if not exact and not is_answer(given) then
     return nil, errors.new("protocol", "the transport's answer is not "
       .. "{ status = number, headers = table, body = string }")
   end
@@ -33,6 +38,8 @@ function M.normalize(given, max_response)
   if #body > max_response then
     return nil, errors.new("too_large", "the answer is longer than "
       .. "max_response (" .. max_response .. " bytes)")
+  elseif exact then
+    return given
   end
   local headers = {}
   for name, value in pairs(given.headers or {}) do
@@ -49,6 +56,15 @@ local function header(answer, name)
   return type(value) == "string" and value or nil
 end
 
+-- By its type; where it has none, by how it begins.
+local function says_json(answer)
+  local content_type = header(answer, "content-type")
+  if content_type then
+    return ascii.lower(content_type):find "^%s*[%w.+/-]*json" ~= nil
+  end
+  return answer.body:find "^%s*[{%[]" ~= nil
+end
+
 --- The body as a value: a table of JSON, a text of anything else. No content
 -- is the empty text.
 ---@param answer table
@@ -56,14 +72,7 @@ end
 ---@return any body
 ---@return flexhooks.Error? err
 function M.body(answer, must_be_json)
-  local content_type = header(answer, "content-type")
-  local is_json = must_be_json
-  if not is_json and content_type then
-    is_json = ascii.lower(content_type):find "^%s*[%w.+/-]*json" ~= nil
-  elseif not is_json then
-    is_json = answer.body:find "^%s*[{%[]" ~= nil
-  end
-  if not is_json or (answer.body == "" and not must_be_json) then
+  if not must_be_json and (answer.body == "" or not says_json(answer)) then
     return answer.body
   end
   local value, wrong = json.decode(answer.body, LIMITS)
@@ -79,6 +88,9 @@ end
 ---@param name string
 ---@return boolean
 function M.is_null(answer, name)
+  if not answer.body:find("null", 1, true) then
+    return false
+  end
   local object = json.decode(answer.body,
     { depth = LIMITS.depth, name = LIMITS.name, keep_null = true })
   return type(object) == "table" and object[name] == json.null

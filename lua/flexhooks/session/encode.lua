@@ -281,6 +281,36 @@ function M.target(target, client)
   return target
 end
 
+-- What stands for a segment of a path that names one object among many.
+local SID = "^%u%u" .. ("%x"):rep(32) .. "$"
+local TTID = "flex_interactionwebhook_"
+
+local function placeholder(segment)
+  if segment:sub(1, #TTID) == TTID then
+    return "{ttid}"
+  elseif #segment == 34 and segment:find(SID) then
+    return "{sid}"
+  end
+end
+
+-- A path with placeholders. Every request has one made, so segments are found
+-- by plain searches; those that are too short to name anything are no strings.
+local function template_of(path)
+  local out, done, from = "", 1, 2
+  while from <= #path do
+    local slash = path:find("/", from, true) or #path + 1
+    if slash - from > #TTID then
+      local stands = placeholder(path:sub(from, slash - 1))
+      if stands then
+        out = out .. path:sub(done, from - 1) .. stands
+        done = slash
+      end
+    end
+    from = slash + 1
+  end
+  return done == 1 and path or out .. path:sub(done)
+end
+
 --- The path of a URL, and the endpoint that its rate is counted under: SIDs
 -- and ttids are one endpoint whatever they name.
 ---@param method string
@@ -288,10 +318,11 @@ end
 ---@return string path
 ---@return string endpoint
 function M.endpoint(method, target)
-  local origin, path = target:match "^(%w+://[^/?]+)([^?]*)"
-  local template = path:gsub("/%u%u" .. ("%x"):rep(32), "/{sid}")
-    :gsub("/flex_interactionwebhook_%w+", "/{ttid}")
-  return path, method .. " " .. origin .. template
+  local query = target:find("?", 1, true)
+  local whole = query and target:sub(1, query - 1) or target
+  local slash = whole:find("/", #"https://" + 1, true) or #whole + 1
+  local path = whole:sub(slash)
+  return path, method .. " " .. whole:sub(1, slash - 1) .. template_of(path)
 end
 
 return M

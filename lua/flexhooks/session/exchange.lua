@@ -27,7 +27,7 @@ local M = {}
 ---@field pacing table
 ---@field connect_timeout number
 ---@field max_response integer
----@field log function never raises
+---@field log function? never raises
 ---@field active integer requests under way
 ---@field closed boolean
 ---@field release fun() called when a closed line has become idle
@@ -65,10 +65,11 @@ end
 -- it is final and passes as it is.
 local function send(line, request, state)
   local transport = line.transport()
+  local shared = transport.exact and transport.takes_secrets
   local sent = {
     method = request.method,
     url = request.url,
-    headers = tables.merged(request.headers),
+    headers = shared and request.headers or tables.merged(request.headers),
     body = request.body,
     timeout = request.timeout,
     connect_timeout = math.min(line.connect_timeout, request.timeout),
@@ -84,7 +85,7 @@ local function send(line, request, state)
   if given == nil then
     return nil, failed(err)
   end
-  return answers.normalize(given, line.max_response)
+  return answers.normalize(given, line.max_response, transport.exact)
 end
 
 local function pace(line, request)
@@ -105,6 +106,17 @@ local function renewed(request, state, err)
   return request.auth:rejected(state.secret)
 end
 
+local function log_attempt(line, request, state, begun, answer, err)
+  line.log(err and "warn" or "debug", "flex api request", {
+    method = request.method,
+    path = request.path,
+    status = answer and answer.status,
+    kind = err and err.kind,
+    duration = host.clock() - begun,
+    attempt = state.attempts,
+  })
+end
+
 -- What became of one attempt, as an answer or an error.
 local function attempt(line, request, state)
   local ok, cut = pace(line, request)
@@ -115,21 +127,16 @@ local function attempt(line, request, state)
     state.final = true
     return nil, cut
   end
-  local begun = host.clock()
+  local begun = line.log and host.clock()
   local answer, err = send(line, request, state)
   if state.refused then
     return nil, err
   elseif answer then
     err = answers.error(answer, host.now())
   end
-  line.log(err and "warn" or "debug", "flex api request", {
-    method = request.method,
-    path = request.path,
-    status = answer and answer.status,
-    kind = err and err.kind,
-    duration = host.clock() - begun,
-    attempt = state.attempts,
-  })
+  if begun then
+    log_attempt(line, request, state, begun, answer, err)
+  end
   return not err and answer or nil, err
 end
 
@@ -154,9 +161,11 @@ local function again(line, request, state, err)
     return false
   end
   state.retries = state.retries + 1
-  line.log("warn", "flex api retry", { method = request.method,
-    path = request.path, kind = err.kind, status = err.status,
-    attempt = state.attempts, wait = seconds })
+  if line.log then
+    line.log("warn", "flex api retry", { method = request.method,
+      path = request.path, kind = err.kind, status = err.status,
+      attempt = state.attempts, wait = seconds })
+  end
   return host.sleep(seconds)
 end
 

@@ -30,7 +30,8 @@ local OPTIONS = {
 local MAX_SPARE = 64
 
 ---@class flexhooks.Transport
-local Transport = { __name = "flexhooks.transport.curl", takes_secrets = true }
+local Transport = { __name = "flexhooks.transport.curl", takes_secrets = true,
+  exact = true }
 Transport.__index = Transport
 
 --- A transport of its own connections.

@@ -263,4 +263,22 @@ describe("encode.endpoint", function()
     assert.equal("DELETE http://127.0.0.1:80/v1/Instances/{sid}"
       .. "/InteractionWebhooks/{ttid}", endpoint)
   end)
+
+  it("leaves all else of a path as it is", function()
+    for url, wanted in pairs {
+      ["http://h"] = { "", "GET http://h" },
+      ["http://h?a/b"] = { "", "GET http://h" },
+      ["http://h/"] = { "/", "GET http://h/" },
+      ["https://h//a/?b=/GO" .. HEX] = { "//a/", "GET https://h//a/" },
+      ["https://h/go" .. HEX .. "/x"] = { "/go" .. HEX .. "/x",
+        "GET https://h/go" .. HEX .. "/x" },
+      ["https://h/GO" .. HEX .. "0/x"] = { "/GO" .. HEX .. "0/x",
+        "GET https://h/GO" .. HEX .. "0/x" },
+      ["https://h/KD" .. HEX .. "/x/KD" .. HEX .. "/"] = {
+        "/KD" .. HEX .. "/x/KD" .. HEX .. "/",
+        "GET https://h/{sid}/x/{sid}/" },
+    } do
+      assert.same(wanted, { encode.endpoint("GET", url) })
+    end
+  end)
 end)

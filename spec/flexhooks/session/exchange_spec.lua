@@ -68,6 +68,35 @@ describe("exchange.run", function()
     assert.is_nil(sent.headers.Authorization)
   end)
 
+  it("copies nothing for a transport that is exact", function()
+    local line = line_over {}
+    local given, headers
+    local transport = { exact = true, takes_secrets = true }
+    function transport.send(_, sent)
+      headers = sent.headers
+      given = { status = 200, headers = { a = "b" }, body = "x" }
+      return given
+    end
+    line.transport = function()
+      return transport
+    end
+    local made = request("GET", {})
+    local answer = assert(exchange.run(line, made))
+    assert.equal(given, answer)
+    assert.equal(made.headers, headers)
+    line.max_response = 0
+    local _, err = exchange.run(line, made)
+    assert.equal("too_large", err.kind)
+  end)
+
+  it("logs only where there is a logger", function()
+    local line = line_over { {}, { status = 500 } }
+    line.log = nil
+    assert(exchange.run(line, request("GET", {})))
+    local _, err = exchange.run(line, request("GET", { max_retries = 0 }))
+    assert.equal("http", err.kind)
+  end)
+
   -- method, answers, requests sent, kind of the error or nil, maybe_applied
   local ROWS = {
     { "GET", { { status = 429, headers = SOON }, {} }, 2 },
@@ -252,6 +281,14 @@ describe("exchange.run with proof of who calls", function()
     exchange.run(line, request("GET", { auth = proof(false) }))
     assert.is_nil(transport.requests[1].headers.authorization)
     assert.equal("Bearer 1", transport.requests[1].authorization:reveal())
+  end)
+
+  it("shares no headers that it puts it into", function()
+    local line, transport = line_over { {} }
+    transport.exact = true
+    local made = request("GET", { auth = proof(false) })
+    exchange.run(line, made)
+    assert.is_nil(made.headers.Authorization)
   end)
 
   it("renews once after a 401, whatever the method", function()
