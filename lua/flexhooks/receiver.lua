@@ -172,11 +172,12 @@ local function refuse(self, answer, reason, cause, request)
     self.metrics:inc("rejected", reason)
   end
   local usual = answer.status == 404 or answer.status == 405
+  local why = cause and tostring(cause)
   self.log(usual and "debug" or "warn", "a request was refused",
-    { status = answer.status, reason = reason,
-      cause = cause and tostring(cause) })
+    { status = answer.status, reason = reason, cause = why })
   if self.on_reject then
-    local err = errors.new(answer.kind, answer.message,
+    local message = answer.message .. (why and ": " .. why or "")
+    local err = errors.new(answer.kind, message,
       { status = answer.status, reason = reason, cause = cause })
     local ok, raised = pcall(self.on_reject, err, request)
     if not ok then

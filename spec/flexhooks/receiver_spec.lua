@@ -60,6 +60,20 @@ local function check(row)
   assert.equal(before + 1, #seen)
 end
 
+describe("a refusal", function()
+  it("tells whoever asked what is wrong, and the sender nothing", function()
+    local err
+    local r = receiver { on_reject = function(rejected)
+      err = rejected
+    end }
+    local response = r:handle(d.post { fields = d.fields {
+      InteractionSid = "secret" } })
+    assert.equal('{"error":"malformed"}', response.body)
+    assert.equal("malformed: the request cannot be read: InteractionSid is "
+      .. "not a SID that begins with KD (status 400)", tostring(err))
+  end)
+end)
+
 for _, group in ipairs { "targets", "signatures", "forms", "json" } do
   describe("the receiver, " .. group .. ":", function()
     for _, row in ipairs(require("spec.data.receiver." .. group)) do
