@@ -91,6 +91,37 @@ char *fh_json_put_string(char *out, fh_slice text, size_t room) {
   return out;
 }
 
+/* The last word overlaps the one before. */
+static bool copy_words(char *out, fh_slice text) {
+  size_t last = text.size - WORD;
+  uint64_t word = word_at(text.data + last);
+  bool special = may_hold_special(word);
+  memcpy(out + last, &word, WORD);
+  for (size_t i = 0; i < last && !special; i += WORD) {
+    word = word_at(text.data + i);
+    special = may_hold_special(word);
+    memcpy(out + i, &word, WORD);
+  }
+  return !special;
+}
+
+static bool copy_bytes(char *out, fh_slice text) {
+  for (size_t i = 0; i < text.size; i++) {
+    if (is_special(text.data[i]))
+      return false;
+    out[i] = text.data[i];
+  }
+  return true;
+}
+
+char *fh_json_put_plain(char *out, fh_slice text) {
+  *out++ = '"';
+  if (!(text.size < WORD ? copy_bytes : copy_words)(out, text))
+    return NULL;
+  out[text.size] = '"';
+  return out + text.size + 1;
+}
+
 static char *put_digits(char *out, uint64_t number, int least) {
   char digits[20];
   int count = 0;

@@ -16,6 +16,11 @@ size_t fh_json_string_room(fh_slice text);
  * returns the end of it. */
 char *fh_json_put_string(char *out, fh_slice text, size_t room);
 
+/* Writes `text` as a string of `text.size + 2` bytes and returns the end of
+ * it, or NULL where it may take more: nearly none does, and looking for what
+ * to escape while copying costs less than looking first. */
+char *fh_json_put_plain(char *out, fh_slice text);
+
 /* Writes a finite number, in as many digits as bring back the same one, into
  * FH_JSON_NUMBER_ROOM bytes, and returns the end of it. */
 char *fh_json_put_number(char *out, double number);

@@ -8,9 +8,13 @@ enum { DEPTH = 120 }; /* of nested tables: what is written can be decoded */
 static void put_value(fh_writer *w, int depth);
 
 static void put_string(fh_writer *w, fh_slice text) {
-  size_t room = fh_json_string_room(text);
-  char *out = fh_writer_reserve(w, room);
-  w->size = (size_t)(fh_json_put_string(out, text, room) - w->data);
+  char *end = fh_json_put_plain(fh_writer_reserve(w, text.size + 2), text);
+  if (!end) {
+    size_t room = fh_json_string_room(text);
+    char *out = fh_writer_reserve(w, room);
+    end = fh_json_put_string(out, text, room);
+  }
+  w->size = (size_t)(end - w->data);
 }
 
 /* A number as a name: of a copy, since lua_next would stumble over a number

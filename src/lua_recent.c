@@ -31,12 +31,25 @@ static int recent_has(lua_State *L) {
   return 1;
 }
 
-/* recent:add(key, now | nil); raises where memory ran out. */
+/* recent:add(key, now | nil) -> boolean: false where it counts already. Raises
+ * where memory ran out. */
 static int recent_add(lua_State *L) {
   recent_handle *self = fh_check_open(L, 1, &recent_class);
   fh_slice key = check_key(L, 2);
-  if (!fh_recent_add(&self->recent, key, check_time(L, 3)))
+  fh_recent_status status =
+      fh_recent_add(&self->recent, key, check_time(L, 3));
+  if (status == FH_RECENT_NO_MEMORY)
     return luaL_error(L, "not enough memory");
+  lua_pushboolean(L, status == FH_RECENT_ADDED);
+  return 1;
+}
+
+/* recent:take_back(count) */
+static int recent_take_back(lua_State *L) {
+  recent_handle *self = fh_check_open(L, 1, &recent_class);
+  lua_Integer count = luaL_checkinteger(L, 2);
+  luaL_argcheck(L, count >= 0, 2, "must be 0 or more");
+  fh_recent_take_back(&self->recent, (size_t)count);
   return 0;
 }
 
@@ -71,6 +84,7 @@ static int new_recent(lua_State *L) {
 static const luaL_Reg methods[] = {
     {"has", recent_has},
     {"add", recent_add},
+    {"take_back", recent_take_back},
     {"count", recent_count},
     {NULL, NULL},
 };

@@ -160,12 +160,12 @@ bool fh_recent_has(const fh_recent *r, fh_slice text, double now) {
   return counts(r, hash(r->secret, text), now);
 }
 
-bool fh_recent_add(fh_recent *r, fh_slice text, double now) {
+fh_recent_status fh_recent_add(fh_recent *r, fh_slice text, double now) {
   fh_recent_key key = hash(r->secret, text);
   if (counts(r, key, now))
-    return true;
+    return FH_RECENT_KNOWN;
   if (r->count == r->room && r->count < r->limit && !grow(r))
-    return false;
+    return FH_RECENT_NO_MEMORY;
   if (r->count == r->limit)
     drop_oldest(r);
   for (int i = 0;
@@ -176,5 +176,13 @@ bool fh_recent_add(fh_recent *r, fh_slice text, double now) {
   while (r->index[find(r, key)].place)
     drop_oldest(r);
   append(r, key, now);
-  return true;
+  return FH_RECENT_ADDED;
+}
+
+void fh_recent_take_back(fh_recent *r, size_t count) {
+  for (; count > 0 && r->count > 0; count--) {
+    size_t newest = (r->first + r->count - 1) & (r->room - 1);
+    remove_slot(r, find(r, r->ring[newest].key));
+    r->count--;
+  }
 }

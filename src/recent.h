@@ -49,8 +49,17 @@ void fh_recent_close(fh_recent *recent);
 /* Was the key added within the window before `now`? Times never go back. */
 bool fh_recent_has(const fh_recent *recent, fh_slice key, double now);
 
+typedef enum fh_recent_status {
+  FH_RECENT_ADDED,
+  FH_RECENT_KNOWN,     /* it counts already */
+  FH_RECENT_NO_MEMORY, /* the set is as it was */
+} fh_recent_status;
+
 /* Adds a key, unless it counts already; it takes the place of an expired one
- * of the same name. False where memory ran out; the set is then as it was. */
-bool fh_recent_add(fh_recent *recent, fh_slice key, double now);
+ * of the same name. */
+fh_recent_status fh_recent_add(fh_recent *recent, fh_slice key, double now);
+
+/* Takes the `count` newest keys back, or as many as there are. */
+void fh_recent_take_back(fh_recent *recent, size_t count);
 
 #endif

@@ -20,7 +20,7 @@ static void knows_a_key_within_the_window(void **state) {
   (void)state;
   fh_recent r = opened(10, 100);
   assert_false(fh_recent_has(&r, key_of(1), 0));
-  assert_true(fh_recent_add(&r, key_of(1), 0));
+  assert_int_equal(FH_RECENT_ADDED, fh_recent_add(&r, key_of(1), 0));
   assert_true(fh_recent_has(&r, key_of(1), 10));
   assert_false(fh_recent_has(&r, key_of(1), 10.1));
   assert_false(fh_recent_has(&r, key_of(2), 0));
@@ -48,7 +48,8 @@ static void agrees_with_a_plain_list(void **state) {
         among = among || order[steps - 1 - k] == key;
       bool known = among && now - added[key] <= 50;
       assert_int_equal(known, fh_recent_has(&r, key_of(key), now));
-      assert_true(fh_recent_add(&r, key_of(key), now));
+      assert_int_equal(known ? FH_RECENT_KNOWN : FH_RECENT_ADDED,
+                       fh_recent_add(&r, key_of(key), now));
       if (known)
         continue; /* it stays as it was */
       added[key] = now;
@@ -66,7 +67,8 @@ static void reads_nothing_behind_a_key(void **state) {
   for (size_t size = 0; size <= sizeof text; size++) {
     fh_recent r = opened(1, 10);
     char *copy = edge_copy(text, size);
-    assert_true(fh_recent_add(&r, (fh_slice){copy, size}, 0));
+    assert_int_equal(FH_RECENT_ADDED,
+                     fh_recent_add(&r, (fh_slice){copy, size}, 0));
     assert_true(fh_recent_has(&r, (fh_slice){copy, size}, 0));
     assert_false(fh_recent_has(&r, (fh_slice){"y", 1}, 0));
     edge_free(copy, size);
@@ -78,10 +80,28 @@ static void expired_keys_give_way(void **state) {
   (void)state;
   fh_recent r = opened(10, 1000);
   for (int i = 0; i < 500; i++)
-    assert_true(fh_recent_add(&r, key_of(i), 0));
+    assert_int_equal(FH_RECENT_ADDED, fh_recent_add(&r, key_of(i), 0));
   for (int i = 0; i < 200; i++)
-    assert_true(fh_recent_add(&r, key_of(1000 + i), 100));
+    assert_int_equal(FH_RECENT_ADDED,
+                     fh_recent_add(&r, key_of(1000 + i), 100));
   assert_int_equal(200, r.count);
+  fh_recent_close(&r);
+}
+
+static void takes_the_newest_back(void **state) {
+  (void)state;
+  fh_recent r = opened(10, 1000);
+  for (int i = 0; i < 900; i++)
+    assert_int_equal(FH_RECENT_ADDED, fh_recent_add(&r, key_of(i), 0));
+  fh_recent_take_back(&r, 300);
+  assert_int_equal(600, r.count);
+  for (int i = 0; i < 900; i++)
+    assert_int_equal(i < 600, fh_recent_has(&r, key_of(i), 1));
+  fh_recent_take_back(&r, 601);
+  assert_int_equal(0, r.count);
+  assert_false(fh_recent_has(&r, key_of(0), 1));
+  assert_int_equal(FH_RECENT_ADDED, fh_recent_add(&r, key_of(0), 1));
+  assert_true(fh_recent_has(&r, key_of(0), 1));
   fh_recent_close(&r);
 }
 
@@ -91,6 +111,7 @@ int main(void) {
       cmocka_unit_test(agrees_with_a_plain_list),
       cmocka_unit_test(reads_nothing_behind_a_key),
       cmocka_unit_test(expired_keys_give_way),
+      cmocka_unit_test(takes_the_newest_back),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -24,10 +24,11 @@ function M.new(rule)
   }, Claims)
 end
 
---- The claims of one transaction: not yet anybody's. `entries` is what to
--- write down: token, twin and source of each, "" where it has none.
+--- The claims of one transaction, to be kept or released with it. `entries`
+-- is what to write down: token, twin and source of each, "" where it has none;
+-- `tokens` counts the new ones.
 function M.batch()
-  return { at = 0, entries = {}, tokens = {}, reports = {} }
+  return { at = 0, entries = {}, tokens = 0, reports = {} }
 end
 
 local function match(self, batch, twin, source)
@@ -48,10 +49,12 @@ function Claims:take(batch, item, now)
     self.now = now
   end
   local token, twin = item.token_key, item.twin_key
-  if token and (batch.tokens[token] or self.tokens:has(token, self.now)) then
-    return "duplicate"
-  end
-  if not token and not twin then
+  if token then
+    if not self.tokens:add(token, self.now) then
+      return "duplicate"
+    end
+    batch.tokens = batch.tokens + 1
+  elseif not twin then
     return "stored"
   end
   local entries, source = batch.entries, item.source or ""
@@ -59,20 +62,11 @@ function Claims:take(batch, item, now)
   entries[n + 1], entries[n + 2], entries[n + 3] = token or "", twin or "",
     source
   batch.at = self.now
-  if token then
-    batch.tokens[token] = true
-  end
   return twin and match(self, batch, twin, source) or "stored"
 end
 
 --- The transaction holds: its claims stay.
 function Claims:keep(batch)
-  for i = 1, #batch.entries, 3 do
-    local token = batch.entries[i]
-    if token ~= "" then
-      self.tokens:add(token, batch.at)
-    end
-  end
   for _, report in ipairs(batch.reports) do
     if report.joined and self.twins:is_complete(report.joined) then
       self.twins:remove(report.joined)
@@ -82,6 +76,7 @@ end
 
 --- The transaction failed: nothing was claimed.
 function Claims:release(batch)
+  self.tokens:take_back(batch.tokens)
   for i = #batch.reports, 1, -1 do
     local report = batch.reports[i]
     if report.joined then

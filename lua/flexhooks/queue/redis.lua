@@ -188,12 +188,16 @@ local function line_of(item)
 end
 
 -- Nothing here fails half way: the list is shared with other stores.
-local function append(args, item, body)
+local function append(args, items)
   local n = #args
-  args[n + 1], args[n + 2] = line_of(item), body
-  args[n + 3], args[n + 4] = item.id or "", item.token_key or ""
-  args[n + 5], args[n + 6] = item.twin_key or "", item.source or ""
-  args[n + 7] = item.event and "" or item.reason or "malformed"
+  for i = 1, #items do
+    local item = items[i]
+    args[n + 1], args[n + 2] = line_of(item), item.body
+    args[n + 3], args[n + 4] = item.id or "", item.token_key or ""
+    args[n + 5], args[n + 6] = item.twin_key or "", item.source or ""
+    args[n + 7] = item.event and "" or item.reason or "malformed"
+    n = n + 7
+  end
 end
 
 -- What the stores of a call share; a receiver's rule does not change.
@@ -223,16 +227,15 @@ end
 
 --- See docs/architecture.md, Queue.
 function Redis:submit(store)
-  local items, bodies, bytes = store.items, { false }, 0
+  local items, bytes = store.items, 0
   for i = 1, #items do
-    bodies[i] = envelope.encode(items[i])
-    bytes = bytes + #bodies[i]
+    local item = items[i]
+    local body = envelope.encode(item)
+    item.body, bytes = body, bytes + #body
   end
   local head = self:head_of(store.rule)
   local batch = self.batches:join(head.key, "store", head)
-  for i = 1, #items do
-    append(batch.args, items[i], bodies[i])
-  end
+  append(batch.args, items)
   self.batches:add(batch, bytes, store, stored)
 end
 

@@ -17,6 +17,8 @@ local transaction = require "flexhooks.queue.transaction"
 
 local M = {}
 
+local tell = submission.tell
+
 local Single = { __name = "flexhooks.queue.single" }
 Single.__index = Single
 
@@ -148,12 +150,14 @@ end
 
 -- Who submits is told here and now, steps are woken.
 function Single:tell(turn)
-  for _, store in ipairs(turn.stores) do
-    store.err = turn.err or store.err
+  local stores, err = turn.stores, turn.err
+  for i = 1, #stores do
+    local store = stores[i]
+    store.err = err or store.err
     if self.trail and not store.err then
       self:note_stored(store.items)
     end
-    submission.tell(store)
+    tell(store)
   end
   turn.done = true
   if turn.written then
@@ -230,9 +234,10 @@ function Single:submit(store)
   local turn, err = self:gather()
   if not turn then
     store.err = err
-    return submission.tell(store)
+    return tell(store)
   end
-  turn.stores[#turn.stores + 1] = store
+  local stores = turn.stores
+  stores[#stores + 1] = store
   if not self.turns then
     self:commit()
   end

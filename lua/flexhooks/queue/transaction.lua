@@ -13,7 +13,8 @@ local M = {}
 -- Where "interaction" has no SID, events of one type share a line.
 local function line_of(item)
   local event = item.event
-  return tostring(event.InteractionSid or event.EventType or "")
+  local line = event.InteractionSid or event.EventType or ""
+  return type(line) == "string" and line or tostring(line)
 end
 
 --- The operations of a turn: `stores`, which are submissions, and `steps`
@@ -42,13 +43,16 @@ function M.put(queue, item, rows, letters, now)
   end
 end
 
+local put = M.put
+
 local function claim_items(queue, items, batch, now, rows, letters)
   local claims = queue.claims
   for i = 1, #items do
     local item = items[i]
-    item.verdict = claims:take(batch, item, now)
-    if item.verdict == "stored" then
-      M.put(queue, item, rows, letters, now)
+    local verdict = claims:take(batch, item, now)
+    item.verdict = verdict
+    if verdict == "stored" then
+      put(queue, item, rows, letters, now)
     end
   end
 end
