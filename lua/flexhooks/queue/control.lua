@@ -20,9 +20,11 @@ Control.__index = Control
 local WEAK = { __mode = "v" }
 
 local LOOK = 0.2 -- seconds between the owner's looks
+local SOON = 0.01 -- seconds between them for a while after a command: many
+local AWAKE = 1 -- dead letters are that many commands, one after the other
 local BUSY = 250 -- ms
 M.ANSWER_WITHIN = 10 -- seconds
-local WAIT = 0.02 -- seconds between looks for the answer
+local WAIT = 0.01 -- seconds between looks for the answer
 
 -- All that another process may ask for.
 local METHODS = { stats = true, dead_letters = true, find = true, peek = true,
@@ -80,10 +82,14 @@ function Control:look()
   if not self.owned.backend then
     return self:close()
   end
-  self.next_look = host.clock() + LOOK
   local ok, rows = pcall(self.db.rows, self.db,
     "SELECT id, method, arguments FROM commands WHERE answer IS NULL "
     .. "ORDER BY at")
+  local now = host.clock()
+  if ok and rows[1] then
+    self.awake = now + AWAKE
+  end
+  self.next_look = now + (now < (self.awake or 0) and SOON or LOOK)
   for _, row in ipairs(ok and rows or {}) do
     if not self.taken[row[1]] then
       self.taken[row[1]] = true

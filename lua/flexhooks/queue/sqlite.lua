@@ -18,6 +18,7 @@ SQLite.__index = SQLite
 local VERSION = 1
 local BUSY = 250 -- ms; the loop waits with us
 local LOCK_BUSY = 100
+local TOLD = 1 -- seconds
 local ROWS_PER_INSERT = 100
 local PRUNE_EVERY = 100 -- transactions with claims
 
@@ -66,7 +67,9 @@ function SQLite:owner()
   if self.lock then
     return true
   end
-  local lock, message = sqlite_file.open(self.path .. ".lock", LOCK_BUSY)
+  -- Who was just told that it is another's does not wait for it again.
+  local lock, message = sqlite_file.open(self.path .. ".lock",
+    core.clock() < (self.told or 0) and 1 or LOCK_BUSY)
   if not lock then
     return nil, message
   end
@@ -77,7 +80,11 @@ function SQLite:owner()
     return true
   end
   lock:close()
-  return nil, message == "database is locked" and "owned" or message
+  if message == "database is locked" then
+    self.told = core.clock() + TOLD
+    return nil, "owned"
+  end
+  return nil, message
 end
 
 function SQLite:settle()
