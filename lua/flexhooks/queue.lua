@@ -189,6 +189,10 @@ local FILTERS = {
   source = { type = "string" }, interaction = { type = "string" },
 }
 
+-- What is to be done with letters is done with all that a filter takes.
+local ALL = tables.merged(FILTERS, { limit = { type = "integer", min = 1,
+  max = FILTERS.limit.max, default = FILTERS.limit.max } })
+
 local function matches(letter, filter)
   local event = letter.event or {}
   return (not filter.reason or letter.reason == filter.reason)
@@ -304,8 +308,7 @@ local function each(self, method, id)
     end
     return done, err
   end
-  local list, err = letters(self, options.check("queue:" .. method, FILTERS,
-    id))
+  local list, err = letters(self, options.check("queue:" .. method, ALL, id))
   if not list then
     return nil, err
   end
@@ -326,7 +329,8 @@ local ID_OR_FILTER = { type = { "string", "table" }, required = true }
 --- Sends a dead letter round again: its old id, no attempts, at the end of its
 -- interaction's line (a parked one: where it stands). Handlers see
 -- `context.replay`.
----@param id string|table an id, or a filter as for `dead_letters`
+---@param id string|table an id, or a filter as for `dead_letters`; `limit` only
+-- where it is given
 ---@return true|integer|nil done true, or how many a filter took
 ---@return flexhooks.Error? err kind `not_found` where no letter has the id
 function Queue:replay(id)
@@ -336,7 +340,8 @@ function Queue:replay(id)
 end
 
 --- Deletes a dead letter for good.
----@param id string|table an id, or a filter as for `dead_letters`
+---@param id string|table an id, or a filter as for `dead_letters`; `limit` only
+-- where it is given
 ---@return true|integer|nil done true, or how many a filter took
 ---@return flexhooks.Error? err kind `not_found` where no letter has the id
 function Queue:discard(id)

@@ -6,6 +6,8 @@ local torture = require "spec.support.torture"
 
 local describe, it = busted.describe, busted.it
 
+local unpack = table.unpack or unpack
+
 local KD = "KD%032x"
 
 return function(make)
@@ -553,6 +555,19 @@ return function(make)
   end)
 
   describe("dead letters", function()
+    it("are listed in part, and discarded whole", function()
+      local items = {}
+      for i = 1, 103 do
+        items[i] = { id = "raw" .. i, raw = "x", reason = "malformed",
+          source = "default", received_at = 1 }
+      end
+      store(unpack(items))
+      assert.equal(100, #queue:dead_letters())
+      assert.equal(2, queue:discard { limit = 2 })
+      assert.equal(101, queue:discard { reason = "malformed" })
+      assert.equal(0, queue:stats().dead)
+    end)
+
     it("are known by their ids alone", function()
       for _, call in ipairs { "get", "replay", "discard" } do
         local done, err = queue[call](queue, "no'such\0id")

@@ -33,13 +33,13 @@ local function subcommand(parser, name, summary)
   return command
 end
 
-local function add_filter(command)
+local function add_filter(command, limit)
   command:option("--reason", "Only those that died of this."):argname("REASON")
   command:option("--type", "Only events of this type."):argname("EVENT")
   command:option("--source", "Only those from this source."):argname("LABEL")
   command:option("--interaction", "Only those of this interaction.")
     :argname("SID")
-  command:option("--limit", "At most so many. Default: 100.")
+  command:option("--limit", "At most so many. Default: " .. limit .. ".")
     :argname("N"):convert(tonumber)
 end
 
@@ -49,7 +49,7 @@ function M.configure(parser)
   subcommand(parser, "stats", "Count what is in it.")
     :flag("--json", "Print JSON.")
   local dead = subcommand(parser, "dead", "List dead letters.")
-  add_filter(dead)
+  add_filter(dead, "100")
   dead:flag("--json", "Print JSON.")
   local show = subcommand(parser, "show", "Show one event and its errors.")
   show:argument("id", "The event's id.")
@@ -60,7 +60,7 @@ function M.configure(parser)
       and "Handle dead letters again." or "Delete dead letters for good.")
     command:argument("id", "The letter's id; or say which with the options.")
       :args("?")
-    add_filter(command)
+    add_filter(command, "all")
   end
   subcommand(parser, "tail", "Print what waits, then what is stored, handled "
     .. "and retried as it happens; ends with Ctrl-C.")
