@@ -340,6 +340,7 @@ end
 --- the documented texts there are, each one and of its kind
 ---@return table? event nil where `raw` is no event
 ---@return string wire_type_or_wrong as of `normalize`
+---@return string? known the canonical type, where the catalogue has it
 function M.of_fields(raw, is_query, shape)
   local wire = raw.EventType
   local shapes = shape and WHOLE[wire]
@@ -350,8 +351,9 @@ function M.of_fields(raw, is_query, shape)
       shapes[shape] = whole
     end
     if whole then
-      raw.EventType = KNOWN[wire]
-      return raw, wire
+      local known = KNOWN[wire]
+      raw.EventType = known
+      return raw, wire, known
     end
   end
   local event, note = M.normalize(raw)
@@ -359,7 +361,7 @@ function M.of_fields(raw, is_query, shape)
   if wrong then
     return nil, wrong
   end
-  return event, note
+  return event, note, event and KNOWN[event.EventType]
 end
 
 return M

@@ -58,6 +58,8 @@ for i, bound in ipairs(BOUNDS) do
   LIMITS[i], BUCKETS[i] = tonumber(bound), "le|" .. bound
 end
 
+local LEAST = LIMITS[1] -- which most are within
+
 -- The keys of counters without a label.
 local OUTCOMES = { handled = "handled|", failed = "failed|" }
 
@@ -113,17 +115,21 @@ function Metrics:inc(name, label, n)
   values[key] = (values[key] or 0) + (n or 1)
 end
 
+local function bucket_of(seconds)
+  for i = 1, #LIMITS do
+    if seconds <= LIMITS[i] then
+      return BUCKETS[i]
+    end
+  end
+  return "le|+Inf"
+end
+
 --- Records how long an event's handlers took, and counts what came of it.
 ---@param seconds number
 ---@param outcome "handled"|"failed"|nil the counter; none where absent
 function Metrics:observe(seconds, outcome)
-  local bucket, values = "le|+Inf", self.values
-  for i = 1, #LIMITS do
-    if seconds <= LIMITS[i] then
-      bucket = BUCKETS[i]
-      break
-    end
-  end
+  local values = self.values
+  local bucket = seconds <= LEAST and BUCKETS[1] or bucket_of(seconds)
   values[bucket] = (values[bucket] or 0) + 1
   values["seconds|sum"] = (values["seconds|sum"] or 0) + seconds
   local key = OUTCOMES[outcome]

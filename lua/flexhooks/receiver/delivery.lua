@@ -30,13 +30,6 @@ local function count(self, name, label)
   end
 end
 
-local function count_received(self, event)
-  if self.metrics then
-    self.metrics:inc("received",
-      event and events.canonical(event.EventType) or "other")
-  end
-end
-
 -- Did the same signed bytes come before? Under their own token they are a
 -- re-delivery and go no further than that; so this tells those under another.
 local function is_possible_replay(self, signature)
@@ -163,13 +156,15 @@ end
 function M.take_fields(self, route, fields, raw, signature, is_query, id, twin,
   shape)
   local query = is_query and query_of(route, fields) or nil
-  local event, note = events.of_fields(fields, is_query, shape)
+  local event, note, known = events.of_fields(fields, is_query, shape)
   if self.account_sid and is_foreign(self, reading.account_of(fields)) then
     return answers.forbidden, "wrong_account"
   elseif fields.EventType == M.PROBE then
     return answers.ok
   end
-  count_received(self, event)
+  if self.metrics then
+    self.metrics:inc("received", known or "other")
+  end
   local token_key = self.rule and id
   id = id or contexts.id()
   local replay = is_possible_replay(self, signature)
@@ -264,7 +259,8 @@ function M.take_json(self, route, body, signature, id, twin)
     end
   end
   for _, item in ipairs(items) do
-    count_received(self, item.event)
+    count(self, "received",
+      item.event and events.canonical(item.event.EventType) or "other")
   end
   identify(self, items, batch, id, twin)
   if self.queue then
