@@ -38,6 +38,17 @@ local function same_place(wanted, current)
     and (current.type or "global") == wanted.type
 end
 
+local function bare(url)
+  return type(url) == "string" and url:match "^[^#]*" or ""
+end
+
+-- Delivery overrides in the fragment make no other receiver of a URL: two
+-- webhooks that differ in them alone would report each event twice to it.
+local function same_receiver(wanted, current)
+  return bare(current.webhook_url) == bare(wanted.webhook_url)
+    and (current.type or "global") == wanted.type
+end
+
 -- The oldest of the webhooks that `accepts` likes; ttids sort by time of
 -- creation. One that has the wanted URL and type as well is preferred.
 local function best(current, taken, wanted, accepts)
@@ -72,11 +83,13 @@ local function match_all(desired, current)
         return webhook.friendly_name == wanted.friendly_name
       end)
   end
-  for i, wanted in ipairs(desired) do
-    matched[i] = matched[i] or match(wanted, current, taken,
-      function(webhook)
-        return same_place(wanted, webhook)
-      end)
+  for _, same in ipairs { same_place, same_receiver } do
+    for i, wanted in ipairs(desired) do
+      matched[i] = matched[i] or match(wanted, current, taken,
+        function(webhook)
+          return same(wanted, webhook)
+        end)
+    end
   end
   return matched, taken
 end

@@ -45,6 +45,20 @@ describe("provision.diff", function()
       { webhook("1", "a", "v"), webhook("2", "a", "u") }))
   end)
 
+  it("adopts what differs in its delivery overrides alone, after the others",
+    function()
+      local list = changes({ wanted(nil, "u#rc=3"), wanted("b", "u#rc=1") },
+        { webhook("1", "x", "u"), webhook("2", "y", "u#rc=3") })
+      assert.same({ "unchanged 2", "update 1" }, list)
+      local told = diff.changes({ wanted(nil, "u#rc=3") },
+        { webhook("1", "x", "u#rc=2") }, false)
+      assert.same({ webhook_url = { from = "u#rc=2", to = "u#rc=3" } },
+        told[1].fields)
+      local other = webhook("1", "x", "u", { type = "interaction" })
+      assert.same({ "create" }, (changes({ wanted("a", "u#rc=3") },
+        { other })))
+    end)
+
   it("takes each webhook for one entry only", function()
     assert.same({ "unchanged 1", "create" }, changes(
       { wanted("a", "u"), wanted("b", "v") }, { webhook("1", "a", "u") }))
