@@ -49,7 +49,7 @@ local function open(path)
     return db
   end
   db:close()
-  return nil, problem
+  return nil, tostring(problem)
 end
 
 -- --- the owner's side
@@ -160,6 +160,11 @@ local function exchange(db, method, ...)
   return answer
 end
 
+local function unanswered(owned, why)
+  return errors.new("queue", owned.message .. ", and " .. why,
+    { reason = "owned" })
+end
+
 --- Asks the owner.
 ---@param backend table a queue of the same file
 ---@param method string
@@ -167,15 +172,16 @@ end
 ---@return any result
 ---@return flexhooks.Error? err
 function M.ask(backend, method, owned, ...)
-  local db = open(backend.path)
+  local db, problem = open(backend.path)
   if not db then
-    return nil, owned
+    return nil, unanswered(owned, "it cannot be asked: " .. problem)
   end
   local ok, answer = pcall(exchange, db, method, ...)
   db:close()
-  if not ok or not answer then
-    return nil, errors.new("queue", owned.message
-      .. ", and it does not answer commands now", { reason = "owned" })
+  if not ok then
+    return nil, unanswered(owned, "it cannot be asked: " .. tostring(answer))
+  elseif not answer then
+    return nil, unanswered(owned, "it does not answer commands now")
   elseif answer.err then
     return nil, errors.new(answer.err.kind, answer.err.message,
       { reason = answer.err.reason })

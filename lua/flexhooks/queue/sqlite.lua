@@ -50,14 +50,16 @@ function M.new(path, options)
     max_events = options.max_events }, SQLite)
 end
 
---- Is there such a file?
+local ABSENT = { [2] = true, [20] = true } -- ENOENT, ENOTDIR
+
+--- Is there such a file? One that may not be read is there.
 ---@return boolean
 function SQLite:exists()
-  local file = io.open(self.path, "rb")
+  local file, _, code = io.open(self.path, "rb")
   if file then
     file:close()
   end
-  return file ~= nil
+  return not ABSENT[code]
 end
 
 --- Is the file ours? Takes the lock at the first call.

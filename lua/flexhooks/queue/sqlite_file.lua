@@ -14,9 +14,19 @@ File.__index = File
 --- A string, a number or nil as a literal.
 M.literal = core.sql_literal
 
+-- What SQLite means, where it does not say so.
+local HINTS = {
+  ["unable to open database file"] = ": it must be a file, in a folder that "
+    .. "is there and that this user may write in",
+  ["attempt to write a readonly database"] = ": this user must be allowed to "
+    .. "write in the file, in its folder, and in the files beside it that "
+    .. "begin with its name",
+}
+
 -- LuaSQL's errors are strings with a prefix of its own.
 local function reason(message)
-  return (tostring(message):gsub("^LuaSQL: ", ""))
+  message = tostring(message):gsub("^LuaSQL: ", "")
+  return message .. (HINTS[message] or "")
 end
 
 --- Opens a file, which is made where there is none.
@@ -33,10 +43,7 @@ function M.open(path, busy)
   end
   local connection, message = driver.sqlite3():connect(path, busy)
   if not connection then
-    message = reason(message)
-    return nil, message == "unable to open database file" and message
-      .. ": it must be a file, in a folder that is there and that this user "
-      .. "may write in" or message
+    return nil, reason(message)
   end
   return setmetatable({ connection = connection }, File)
 end

@@ -89,6 +89,25 @@ describe("the process that owns a queue", function()
     queue:close()
   end)
 
+  it("that cannot be asked is an error that says why", function()
+    local owner = process.spawn { process.lua, "-e", held [[
+      io.stdout:flush()
+      require("system").sleep(20)
+    ]] }
+    owner:wait_output "true"
+    for _, suffix in ipairs { "", "-shm", "-wal" } do
+      os.remove(path .. ".control" .. suffix)
+    end
+    assert(require("lfs").mkdir(path .. ".control"))
+    local queue = flexhooks.queue(url)
+    local stats, err = queue:stats()
+    assert.is_nil(stats)
+    assert.same({ "queue", "owned" }, { err.kind, err.reason })
+    assert.matches("cannot be asked: unable to open", err.message)
+    queue:close()
+    owner:stop()
+  end)
+
   it("that does not answer is named as what it is", function()
     local owner = process.spawn { process.lua, "-e", held [[
       io.stdout:flush()

@@ -1,5 +1,6 @@
 local contract = require "spec.support.queue_contract"
 local flexhooks = require "flexhooks"
+local lfs = require "lfs"
 local luasql = require "luasql.sqlite3"
 local process = require "spec.support.process"
 local queues = require "spec.support.queues"
@@ -82,6 +83,22 @@ describe("an SQLite file", function()
     assert.matches("unable to open", err.message)
   end)
 
+  it("is there where it only cannot be opened", function()
+    local folder = path:match "^(.*)/"
+    local function exists(name)
+      return flexhooks.queue("sqlite:" .. folder .. name):exists()
+    end
+    process.write(folder .. "/file", "x")
+    for _, name in ipairs { "/none.db", "/no/q.db", "/file/q.db" } do
+      local there, err = exists(name)
+      assert.is_nil(there)
+      assert.equal("not_found", err.kind)
+    end
+    assert(lfs.link("loop", folder .. "/loop", true))
+    assert.is_true(exists "/loop")
+    assert.is_true(exists "/file")
+  end)
+
   it("is named by a path", function()
     for _, wrong in ipairs { "sqlite:", "sqlite::memory:", "sqlite://host/x",
       "sqlite:a\0b", "file:x", "x.db", "" } do
@@ -136,6 +153,7 @@ describe("a process", function()
     local _, out, stderr = process.run(command)
     os.execute(("chmod 0777 %s; chmod 0666 %s*"):format(path:match "^(.*)/",
       path))
-    assert.matches("^nil|queue|.*read", out .. stderr)
+    assert.matches("^nil|queue|.*readonly.*must be allowed to write in the "
+      .. "file", out .. stderr)
   end)
 end)
