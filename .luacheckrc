@@ -3,6 +3,7 @@ std = "min"
 read_globals = {
   "unpack", "loadstring",
   table = { fields = { "unpack" } },
+  coroutine = { fields = { "isyieldable" } },
   math = { fields = { "type", "tointeger" } },
   package = { fields = { "searchpath" } }, -- 5.4, and LuaJIT as well
 }
