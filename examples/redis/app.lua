@@ -16,7 +16,7 @@ router:on("*", function(event, context)
 end)
 
 -- A lease of two seconds: what a worker that dies was working on is another's
--- after at most that time. Where the demo is interrupted Redis goes at the same
--- moment: nobody waits long to tell it of what was handled.
+-- after at most that time. Where the demo is interrupted Redis goes at the
+-- same moment: nobody waits long to tell it of what was handled.
 return { router = router, handler_timeout = 1, lease = 2, concurrency = 8,
   grace = 1, worker = not os.getenv "DEMO_SERVE" }

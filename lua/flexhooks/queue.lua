@@ -329,8 +329,8 @@ local ID_OR_FILTER = { type = { "string", "table" }, required = true }
 --- Sends a dead letter round again: its old id, no attempts, at the end of its
 -- interaction's line (a parked one: where it stands). Handlers see
 -- `context.replay`.
----@param id string|table an id, or a filter as for `dead_letters`; `limit` only
--- where it is given
+---@param id string|table an id, or a filter as for `dead_letters`, without
+-- its limit unless told
 ---@return true|integer|nil done true, or how many a filter took
 ---@return flexhooks.Error? err kind `not_found` where no letter has the id
 function Queue:replay(id)
@@ -340,8 +340,8 @@ function Queue:replay(id)
 end
 
 --- Deletes a dead letter for good.
----@param id string|table an id, or a filter as for `dead_letters`; `limit` only
--- where it is given
+---@param id string|table an id, or a filter as for `dead_letters`, without
+-- its limit unless told
 ---@return true|integer|nil done true, or how many a filter took
 ---@return flexhooks.Error? err kind `not_found` where no letter has the id
 function Queue:discard(id)

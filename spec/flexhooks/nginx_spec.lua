@@ -280,7 +280,7 @@ describe("workers", function()
   end)
 end)
 
-it("a call that cannot be answered says in nginx's log what is wrong", function()
+it("a call that cannot be answered is explained in nginx's log", function()
   local server = nginx.start {
     http = 'init_worker_by_lua_block { require("flexhooks.nginx").handle '
       .. '{ public_url = "https://h.example/", auth_token = "t", '

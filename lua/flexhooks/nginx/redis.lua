@@ -93,8 +93,8 @@ local function connect(self)
     return nil, missing
   end
   local redis = module:new()
-  -- Of a method that it lacks, as set_timeouts in Debian's version, the library
-  -- makes a command.
+  -- Of a method that it lacks, as set_timeouts in Debian's version, the
+  -- library makes a command.
   redis:set_timeout(CONNECT_TIMEOUT)
   local ok, message = redis:connect(self.address.host, self.address.port,
     { pool = self.pool })

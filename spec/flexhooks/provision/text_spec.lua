@@ -57,7 +57,8 @@ Plan: 1 to create, 1 to update, 1 to delete, 2 unchanged.]], text.plan {
 
   it("writes a file that Lua reads back", function()
     local webhook = { ttid = "t", type = "global",
-      friendly_name = 'a "b"\n\\c\27\r1', webhook_url = "https://h.example/?a=%20b",
+      friendly_name = 'a "b"\n\\c\27\r1',
+      webhook_url = "https://h.example/?a=%20b",
       webhook_events = { "onChannelUpdated" } }
     local file = text.file { webhook }
     assert.is_nil(file:gsub("\n", ""):find "%c")
