@@ -138,6 +138,36 @@ local function new_coroutine()
   return co
 end
 
+local YIELDED = "a task yielded by itself: wait with flexhooks.sleep or "
+  .. "another call of flexhooks"
+local OWN_YIELDS = 3 -- of a task in a row; then it has failed
+
+-- Goes on with a coroutine by an error, raised where it yielded: what was
+-- begun around that place can so be ended.
+local function raise_in(co)
+  local hook, mask, every = debug.gethook(co)
+  debug.sethook(co, function()
+    if running() == co then -- LuaJIT's hooks are those of all coroutines
+      debug.sethook(co, hook, mask, every)
+      error(YIELDED, 2)
+    end
+  end, "", 1)
+  return coroutine.resume(co)
+end
+
+-- A task that yielded to nobody.
+local function correct(task)
+  for _ = 1, OWN_YIELDS do
+    local ok, fault = raise_in(task.co)
+    if task.ended or task.waiting then
+      return
+    elseif not ok then
+      return finish(task, false, fault)
+    end
+  end
+  finish(task, false, YIELDED)
+end
+
 local function resume(task)
   local co = task.co
   if not co then
@@ -148,13 +178,15 @@ local function resume(task)
   end
   current = task
   local ok, fault = coroutine.resume(co, task)
+  if ok and not task.ended and not task.waiting then
+    correct(task)
+    current = nil
+    return
+  end
   current = nil
   if not task.ended then
     if not ok then
       finish(task, false, fault)
-    elseif not task.waiting then
-      finish(task, false, "a task yielded by itself: wait with "
-        .. "flexhooks.sleep or another call of flexhooks")
     end
   elseif #idle < MAX_IDLE then
     idle[#idle + 1] = co
