@@ -18,7 +18,7 @@ local redis = require "spec.support.redis"
 local testing = require "flexhooks.testing"
 
 local NAME = arg[1]
-local COUNT = tonumber(arg[2]) or 30 -- batches in a turn of either side
+local COUNT = tonumber(arg[2]) or 60 -- batches in a turn of either side
 local TURNS = 4
 local BATCHES = { 1, 10, 100 } -- events in one turn of the loop
 local CONCURRENCY = 100
@@ -50,7 +50,9 @@ local function new_items(count)
   return items
 end
 
--- One by one, as a server's receiver does.
+local RULE = {}
+
+-- One by one and with as many fields as a server's receiver.
 local function submit(queue, items)
   local left, all = #items, host.event()
   local function done(store)
@@ -61,7 +63,8 @@ local function submit(queue, items)
     end
   end
   for i = 1, #items do
-    queue:submit { items = { items[i] }, done = done, err = false }
+    queue:submit { items = { items[i] }, rule = RULE, done = done,
+      err = false, receiver = queue, reply = submit, whom = items[i] }
   end
   all:wait()
 end

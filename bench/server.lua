@@ -1,6 +1,7 @@
 -- The server that bench/server.sh measures, and the delivery that it gets.
 --
 --   server.lua serve [PORT]   a server with a route for the event; any port
+--   server.lua store QUEUE    one that stores it, and answers then
 --   server.lua wrk FILE       writes a script that makes wrk send it
 local flexhooks = require "flexhooks"
 
@@ -16,18 +17,26 @@ local EVENT = {
   TaskSid = "WT" .. id,
 }
 
+local function run(app)
+  app.auth_token, app.public_url = TOKEN, URL
+  app.on_ready = function(server)
+    print("ready " .. server.port)
+    io.stdout:flush()
+  end
+  assert(flexhooks.serve(app))
+end
+
 local function serve(port)
   local router = flexhooks.router()
   router:on("onParticipantJoined", { ParticipantType = "agent" },
     function(event)
       return event.TaskSid
     end)
-  assert(flexhooks.serve { router = router, auth_token = TOKEN,
-    public_url = URL, port = tonumber(port or 0),
-    on_ready = function(server)
-      print("ready " .. server.port)
-      io.stdout:flush()
-    end })
+  run { router = router, port = tonumber(port or 0) }
+end
+
+local function store(queue)
+  run { queue = queue, worker = false, port = 0 }
 end
 
 -- The idempotency token differs each time, as it does for new events.
@@ -56,5 +65,5 @@ end]]
   file:close()
 end
 
-local command = { serve = serve, wrk = write_script }
+local command = { serve = serve, store = store, wrk = write_script }
 command[arg[1]](arg[2])

@@ -1,7 +1,7 @@
 #!/bin/sh
-# One event, verified and routed, over 32 kept connections: the server on each
-# Lua, and the bare libmicrohttpd below it that only reads the body. wrk keeps
-# one processor busy, the server another.
+# One event, verified and routed or stored, over 32 kept connections: the
+# server on each Lua, and the bare libmicrohttpd below it that only reads the
+# body. wrk keeps one processor busy, the server another.
 set -eu
 cd "$(dirname "$0")/.."
 seconds=${SECONDS_EACH:-3}
@@ -59,4 +59,6 @@ measure "bare libmicrohttpd" $made/server
 for lua; do
   eval "$(make -s env LUA="$lua")"
   measure "flexhooks, $lua" "$lua" bench/server.lua serve
+  measure "stored in SQLite, $lua" "$lua" bench/server.lua store \
+    "sqlite:$dir/$lua.db"
 done
