@@ -59,10 +59,11 @@ local function answer(self, request, method, target, body, a, b, c, d)
 end
 
 local function answer_all(self, job)
+  local waiting = self.waiting
   while self.first <= self.last do
     local first = self.first
-    local request = self.waiting[first]
-    self.waiting[first], self.first = nil, first + 1
+    local request = waiting[first]
+    waiting[first], self.first = nil, first + 1
     self.in_flight = self.in_flight + 1
     job.request = request
     answer(self, request, request:read())
@@ -81,28 +82,21 @@ local function work(self, job)
   end
 end
 
--- The next request that has come, in a handle that was used before where there
--- is one.
-local function next_request(self)
-  local used = self.used
-  local n = #used
-  local request = self.listener:next(used[n])
-  if request then
-    used[n] = nil
-  end
-  return request
-end
-
--- Appends what has come; tells whether something was left from before.
+-- Appends what has come, in handles that were used before where there are any;
+-- tells whether something was left from before.
 local function collect(self)
-  local waiting = self.waiting
+  local listener, waiting, used = self.listener, self.waiting, self.used
   local left = self.first <= self.last
-  self.listener:run(self.rounds)
-  local last, request = self.last, next_request(self)
+  listener:run(self.rounds)
+  local last, n = self.last, #used
+  local request = listener:next(used[n])
   while request do
+    if n > 0 then
+      used[n], n = nil, n - 1
+    end
     last = last + 1
     waiting[last] = request
-    request = next_request(self)
+    request = listener:next(used[n])
   end
   self.last = last
   return left
