@@ -554,6 +554,37 @@ return function(make)
     end)
   end)
 
+  describe("what waits", function()
+    it("is told with its attempts and failures, also after a stop", function()
+      store(item(1, { id = "b", Number = "1" }, { id = "a" }),
+        item(2, nil, { id = "b" }))
+      on(function(e)
+        if e.Number then
+          return fail { retry_after = 60 }
+        end
+        flexhooks.sleep(60)
+      end)
+      flexhooks.run(function()
+        worker = flexhooks.worker { queue = queue, router = router,
+          grace = 0 }
+        local running = flexhooks.spawn(worker.run, worker)
+        eventually(function()
+          local stats = queue:stats()
+          return stats.delayed == 1 and stats.running == 1
+        end)
+        worker:stop()
+        running:wait()
+      end)
+      local stats = queue:stats()
+      assert.same({ 1, 0, 1 }, { stats.ready, stats.running, stats.delayed })
+      local failed, cut = queue:get "a", queue:get "b"
+      assert.same({ "a", 1, 1 }, { failed.id, failed.attempts,
+        #failed.errors })
+      assert.matches("no luck", failed.errors[1].message)
+      assert.same({ "b", 1, 0 }, { cut.id, cut.attempts, #cut.errors })
+    end)
+  end)
+
   describe("dead letters", function()
     it("are listed in part, and discarded whole", function()
       local items = {}

@@ -74,6 +74,14 @@ function M.encode(item)
   return core.json_object(BEGUN, item, FIELDS)
 end
 
+--- How the bytes of an item with this id begin. An event may have a field `id`
+-- of its own, further on.
+---@param id string
+---@return string
+function M.beginning(id)
+  return BEGUN .. ',"id":' .. core.json_text(id)
+end
+
 --- The item of these bytes. What cannot be read (another version's, a damaged
 -- one) comes back as an item with `raw` and a `reason`, so that it ends among
 -- the dead letters and not nowhere.

@@ -168,11 +168,11 @@ function Memory:dead_remove(key)
   end
 end
 
---- The first event whose body holds `fragment`.
-function Memory:find(fragment)
+--- The first event whose body begins with this.
+function Memory:find(beginning)
   for seq = self.first, self.last do
     local row = self.rows[seq]
-    if row and row.body:find(fragment, 1, true) then
+    if row and row.body:sub(1, #beginning) == beginning then
       return row
     end
   end

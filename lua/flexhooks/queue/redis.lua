@@ -299,6 +299,24 @@ local function each_entry(self, part, f)
   end
 end
 
+-- An entry as `find` tells it: what was begun has a state, and failures.
+local function queued(self, part, entry)
+  local state, err = self.io:command { "HGET", self.key .. "s:" .. part,
+    entry[1] }
+  local failures
+  if state ~= nil then
+    failures, err = self.io:command { "HGET", self.key .. "e:" .. part,
+      entry[1] }
+  end
+  if failures == nil then
+    return nil, err
+  end
+  local attempts, kind = (state or "0 0 w"):match "^(%d+) %d+ (%a)"
+  return { body = entry[2][4], attempts = tonumber(attempts),
+    errors = failures or nil,
+    replay = (entry[2][6] or kind:find "%u") and true }
+end
+
 function Redis:find(id)
   local json, err = self:call("letter", { id })
   if json == nil then
@@ -306,16 +324,16 @@ function Redis:find(id)
   elseif json then
     return letter_of(json)
   end
-  local fragment = '"id":' .. envelope.encode_value(id)
+  local beginning = envelope.beginning(id)
   for part = 0, self.settings.partitions - 1 do
     local found
     found, err = each_entry(self, part, function(entry)
-      local body = entry[2][4]
-      return body:find(fragment, 1, true) and { body = body, attempts = 0,
-        replay = entry[2][6] and true }
+      return entry[2][4]:sub(1, #beginning) == beginning and entry
     end)
-    if found ~= false then
-      return found, err
+    if found then
+      return queued(self, part, found)
+    elseif found == nil then
+      return nil, err
     end
   end
   return false

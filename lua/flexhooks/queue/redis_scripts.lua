@@ -220,11 +220,16 @@ partitions = tonumber(redis.call('HGET', K .. 'meta', 'partitions') or 0)
 local events, running, delayed, oldest, owners = 0, 0, 0, NOW, {}
 for part = 0, partitions - 1 do
   events = events + redis.call('XLEN', K .. 'p:' .. part)
+  local held = redis.call('HGET', K .. 'leases', part)
+  local owner, ends
+  if held then owner, ends = held:match('^(%S+) %d+ (%d+)') end
+  owners[part + 1] = owner and tonumber(ends) >= NOW and owner or ''
   for _, s in ipairs(redis.call('HVALS', K .. 's:' .. part)) do
     local before, kind = s:match('^%d+ (%d+) (%a)')
     kind = kind:lower()
     if kind == 'r' then
-      running = running + 1
+      -- What nobody owns any more waits to be begun again.
+      if owners[part + 1] ~= '' then running = running + 1 end
     elseif kind == 'p' or tonumber(before) > NOW then
       delayed = delayed + 1
     end
@@ -233,10 +238,6 @@ for part = 0, partitions - 1 do
   if first[1] then
     oldest = math.min(oldest, tonumber(first[1][1]:match('^%d+')))
   end
-  local held = redis.call('HGET', K .. 'leases', part)
-  local owner, ends
-  if held then owner, ends = held:match('^(%S+) %d+ (%d+)') end
-  owners[part + 1] = owner and tonumber(ends) >= NOW and owner or ''
 end
 local reply = { events, running, delayed, redis.call('HLEN', K .. 'dead'),
   NOW - oldest }

@@ -317,7 +317,7 @@ function Single:find(id)
   if letter ~= false then
     return letter, err
   end
-  return self:read(self.storage.find, '"id":' .. envelope.encode_value(id))
+  return self:read(self.storage.find, envelope.beginning(id))
 end
 
 --- A page of the events that wait: { body }, …, after `cursor`.

@@ -325,11 +325,11 @@ function SQLite:dead_remove(key)
   self.dead_count = self.dead_count - 1
 end
 
---- The first event whose body holds `fragment`.
-function SQLite:find(fragment)
+--- The first event whose body begins with this.
+function SQLite:find(beginning)
   local row = self.db:rows("SELECT seq, attempts, errors, body FROM events "
-    .. "WHERE instr(body, " .. literal(fragment)
-    .. ") ORDER BY seq LIMIT 1")[1]
+    .. "WHERE instr(body, " .. literal(beginning)
+    .. ") = 1 ORDER BY seq LIMIT 1")[1]
   return row and { seq = row[1], attempts = row[2], errors = row[3],
     body = row[4] }
 end

@@ -9,6 +9,14 @@ for byte = 0, 255 do
   all[#all + 1] = string.char(byte)
 end
 
+it("an item's bytes begin with its id", function()
+  for _, id in ipairs { "a", 'quo"te', "back\\slash", "id#2" } do
+    local beginning = envelope.beginning(id)
+    assert.equal(beginning, envelope.encode({ id = id, raw = "x", source = "s",
+      event = { id = "other" } }):sub(1, #beginning))
+  end
+end)
+
 describe("envelope", function()
   it("keeps every byte of names and values", function()
     local bytes = table.concat(all)
