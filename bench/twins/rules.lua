@@ -100,7 +100,9 @@ local function receive(labels, options)
         outcome = name
       end
     end,
-    observe = function() end,
+    observe = function(_, _, name)
+      outcome = name
+    end,
   }
   local receiver = flexhooks.receiver(options)
   return function(report)
