@@ -58,7 +58,7 @@ describe("cli", function()
       ["unknown option '%-%-prt'"] = { "serve", "app.lua", "--prt", "1" },
       ["missing argument 'app'"] = { "serve" },
       ["missing option '%-%-url'"] = { "trigger", "onChannelCreated" },
-      ["malformed argument 'x'"] = { "simulate", "--port", "x" },
+      ["takes a number, not 'x'"] = { "simulate", "--port", "x" },
     } do
       local status, out, err = command.run(arguments)
       assert.equal(2, status, wanted)

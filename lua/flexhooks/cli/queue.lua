@@ -40,7 +40,7 @@ local function add_filter(command, limit)
   command:option("--interaction", "Only those of this interaction.")
     :argname("SID")
   command:option("--limit", "At most so many. Default: " .. limit .. ".")
-    :argname("N"):convert(tonumber)
+    :argname("N"):convert(settings.number "--limit")
 end
 
 --- Adds the command's arguments to its parser.

@@ -23,6 +23,19 @@ function M.configure(parser)
     .. "key $TWILIO_API_KEY. Default: $TWILIO_API_SECRET."):argname("FILE")
 end
 
+--- Reads the number of an option, for argparse's `convert`.
+---@param option string as it is written
+---@return fun(text: string): number?, string?
+function M.number(option)
+  return function(text)
+    local number = tonumber(text)
+    if not number then
+      return nil, option .. " takes a number, not '" .. text .. "'"
+    end
+    return number
+  end
+end
+
 --- A variable of the environment; an empty one counts as absent.
 ---@return string?
 function M.env(name)

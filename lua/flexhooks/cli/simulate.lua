@@ -33,7 +33,7 @@ local function add_number(parser, option, argname, default, description)
     description = description .. " Default: " .. default .. "."
   end
   parser:option("--" .. option, description):argname(argname)
-    :convert(tonumber)
+    :convert(settings.number("--" .. option))
 end
 
 --- Adds the command's arguments to its parser.

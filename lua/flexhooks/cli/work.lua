@@ -21,9 +21,9 @@ function M.configure(parser)
   parser:option("--queue", "The queue's URL. Default: $FLEXHOOKS_QUEUE or the "
     .. "application's."):argname("URL")
   parser:option("--concurrency", "Interactions handled at once.")
-    :argname("N"):convert(tonumber)
+    :argname("N"):convert(settings.number "--concurrency")
   parser:option("--grace", "Seconds to finish what runs when stopped.")
-    :argname("SECONDS"):convert(tonumber)
+    :argname("SECONDS"):convert(settings.number "--grace")
   log.configure(parser)
 end
 

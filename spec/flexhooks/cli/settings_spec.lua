@@ -19,6 +19,12 @@ local function given(call, env)
 end
 
 describe("cli.settings", function()
+  it("names the option that takes a number", function()
+    assert.same({ 7.5 }, { settings.number "--grace" "7.5" })
+    assert.same({ n = 2, nil, "--grace takes a number, not 'x'" },
+      { n = 2, settings.number "--grace" "x" })
+  end)
+
   it("takes an empty variable for none", function()
     assert.equal("x\tnil\tnil", given('env("FH")', { FH = "x" }))
     assert.equal("nil\tnil\tnil", given('env("FH")', { FH = "" }))
