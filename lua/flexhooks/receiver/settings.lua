@@ -130,7 +130,7 @@ local METHODS = { GET = true, POST = true }
 
 local function method_set(list, level)
   local set, names = {}, {}
-  for _, name in ipairs(list) do
+  for _, name in ipairs(tables.is_list(list) and list or { false }) do
     if not METHODS[name] then
       errors.raise(level + 1, FN .. ": option 'methods' must be a list of "
         .. "'POST' and 'GET'")
@@ -154,6 +154,16 @@ local function cut_url(url)
   return path == "" and "/" or path, query
 end
 
+-- What keeps every delivery from a URL that is a URL otherwise, or nil.
+local function unreachable(url, path)
+  if url:find "[\128-\255]" then
+    return "the URL holds a character beyond ASCII: percent-encode it, or "
+      .. "write the host in its xn-- form, as it is registered"
+  elseif requests.has_bad_escape(path) then
+    return "the URL's path holds a % without two hexadecimal digits"
+  end
+end
+
 -- One signed URL; a message never shows it, since it may hold a password.
 local function route(option, url, label, limits, level)
   if type(url) ~= "string" then
@@ -173,10 +183,11 @@ local function route(option, url, label, limits, level)
       value = limits.value, body = limits.body, fields = events.check_fields,
     }
   end
-  if not verifier then
+  local path, query = cut_url(url)
+  wrong = wrong or unreachable(url, path)
+  if wrong then
     config(level + 1, ("option '%s': %s"):format(option, wrong))
   end
-  local path, query = cut_url(url)
   return {
     path = path, query = query, query_fields = requests.query_fields(query),
     source = label, verifier = verifier,
