@@ -15,15 +15,13 @@ static bool is_special(char c) {
   return (unsigned char)c < 0x20 || c == '"' || c == '\\';
 }
 
-/* The highest bit of each byte that is zero; a byte above one may have it
+/* The highest bit of each byte that is special; a byte above one may have it
  * too, so only "none" is to be believed. */
-static uint64_t zeros(uint64_t word) {
-  return (word - ONES) & ~word & HIGHS;
-}
-
-static bool may_hold_special(uint64_t word) {
-  uint64_t below_space = (word - 0x20 * ONES) & ~word & HIGHS;
-  return below_space | zeros(word ^ '"' * ONES) | zeros(word ^ '\\' * ONES);
+static uint64_t specials(uint64_t word) {
+  uint64_t below_space = word - 0x20 * ONES;
+  uint64_t quote = (word ^ '"' * ONES) - ONES;
+  uint64_t backslash = (word ^ '\\' * ONES) - ONES;
+  return (below_space | quote | backslash) & ~word & HIGHS;
 }
 
 static uint64_t word_at(const char *data) {
@@ -35,9 +33,9 @@ static uint64_t word_at(const char *data) {
 /* The last word overlaps the one before: no byte is looked at alone. */
 static bool long_may_hold_special(fh_slice text) {
   for (size_t i = 0; i < text.size - WORD; i += WORD)
-    if (may_hold_special(word_at(text.data + i)))
+    if (specials(word_at(text.data + i)))
       return true;
-  return may_hold_special(word_at(text.data + text.size - WORD));
+  return specials(word_at(text.data + text.size - WORD));
 }
 
 static size_t count_specials(fh_slice text) {
@@ -50,10 +48,10 @@ static size_t count_specials(fh_slice text) {
 }
 
 size_t fh_json_string_room(fh_slice text) {
-  size_t specials = count_specials(text);
-  if (specials > (SIZE_MAX - text.size - 2) / (ESCAPED - 1))
+  size_t count = count_specials(text);
+  if (count > (SIZE_MAX - text.size - 2) / (ESCAPED - 1))
     return SIZE_MAX;
-  return text.size + specials * (ESCAPED - 1) + 2;
+  return text.size + count * (ESCAPED - 1) + 2;
 }
 
 static char *put_escape(char *out, char c) {
@@ -94,15 +92,14 @@ char *fh_json_put_string(char *out, fh_slice text, size_t room) {
 /* The last word overlaps the one before. */
 static bool copy_words(char *out, fh_slice text) {
   size_t last = text.size - WORD;
-  uint64_t word = word_at(text.data + last);
-  bool special = may_hold_special(word);
+  uint64_t word = word_at(text.data + last), found = specials(word);
   memcpy(out + last, &word, WORD);
-  for (size_t i = 0; i < last && !special; i += WORD) {
+  for (size_t i = 0; i < last; i += WORD) {
     word = word_at(text.data + i);
-    special = may_hold_special(word);
+    found |= specials(word);
     memcpy(out + i, &word, WORD);
   }
-  return !special;
+  return !found;
 }
 
 static bool copy_bytes(char *out, fh_slice text) {
