@@ -4,8 +4,16 @@
 local M = {}
 
 local function setting(io, name)
-  local reply = io:command { "CONFIG", "GET", name }
-  return reply and reply[2]
+  local reply, err = io:command { "CONFIG", "GET", name }
+  return reply and reply[2], err
+end
+
+-- Redis may not let this user ask, or not have the command any more.
+local function untold(name, err)
+  if err and err.reason ~= "noperm" and err.reason ~= "error" then
+    return err
+  end
+  return "does not tell its " .. name .. "; CONFIG GET must be allowed"
 end
 
 local function older(version, major, minor)
@@ -45,8 +53,10 @@ function M.wrong(io, appendfsync)
     wanted[3] = { "appendfsync", appendfsync, "always" }
   end
   for _, pair in ipairs(wanted) do
-    local value = setting(io, pair[1])
-    if value ~= pair[2] and (not value or value ~= pair[3]) then
+    local value, unasked = setting(io, pair[1])
+    if not value then
+      return untold(pair[1], unasked)
+    elseif value ~= pair[2] and value ~= pair[3] then
       return "has " .. pair[1] .. " = " .. tostring(value)
         .. "; the queue needs " .. pair[2]
         .. " (see docs/delivery.md; appendfsync=everysec or any accepts the "

@@ -44,8 +44,23 @@ describe("queue.redis_fitness", function()
       assert.matches("has " .. name .. " = " .. value,
         wrong("7.0.0", with(name, value)), 1, true)
     end
-    assert.matches("appendonly = nil", wrong("7.0.0", { ["maxmemory-policy"]
-      = "noeviction" }))
+  end)
+
+  it("names a setting that it is not told", function()
+    assert.matches("tell its appendonly; CONFIG GET must be allowed",
+      wrong("7.0.0", { ["maxmemory-policy"] = "noeviction" }), 1, true)
+    local io = server("redis_version:7.0.0\r\n", {})
+    local info = io.command
+    for reason, kind in pairs { noperm = "string", error = "string",
+      timeout = "table" } do
+      io.command = function(self, command)
+        if command[1] == "INFO" then
+          return info(self, command)
+        end
+        return nil, errors.new("queue", "no", { reason = reason })
+      end
+      assert.equal(kind, type(fitness.wrong(io, "any")))
+    end
   end)
 
   it("takes a weaker fsync where that is wanted, but no eviction", function()
