@@ -169,16 +169,30 @@ function Queue:stats()
   return call(self, "stats")
 end
 
+local REASONS = { exhausted = true, refused = true, malformed = true,
+  damaged = true, unknown_version = true }
+
+-- Of what is no event the receiver has said in words what is wrong with it: they
+-- are its error, and its reason is one that can be asked for.
+local function why(letter, item)
+  local reason = letter.reason or item.reason
+  if reason and not REASONS[reason] then
+    return "malformed", { { attempt = 0, at = letter.buried_at,
+      kind = "malformed", message = reason } }
+  end
+  return reason, letter.errors and envelope.decode_value(letter.errors) or {}
+end
+
 local function describe(letter)
   local item = envelope.decode(letter.body)
+  local reason, failures = why(letter, item)
   return {
     id = letter.id or item.id, event = item.event, raw = item.raw,
     source = item.source, received_at = item.received_at,
     wire_type = item.wire_type, query = item.query,
     replay = item.replay or letter.replay, attempts = letter.attempts,
     buried_at = letter.buried_at,
-    errors = letter.errors and envelope.decode_value(letter.errors) or {},
-    reason = letter.reason or item.reason, parked = letter.parked and true,
+    errors = failures, reason = reason, parked = letter.parked and true,
     state = letter.buried_at and "dead" or "queued",
   }
 end

@@ -3,6 +3,7 @@
 
 local errors = require "flexhooks.error"
 local json = require "flexhooks.json"
+local log = require "flexhooks.log"
 local output = require "flexhooks.cli.output"
 local settings = require "flexhooks.cli.settings"
 local tables = require "flexhooks.tables"
@@ -140,6 +141,11 @@ local function source(value, indent)
   return "{\n" .. table.concat(lines) .. indent .. "}"
 end
 
+-- Lines stay lines; what else could do something to a terminal is escaped.
+local function readable(text)
+  return (text:gsub("\t", "  "):gsub("[^\n]+", log.escape))
+end
+
 local function show_fields(letter)
   output.fields {
     { "id", letter.id }, { "state", letter.state },
@@ -159,7 +165,7 @@ local function show_fields(letter)
   output.fields(rows)
   for _, failure in ipairs(letter.errors) do
     io.stdout:write("\nattempt ", tostring(failure.attempt), ": ",
-      failure.message, "\n", failure.traceback or "", "\n")
+      readable(failure.message), "\n", readable(failure.traceback or ""), "\n")
   end
 end
 

@@ -23,7 +23,7 @@ before_each(function()
   local queue = flexhooks.queue(url)
   local router = flexhooks.router()
   router:on("*", function()
-    error "the CRM is away"
+    error "the CRM is away\27[2J"
   end)
   assert.is_true(queue:store { item "failed",
     { id = "raw", received_at = 1, raw = "{\0", reason = "malformed" } })
@@ -71,7 +71,8 @@ describe("cli.queue", function()
   it("shows one, and makes a fixture of it", function()
     local out = run("show", "failed")
     assert.matches("state +dead", out)
-    assert.matches("attempt 1: .*the CRM is away", out)
+    assert.matches("attempt 1: .*the CRM is away\\x1b%[2J\n", out)
+    assert.is_nil(out:find "\27")
     assert.matches("queue_spec.lua", out)
     out = run("show", "failed", "--fixture")
     local chunk = assert((loadstring or load)(out))
