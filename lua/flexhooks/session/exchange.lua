@@ -184,12 +184,15 @@ local function finish(request, state, err)
   return errors.new(err.kind, fields.message, fields)
 end
 
+-- The answers of a gateway that got none.
+local GATEWAYS = { [502] = true, [504] = true }
+
 -- Notes what a lost answer leaves open.
 local function remember(request, state, err)
   if state.final then
     return
   end
-  local lost = not err.status and not retry.unsent(err)
+  local lost = GATEWAYS[err.status] or not err.status and not retry.unsent(err)
   if lost or err.status and err.status >= 500 then
     state.unknown = true
   end

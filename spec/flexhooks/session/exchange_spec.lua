@@ -110,6 +110,8 @@ describe("exchange.run", function()
     { "DELETE", { { status = 502, headers = SOON }, { status = 204 } }, 2 },
     { "POST", { { status = 503, headers = SOON } }, 1, "http" },
     { "POST", { { status = 500 } }, 1, "http" },
+    { "POST", { { status = 502 } }, 1, "http", true },
+    { "POST", { { status = 504 } }, 1, "http", true },
     { "GET", { { status = 400 } }, 1, "http" },
     { "GET", { { status = 409 } }, 1, "http" },
     { "GET", { { status = 404 } }, 1, "not_found" },
