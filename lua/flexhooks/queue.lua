@@ -172,8 +172,8 @@ end
 local REASONS = { exhausted = true, refused = true, malformed = true,
   damaged = true, unknown_version = true }
 
--- Of what is no event the receiver has said in words what is wrong with it: they
--- are its error, and its reason is one that can be asked for.
+-- Of what is no event the receiver has said in words what is wrong with it:
+-- they are its error, and its reason is one that can be asked for.
 local function why(letter, item)
   local reason = letter.reason or item.reason
   if reason and not REASONS[reason] then
