@@ -105,7 +105,7 @@ local function credentials(given)
 end
 
 --- The queue's URL that was asked for, or nil; an error where it shows a
--- password.
+-- password, or where no other process could see the queue.
 ---@return string? url
 ---@return flexhooks.Error? err of kind `config`
 function M.queue(given)
@@ -113,7 +113,12 @@ function M.queue(given)
     return nil, errors.new("config", "--queue shows a password to every user "
       .. "of the machine: set FLEXHOOKS_QUEUE instead")
   end
-  return given.queue or M.env "FLEXHOOKS_QUEUE"
+  local url = given.queue or M.env "FLEXHOOKS_QUEUE"
+  if url and url:lower():find "^memory:" then
+    return nil, errors.new("config", "a queue in memory is its process's own: "
+      .. "flexhooks serve handles what it stores there; nobody else sees it")
+  end
+  return url
 end
 
 --- An API client on the environment's account.

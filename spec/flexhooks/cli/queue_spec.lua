@@ -114,6 +114,12 @@ describe("cli.queue", function()
     end
   end)
 
+  it("sees nothing of another process's memory", function()
+    local _, status, err = run("stats", "--queue", "Memory:")
+    assert.equal(2, status)
+    assert.matches("a queue in memory is its process's own", err)
+  end)
+
   it("wants a queue", function()
     env = { FLEXHOOKS_QUEUE = false }
     local _, status, err = run "stats"
