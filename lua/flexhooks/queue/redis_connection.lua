@@ -18,6 +18,8 @@ local M = {}
 local Connection = { __name = "flexhooks.queue.redis_connection" }
 Connection.__index = Connection
 
+local WEAK = { __mode = "v" }
+
 local CONNECT_TIMEOUT = 3
 
 ---@param settings table address { host, port, db, user, password (a secret) },
@@ -116,6 +118,11 @@ function Connection:left()
   return waiter and waiter.due and math.max(0, waiter.due - host.clock())
 end
 
+function Connection:is_waited_for()
+  local waiting = self.waiting
+  return waiting ~= nil and waiting.first <= waiting.last
+end
+
 -- After every wait of the loop: what came before the connection ended is taken
 -- before its end.
 function Connection:work()
@@ -133,6 +140,35 @@ function Connection:work()
   end
 end
 
+-- The loop would keep for ever what nobody else has any more. So its source
+-- holds the connection only while somebody waits for an answer, and the socket
+-- itself, which must not be closed before the loop has let go of it.
+local function watch(self, handle)
+  local owned = setmetatable({ connection = self }, WEAK)
+  local anchor = { waited = self }
+  local source
+  source = host.add_source {
+    fd = handle:fd(), interest = "rw",
+    timeout = function()
+      local connection = owned.connection
+      return connection
+        and (connection.more and 0 or connection:left()) or nil
+    end,
+    run = function()
+      local connection = owned.connection
+      if connection then
+        connection:work()
+        anchor.waited = connection:is_waited_for() and connection or nil
+      else
+        source:remove()
+        handle:close()
+      end
+    end,
+  }
+  self.anchor = anchor
+  return source
+end
+
 function Connection:attach()
   local redis, err = core_redis()
   if not redis then
@@ -144,15 +180,7 @@ function Connection:attach()
   end
   self.handle, self.interest, self.more = handle, "rw", false
   self.waiting = { first = 1, last = 0 }
-  self.source = host.add_source {
-    fd = handle:fd(), interest = "rw",
-    timeout = function()
-      return self.more and 0 or self:left()
-    end,
-    run = function()
-      self:work()
-    end,
-  }
+  self.source = watch(self, handle)
   return true
 end
 
@@ -170,6 +198,7 @@ function Connection:send(arguments, more)
   local waiter = {}
   waiting.last = waiting.last + 1
   waiting[waiting.last] = waiter
+  self.anchor.waited = self
   if not self.unsent then
     self.unsent = true
     host.at_turn_end(function()

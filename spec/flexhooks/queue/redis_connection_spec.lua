@@ -27,6 +27,21 @@ describe("a connection", function()
       assert.is_true(queue:store { item "b" })
     end)
 
+  it("ends with the queue that nobody has any more", function()
+    local own = redis.start()
+    local function connected()
+      return select(2, own:cli("CLIENT", "LIST"):gsub("name=", "")) - 1
+    end
+    assert.is_true(flexhooks.queue(own:url()):store { item "a" })
+    assert.equal(1, connected())
+    process.eventually(function()
+      collectgarbage()
+      collectgarbage()
+      flexhooks.sleep(0)
+      return connected() == 0
+    end)
+  end)
+
   it("posts what needs no waiting, and waits for its answer no longer either",
     function()
       local own = redis.start()
