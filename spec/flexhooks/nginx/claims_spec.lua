@@ -82,6 +82,31 @@ describe("nginx.claims", function()
     assert.equal("truetrue", app.get(server, "/").body)
   end)
 
+  -- A claim may be open for half a second here.
+  it("begin their time anew after they waited for a twin", function()
+    local server = app.start { server = [[
+      location = / { content_by_lua_block {
+        local claims = require("flexhooks.nginx.claims").new(
+          ngx.shared.flexhooks, { window = 90, twin_window = 90 }, -4.5)
+        local first = claims:claim("1", "form", "a", 1)
+        local waiting = ngx.thread.spawn(function()
+          return claims:claim("2", "form", "b", 3)
+        end)
+        ngx.sleep(0.3)
+        claims:settle(first, false)
+        local _, second = ngx.thread.wait(waiting)
+        ngx.sleep(0.3)
+        local early, err = claims:claim("2", nil, "b", 0.05)
+        ngx.sleep(0.4)
+        local late = claims:claim("2", nil, "b", 0.05)
+        local text = ("%s %s %s %s"):format(second and second.token,
+          tostring(early), err and err.kind, late and late.token)
+        ngx.header.content_length = #text
+        ngx.print(text)
+      } }]] }
+    assert.equal("2 nil timeout 2", app.get(server, "/").body)
+  end)
+
   it("of what a worker handled while it stopped hold", function()
     local server = app.start()
     local token = { idempotency_token = "1" }
