@@ -29,7 +29,9 @@ end
 function M.of_answer(name, answer)
   local word = answer:match "^%u+"
   word = word and ascii.lower(word) or "error"
-  local err = M.new(name, "Redis answered: " .. answer:sub(1, 200), word)
+  -- It adds where in a script of ours that was.
+  local said = answer:gsub(" script: %x+, on @user_script:%d+%.?$", "")
+  local err = M.new(name, "Redis answered: " .. said:sub(1, 200), word)
   if REFUSED[word] or answer:find "^ERR AUTH "
     or answer:find("invalid password", 1, true) then
     err.kind = "auth"

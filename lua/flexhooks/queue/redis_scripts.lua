@@ -33,10 +33,12 @@ local worker = require "flexhooks.queue.redis_worker_scripts"
 
 local M = {}
 
--- ARGV: version, partitions. Returns what is stored, which must be the same.
+-- ARGV: version, partitions. Returns what is stored, which must be the same. A
+-- queue that is there is not written to: a full Redis would refuse that.
 M.setup = PRELUDE .. [[
-redis.call('HSETNX', K .. 'meta', 'version', ARGV[1])
-redis.call('HSETNX', K .. 'meta', 'partitions', ARGV[2])
+if redis.call('EXISTS', K .. 'meta') == 0 then
+  redis.call('HSET', K .. 'meta', 'version', ARGV[1], 'partitions', ARGV[2])
+end
 return redis.call('HMGET', K .. 'meta', 'version', 'partitions')
 ]]
 

@@ -27,6 +27,12 @@ describe("an error of Redis", function()
     end
   end)
 
+  it("does not say where in a script it happened", function()
+    local err = redis_error.of_answer("r",
+      "OOM no memory. script: 5b59bda9465b, on @user_script:31.")
+    assert.equal("r: Redis answered: OOM no memory.", err.message)
+  end)
+
   it("shows a long answer in part", function()
     local err = redis_error.of_answer("r", "ERR " .. ("x"):rep(10000))
     assert.is_true(#err.message < 250)
