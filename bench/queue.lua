@@ -31,8 +31,17 @@ for line = 1, 500 do
     { InteractionSid = ("KD%032x"):format(line) })
 end
 
+-- An event of its own, made just before, as when it is received.
+local function event(n)
+  local made = {}
+  for name, value in pairs(events[n % #events + 1]) do
+    made[name] = value
+  end
+  return made
+end
+
 local function item(n)
-  return { id = ("%032x"):format(n), event = events[n % #events + 1],
+  return { id = ("%032x"):format(n), event = event(n),
     source = "default", received_at = 1700000000.123,
     wire_type = "onParticipantJoined", token_key = ("%032x"):format(n) }
 end

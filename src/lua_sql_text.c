@@ -1,4 +1,7 @@
 /* core.sql_literal, core.sql_rows: values as the literals of a statement. */
+#include <stdint.h>
+
+#include "json_text.h"
 #include "lua_core.h"
 #include "lua_writer.h"
 #include "sql_text.h"
@@ -33,17 +36,38 @@ static int sql_literal(lua_State *L) {
   return 1;
 }
 
-/* sql_rows(list, width, first, last) -> text: "(…),(…)", the values at `first`
- * to `last` of the list, `width` of them in each row */
+/* The room that these values of the list take where nothing is escaped; none
+ * where it cannot be counted. */
+static size_t room_of(lua_State *L, int list, int first, int last) {
+  const size_t around = 6; /* quotes, a comma, and the parentheses of a row */
+  size_t room = 0;
+  for (int i = first; i <= last; i++) {
+    lua_rawgeti(L, list, i);
+    size_t size = lua_type(L, -1) == LUA_TSTRING ? lua_rawlen(L, -1)
+                                                 : FH_JSON_NUMBER_ROOM;
+    lua_pop(L, 1);
+    if (size > SIZE_MAX / 4 - around - room)
+      return 0;
+    room += size + around;
+  }
+  return room;
+}
+
+/* sql_rows(begun, list, width, first, last) -> text: what is begun, and then
+ * "(…),(…)", the values at `first` to `last` of the list, `width` of them in
+ * each row */
 static int sql_rows(lua_State *L) {
   fh_writer w;
-  luaL_checktype(L, 1, LUA_TTABLE);
-  int width = (int)luaL_checkinteger(L, 2);
-  int first = (int)luaL_checkinteger(L, 3),
-      last = (int)luaL_checkinteger(L, 4);
-  luaL_argcheck(L, width > 0, 2, "must be 1 or more");
-  lua_settop(L, 4);
+  fh_slice begun = fh_check_bytes(L, 1);
+  luaL_checktype(L, 2, LUA_TTABLE);
+  int width = (int)luaL_checkinteger(L, 3);
+  int first = (int)luaL_checkinteger(L, 4),
+      last = (int)luaL_checkinteger(L, 5);
+  luaL_argcheck(L, width > 0, 3, "must be 1 or more");
+  lua_settop(L, 5);
   fh_writer_begin(&w, L);
+  fh_writer_put(&w, begun.data, begun.size);
+  fh_writer_expect(&w, room_of(L, 2, first, last));
   for (int i = first; i <= last; i++) {
     bool begins = (i - first) % width == 0;
     bool ends = (i - first + 1) % width == 0;
@@ -51,7 +75,7 @@ static int sql_rows(lua_State *L) {
       fh_writer_put_byte(&w, ',');
     if (begins)
       fh_writer_put_byte(&w, '(');
-    lua_rawgeti(L, 1, i);
+    lua_rawgeti(L, 2, i);
     put_literal(&w);
     lua_pop(L, 1);
     if (ends)

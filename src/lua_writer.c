@@ -13,15 +13,28 @@ void fh_writer_begin(fh_writer *w, lua_State *L) {
   w->room = FH_WRITER_SMALL;
 }
 
-void fh_writer_grow(fh_writer *w, size_t size) {
+static void check_room(fh_writer *w, size_t size) {
   if (size > SIZE_MAX / 2 - w->size)
     luaL_error(w->L, "not enough memory");
-  size_t room = 2 * (w->size + size);
+}
+
+static void enlarge(fh_writer *w, size_t room) {
   char *larger = lua_newuserdata(w->L, room);
   memcpy(larger, w->data, w->size);
   lua_replace(w->L, w->slot);
   w->data = larger;
   w->room = room;
+}
+
+void fh_writer_grow(fh_writer *w, size_t size) {
+  check_room(w, size);
+  enlarge(w, 2 * (w->size + size));
+}
+
+void fh_writer_expect(fh_writer *w, size_t size) {
+  check_room(w, size);
+  if (size > w->room - w->size)
+    enlarge(w, w->size + size);
 }
 
 void fh_writer_put(fh_writer *w, const void *data, size_t size) {

@@ -20,8 +20,12 @@ typedef struct fh_writer {
 /* An empty text; pushes the slot, which must stay where it is. */
 void fh_writer_begin(fh_writer *w, lua_State *L);
 
-/* Makes room for `size` more bytes. */
+/* Makes room for `size` more bytes, and as many again as there are then. */
 void fh_writer_grow(fh_writer *w, size_t size);
+
+/* Makes room for `size` more bytes alone: for a text whose size is known, so
+ * that a long one leaves less to collect. */
+void fh_writer_expect(fh_writer *w, size_t size);
 
 /* Where `size` more bytes can be written; `w->size` is for the caller to move.
  * Raises where there is no memory, as do all that write. */

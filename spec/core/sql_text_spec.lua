@@ -46,15 +46,26 @@ end)
 describe("core.sql_rows", function()
   it("writes a part of a list as rows", function()
     local list = { 1, "a", 2, "b'", 3, "c" }
-    assert.equal("(1,'a'),(2,'b''')", core.sql_rows(list, 2, 1, 4))
-    assert.equal("(3,'c')", core.sql_rows(list, 2, 5, 6))
-    assert.equal("", core.sql_rows(list, 2, 1, 0))
+    assert.equal("VALUES(1,'a'),(2,'b''')",
+      core.sql_rows("VALUES", list, 2, 1, 4))
+    assert.equal("(3,'c')", core.sql_rows("", list, 2, 5, 6))
+    assert.equal("", core.sql_rows("", list, 2, 1, 0))
+  end)
+
+  it("writes more than it expected, where values are escaped", function()
+    local list, expected = {}, {}
+    for i = 1, 50 do
+      list[i] = ("'"):rep(i * 100)
+      expected[i] = "('" .. ("''"):rep(i * 100) .. "')"
+    end
+    assert.equal("x" .. table.concat(expected, ","),
+      core.sql_rows("x", list, 1, 1, 50))
   end)
 
   it("raises for arguments of the wrong kind", function()
-    assert.has_error(function() core.sql_rows("a", 1, 1, 1) end)
-    assert.has_error(function() core.sql_rows({ 1 }, 0, 1, 1) end)
-    assert.has_error(function() core.sql_rows({ {} }, 1, 1, 1) end)
-    assert.has_error(function() core.sql_rows({ 1 }, 1) end)
+    assert.has_error(function() core.sql_rows("", "a", 1, 1, 1) end)
+    assert.has_error(function() core.sql_rows("", { 1 }, 0, 1, 1) end)
+    assert.has_error(function() core.sql_rows("", { {} }, 1, 1, 1) end)
+    assert.has_error(function() core.sql_rows("", { 1 }, 1) end)
   end)
 end)

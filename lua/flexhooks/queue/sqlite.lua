@@ -207,9 +207,8 @@ function SQLite:insert(rows)
   end
   -- Many in a statement: preparing one costs more than running it.
   for first = 1, #rows, 3 * ROWS_PER_INSERT do
-    self.db:execute("INSERT INTO events(seq, line, body) VALUES"
-      .. core.sql_rows(rows, 3, first,
-        math.min(first + 3 * ROWS_PER_INSERT - 1, #rows)))
+    self.db:execute(core.sql_rows("INSERT INTO events(seq, line, body) VALUES",
+      rows, 3, first, math.min(first + 3 * ROWS_PER_INSERT - 1, #rows)))
   end
   self.count = self.count + count
 end
