@@ -19,7 +19,8 @@ describe("a long text", function()
       list[i] = long
     end
     local row = "('" .. ("x''"):rep(5000) .. "')"
-    assert.equal((row .. ","):rep(19) .. row, core.sql_rows("", list, 1, 1, 20))
+    assert.equal((row .. ","):rep(19) .. row,
+      core.sql_rows("", list, 1, 1, 20))
   end)
 
   it("leaves nothing where an error ends it", function()
