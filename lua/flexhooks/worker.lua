@@ -121,9 +121,15 @@ function Worker:rest(seconds)
   self.nudged = false
 end
 
--- The body of one task: one event, from its beginning to its outcome.
+-- The body of one task: one event, from its beginning to its outcome. What
+-- breaks outside of its handlers keeps its place, and is tried again.
 function Worker:handle(ref)
-  attempt.run(self, ref)
+  local ok, why = pcall(attempt.run, self, ref)
+  if not ok then
+    self:log("error", "an attempt broke", { id = ref.seq,
+      error = tostring(why) })
+    self.lanes:retry(ref, host.clock() + self.backoff[2])
+  end
   self.active = self.active - 1
   self.tasks[ref] = nil
   self:nudge()

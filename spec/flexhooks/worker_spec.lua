@@ -231,6 +231,34 @@ describe("flexhooks.worker", function()
     assert.same({ "warn: the leases were not renewed: queue: away" }, said)
   end)
 
+  it("goes on where an attempt broke outside of its handlers", function()
+    local make, seen, logged, worker = queue.consumer, {}, {}, nil
+    function queue:consumer(settings)
+      local consumer = make(self, settings)
+      local begin = consumer.begin
+      function consumer.begin(...)
+        consumer.begin = begin
+        begin(...)
+        error "broken"
+      end
+      return consumer
+    end
+    router:on("*", function(event, context)
+      seen[#seen + 1] = event.InteractionSid .. "/" .. context.attempt
+      if #seen == 2 then
+        worker:stop()
+      end
+    end)
+    assert.is_true(queue:store { item(1, 1), item(2, 1) })
+    worker = flexhooks.worker { queue = queue, router = router,
+      backoff = { 0, 0 }, logger = function(_, message)
+        logged[message] = true
+      end }
+    assert.is_true(worker:run())
+    assert.same({ "KD1/2", "KD1/1" }, seen)
+    assert.is_true(logged["an attempt broke"])
+  end)
+
   it("sends a step again until the queue takes it", function()
     local failures, seen = 3, 0
     router:on("*", function()

@@ -89,7 +89,8 @@ end
 ---@return table item
 function M.decode(bytes)
   local item = M.decode_value(bytes)
-  if type(item) ~= "table" or (item.event == nil and item.raw == nil) then
+  if type(item) ~= "table" or type(item.event) ~= "table"
+    and type(item.raw) ~= "string" then
     return { raw = bytes, reason = "damaged" }
   end
   if item.v ~= VERSION then

@@ -79,7 +79,7 @@ describe("envelope", function()
 
   it("hands out as raw what it cannot read", function()
     for _, bytes in ipairs { "", "{", "null", "[]", "5", "\0\255",
-      '{"v":1,"id":"x"}' } do
+      '{"v":1,"id":"x"}', '{"v":1,"event":5}', '{"v":1,"raw":{}}' } do
       assert.same({ raw = bytes, reason = "damaged" }, envelope.decode(bytes))
     end
     local newer = '{"v":2,"id":"x","event":{"EventType":"onX"}}'
