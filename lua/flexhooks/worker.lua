@@ -281,17 +281,17 @@ end
 -- Waits for what runs; what does not end in time is cancelled, and its attempt
 -- stays counted.
 function Worker:drain()
-  local deadline = host.clock() + self.grace
+  local began = host.clock()
   while self.active > 0 and not self.abandoned
-    and host.clock() < deadline do
-    self:rest(math.max(deadline - host.clock(), 0))
+    and host.clock() < began + self.patience do -- a second stop changes it
+    self:rest(math.max(began + self.patience - host.clock(), 0))
   end
   self.abandoned = true
   local left = count(self.tasks)
   for _, task in pairs(self.tasks) do
     task:cancel()
   end
-  deadline = host.clock() + 1
+  local deadline = host.clock() + 1
   for _, task in pairs(self.tasks) do
     task:wait(math.max(deadline - host.clock(), 0))
   end
@@ -348,7 +348,7 @@ function Worker:work()
   }
   local ok, err = self:consume()
   -- Not before: a stop may come between the call of `run` and its task.
-  self.running, self.stopping = false, false
+  self.running, self.stopping, self.patience = false, false, nil
   return ok, err
 end
 
@@ -376,8 +376,9 @@ end
 ---@param grace number? seconds; the worker's own where absent
 function Worker:stop(grace)
   options.method(Worker, "worker:stop", self)
-  self.grace = options.argument("worker:stop", 1, { type = "number", min = 0 },
-    grace) or self.grace
+  grace = options.argument("worker:stop", 1, { type = "number", min = 0 },
+    grace)
+  self.patience = grace or self.patience or self.grace
   self.stopping = true
   self:nudge()
 end

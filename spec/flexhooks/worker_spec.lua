@@ -122,6 +122,27 @@ describe("flexhooks.worker", function()
     end)
   end)
 
+  it("waits no longer where it is told a second time", function()
+    router:on("*", function()
+      flexhooks.sleep(60)
+    end)
+    assert.is_true(queue:store { item(1) })
+    local worker = flexhooks.worker { queue = queue, router = router,
+      grace = 40 }
+    flexhooks.run(function()
+      for _ = 1, 2 do -- its own grace is what it was
+        local running = flexhooks.spawn(worker.run, worker)
+        while queue:stats().running == 0 do
+          flexhooks.sleep(0.005)
+        end
+        worker:stop()
+        assert.equal("timeout", select(2, running:wait(0.1)).kind)
+        worker:stop(0)
+        assert.is_true(running:wait(20))
+      end
+    end)
+  end)
+
   it("ends with its task", function()
     local ended
     router:on("*", function()
