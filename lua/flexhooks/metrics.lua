@@ -44,7 +44,8 @@ local GAUGES = {
   queue = { "queue_events", "state", "Events in the queue, by state." },
   oldest = { "queue_oldest_seconds", nil,
     "Age of the oldest unfinished event." },
-  leases = { "queue_partitions", "owner", "Partitions held, by owner." },
+  partitions = { "queue_partitions", "owner",
+    "Partitions of the queue, by the worker that has them." },
 }
 
 local HISTOGRAM = { "handler_seconds", "Time that an event's handlers took." }
@@ -140,7 +141,7 @@ end
 
 --- Sets what a gauge reads when the metrics are asked for.
 ---@param name string one of the gauges' short names: `in_flight` `connections`
---- `queue` `oldest` `leases`
+--- `queue` `oldest` `partitions`
 ---@param f fun(): number|table<string, number>|nil one number, or one for each
 --- label; nothing where it cannot be told now
 function Metrics:gauge(name, f)
@@ -149,6 +150,31 @@ function Metrics:gauge(name, f)
       .. options.suggestion(name, GAUGES))
   end
   self.gauges[name] = f
+end
+
+local function by_owner(partitions)
+  local counted = {}
+  for _, partition in ipairs(partitions) do
+    local owner = partition.owner or "none"
+    counted[owner] = (counted[owner] or 0) + 1
+  end
+  return counted
+end
+
+-- What a queue's gauges read; nothing where the queue does not answer.
+local function queue_gauges(queue)
+  local stats = queue:stats()
+  return stats and {
+    queue = { ready = stats.ready, running = stats.running,
+      delayed = stats.delayed, dead = stats.dead },
+    oldest = stats.oldest_age, partitions = by_owner(stats.partitions),
+  } or {}
+end
+
+--- Adds the gauges of a queue: it is asked once for all of them.
+---@param queue flexhooks.Queue
+function Metrics:watch(queue)
+  self.queue = queue
 end
 
 local ESCAPES = { ["\\"] = "\\\\", ['"'] = '\\"', ["\n"] = "\\n" }
@@ -213,11 +239,18 @@ local function render_histogram(out, found)
   out[#out + 1] = sample(name .. "_count", nil, nil, total)
 end
 
-local function render_gauge(out, entry, f)
-  local ok, value = pcall(f)
-  if not ok or value == nil then
-    return
+-- short name -> number, or label value -> number
+local function read_gauges(self)
+  local ok, values = pcall(queue_gauges, self.queue)
+  values = self.queue and ok and values or {}
+  for short, f in pairs(self.gauges) do
+    local read, value = pcall(f)
+    values[short] = read and value or nil
   end
+  return values
+end
+
+local function render_gauge(out, entry, value)
   out[#out + 1] = head(entry[1], "gauge", entry[3])
   render_samples(out, entry, type(value) == "table" and value
     or { [""] = value })
@@ -235,8 +268,9 @@ function Metrics:render()
       or {})
   end
   render_histogram(out, found)
-  for _, short in ipairs(tables.sorted_keys(self.gauges)) do
-    render_gauge(out, GAUGES[short], self.gauges[short])
+  local gauges = read_gauges(self)
+  for _, short in ipairs(tables.sorted_keys(gauges)) do
+    render_gauge(out, GAUGES[short], gauges[short])
   end
   return table.concat(out)
 end

@@ -29,7 +29,6 @@ local GRACE = 25 -- seconds
 local STORE_ROUNDS = 200 -- reads before a commit, so that many share it
 local ANSWER_TIME = 60 -- seconds; longer than any handler may take
 local LOOK = 0.02 -- seconds between looks at what still runs
-local SAME_LOOK = 0.05 -- seconds for which an answer about the queue holds
 local LAST_STEPS = 2 -- seconds for a worker to give back what it owns
 
 local SPEC = { app = { type = { "string", "table" } } }
@@ -118,35 +117,13 @@ local function watch_signals(self)
   }
 end
 
-local function queue_gauges(self)
-  local queue = self.settings.queue
-  local seen, at
-  -- One look for both gauges of a page: a Redis that does not answer is waited
-  -- for once.
-  local function stats()
-    if not at or host.clock() - at > SAME_LOOK then
-      seen = queue:stats() or {}
-      at = host.clock()
-    end
-    return seen
-  end
-  self.metrics:gauge("queue", function()
-    local s = stats()
-    return { ready = s.ready, running = s.running, delayed = s.delayed,
-      dead = s.dead }
-  end)
-  self.metrics:gauge("oldest", function()
-    return stats().oldest_age
-  end)
-end
-
 -- The worker that handles here what is stored here.
 local function start_worker(self)
   local settings = self.settings
   if not settings.queue then
     return true
   end
-  queue_gauges(self)
+  self.metrics:watch(settings.queue)
   if settings.worker == false or not settings.router then
     return true
   end

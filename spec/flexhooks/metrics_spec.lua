@@ -100,9 +100,6 @@ describe("metrics", function()
     m:gauge("in_flight", function()
       return value
     end)
-    m:gauge("queue", function()
-      return { ready = 4, dead = 0 }
-    end)
     m:gauge("oldest", function()
       return nil
     end)
@@ -112,9 +109,25 @@ describe("metrics", function()
     value = 7
     local samples = parse(m:render())
     assert.equal(7, samples.flexhooks_events_in_flight)
-    assert.equal(4, samples['flexhooks_queue_events{state="ready"}'])
     assert.is_nil(samples.flexhooks_queue_oldest_seconds)
     assert.is_nil(samples.flexhooks_connections)
+  end)
+
+  it("tells of a queue, as long as that answers", function()
+    local queue = require("flexhooks.queue").new "memory:"
+    assert(queue:store { { id = "a", source = "s", received_at = 1,
+      event = { EventType = "onX" } } })
+    local m = metrics.new()
+    m:watch(queue)
+    local samples = parse(m:render())
+    assert.equal(1, samples['flexhooks_queue_events{state="ready"}'])
+    assert.equal(0, samples['flexhooks_queue_events{state="running"}'])
+    assert.equal(1, samples['flexhooks_queue_partitions{owner="none"}'])
+    assert.is_true(samples.flexhooks_queue_oldest_seconds > 1e9)
+    queue:close()
+    samples = parse(m:render())
+    assert.is_nil(samples['flexhooks_queue_events{state="ready"}'])
+    assert.is_nil(samples.flexhooks_queue_oldest_seconds)
   end)
 
   it("tells what a store took from its values", function()

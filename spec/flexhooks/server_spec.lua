@@ -242,6 +242,7 @@ describe("flexhooks.serve", function()
     assert.same({ "onChannelCreated" }, seen)
     assert.matches("\nflexhooks_events_stored_total 1\n", text)
     assert.matches('\nflexhooks_queue_events{state="dead"} 0\n', text)
+    assert.matches('\nflexhooks_queue_partitions{owner="%w+"} 1\n', text)
   end)
 
   -- Serves with this handler until `done(server)`; returns what was logged.
