@@ -174,7 +174,7 @@ CHECKED = $(or $(SPEC),$(filter-out spec/install_spec.lua,$(shell find spec '(' 
 IN_C = $(or $(SPEC),$(filter-out spec/core/sql_text_spec.lua,$(filter \
   spec/c/% spec/core/%,$(CHECKED))))
 LOADER = $(shell ldd "$$(command -v $(ONE_LUA))" | awk '$$1 ~ "^/" {print $$1}')
-ASAN_OPTIONS = detect_leaks=0:quarantine_size_mb=8:verify_asan_link_order=0
+ASAN_OPTIONS = detect_leaks=0:quarantine_size_mb=2:verify_asan_link_order=0
 SANITIZERS = $(foreach l,asan ubsan,$(shell $(CC) -print-file-name=lib$(l).so))
 VALGRIND = valgrind --quiet --log-file=%q{REPORT}.%p --error-markers=ERROR,END --leak-check=full \
   --show-leak-kinds=definite --freelist-vol=2000000
