@@ -152,11 +152,17 @@ static inline int compare_fields(const void *a, const void *b) {
   return order ? order : fh_slice_compare(left->value, right->value);
 }
 
+/* Most names differ in size already. */
+static bool same_field(const fh_field *a, const fh_field *b) {
+  return fh_slice_equal(a->name, b->name) &&
+         fh_slice_equal(a->value, b->value);
+}
+
 size_t fh_form_sort(fh_field *fields, size_t count) {
   fh_sort(fields, count, sizeof *fields, compare_fields);
   size_t kept = 0;
   for (size_t i = 0; i < count; i++)
-    if (kept == 0 || compare_fields(&fields[kept - 1], &fields[i]) != 0)
+    if (kept == 0 || !same_field(&fields[kept - 1], &fields[i]))
       fields[kept++] = fields[i];
   return kept;
 }
