@@ -8,8 +8,9 @@ return function()
     "wrong: another text")
   assert(core.json_object('{"v":1', { a = "b", c = 7 }, { "c", "a" })
     == '{"v":1,"c":7,"a":"b"}', "wrong: another object")
-  local rows = core.sql_rows({ 1, long, 2, "it's" }, 2, 1, 4)
-  assert(rows:find("^%(1,x'697427732000") and rows:find ",%(2,'it''s'%)$",
+  local rows = core.sql_rows("VALUES", { 1, long, 2, "it's" }, 2, 1, 4)
+  assert(rows:find("^VALUES%(1,x'697427732000")
+    and rows:find ",%(2,'it''s'%)$",
     "wrong: other rows")
   return true
 end
