@@ -11,6 +11,7 @@ FH_EXPORT int luaopen_flexhooks_core(lua_State *L);
 int luaopen_flexhooks_core(lua_State *L) {
   lua_newtable(L);
   fh_set_functions(L, functions);
+  fh_open_file(L);
   fh_open_form(L);
   fh_open_http(L);
   fh_open_json(L);

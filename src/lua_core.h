@@ -6,6 +6,7 @@
 #include "lua_support.h"
 
 /* One for each. */
+void fh_open_file(lua_State *L);
 void fh_open_form(lua_State *L);
 void fh_open_http(lua_State *L);
 void fh_open_json(lua_State *L);

@@ -125,7 +125,7 @@ function Single:apply(stores, steps)
     if #steps > 0 then
       transaction.step(storage, steps)
     end
-  end)
+  end, #stores > 0)
   if ok then
     if self.claims then
       self.claims:keep(batch)

@@ -78,7 +78,7 @@ function SQLite:owner()
   local begun
   begun, message = pcall(lock.execute, lock, "BEGIN EXCLUSIVE")
   if begun then
-    self.lock = lock
+    self.lock, self.lock_id = lock, core.file_ids(self.path .. ".lock")
     return true
   end
   lock:close()
@@ -110,6 +110,24 @@ function SQLite:settle()
   self.claim_seq, self.claim_total = nil, nil
   self.count = self.db:value("SELECT count(*) FROM events")
   self.dead_count = self.db:value("SELECT count(*) FROM dead")
+  self.ids = core.file_ids(self.path, self.path .. "-wal") .. self.lock_id
+end
+
+-- What is written into a file without a name ends with this process.
+local function check_there(self)
+  local path = self.path
+  local ids = core.file_ids(path, path .. "-wal", path .. ".lock")
+  if ids == self.ids then
+    return
+  end
+  for i, suffix in ipairs { "", "-wal", ".lock" } do
+    if ids:sub(16 * i - 15, 16 * i) ~= self.ids:sub(16 * i - 15, 16 * i) then
+      error(path .. suffix .. " was deleted or replaced while this process "
+        .. "had it open: nothing is stored until it is put back, or this "
+        .. "process is started again. What waits in it is handled until then, "
+        .. "and lost with the process", 0)
+    end
+  end
 end
 
 --- Opens the file, once; `owner` came before.
@@ -152,14 +170,20 @@ function SQLite:close()
 end
 
 --- Runs f(self) in one transaction.
+---@param f fun(self: table)
+---@param acknowledged boolean what it stores is somebody's to rely on: then it
+-- fails where the file is no longer where it was
 ---@return true|nil ok
 ---@return string? message
 ---@return boolean? hopeless no single statement of it would fare better
-function SQLite:transaction(f)
+function SQLite:transaction(f, acknowledged)
   local count, dead_count = self.count, self.dead_count
   local ok, message = pcall(function()
     self.db:execute("BEGIN IMMEDIATE")
     f(self)
+    if acknowledged then
+      check_there(self)
+    end
     self.db:execute("COMMIT")
   end)
   if ok then

@@ -116,6 +116,63 @@ describe("an SQLite file", function()
   end)
 end)
 
+-- What is stored in it then is found by nobody once the process has ended.
+describe("a file that is deleted while it is open", function()
+  for _, suffix in ipairs { "", "-wal", ".lock" } do
+    it("takes nothing more: q.db" .. suffix, function()
+      local queue = flexhooks.queue(url)
+      assert.is_true(queue:store { item("a", { token_key = "a" }) })
+      assert(os.rename(path .. suffix, path .. ".elsewhere"))
+      for _, stored in ipairs { item "b", item("a", { token_key = "a" }),
+        item("c", { event = false, raw = "{", reason = "malformed" }) } do
+        local ok, err = queue:store { stored }
+        assert.is_nil(ok)
+        assert.equal("queue", err.kind)
+        assert.matches(path .. suffix .. " was deleted or replaced",
+          err.message, 1, true)
+      end
+      assert(os.rename(path .. ".elsewhere", path .. suffix))
+      local ok, verdicts = queue:store { item("b", { token_key = "b" }) }
+      assert.is_true(ok)
+      assert.equal("stored", verdicts[1])
+      assert.same({ 2, 0 }, { queue:stats().ready, queue:stats().dead })
+      queue:close()
+    end)
+  end
+
+  it("is not confused with one that has taken its name", function()
+    local queue = flexhooks.queue(url)
+    assert.is_true(queue:store { item "a" })
+    assert(os.rename(path, path .. ".elsewhere"))
+    process.write(path, process.read(path .. ".elsewhere"))
+    local ok, err = queue:store { item "b" }
+    assert.is_nil(ok)
+    assert.matches("was deleted or replaced", err.message)
+    queue:close()
+  end)
+
+  it("is worked off, and made anew by the next that opens it", function()
+    local queue = flexhooks.queue(url)
+    assert.is_true(queue:store { item "a" })
+    os.remove(path)
+    local router, seen = flexhooks.router(), {}
+    local worker = flexhooks.worker { queue = queue, router = router }
+    router:on("*", function(_, context)
+      seen[#seen + 1] = context.id
+      worker:stop()
+    end)
+    assert.is_true(flexhooks.run(worker.run, worker))
+    assert.same({ "a" }, seen)
+    assert.equal(0, queue:stats().ready)
+    queue:close()
+    os.remove(path .. "-wal")
+    queue = flexhooks.queue(url)
+    assert.is_true(queue:store { item "b" })
+    assert.equal(1, queue:stats().ready)
+    queue:close()
+  end)
+end)
+
 local function child(id)
   return queues.script(url, id, 1, "")
 end
