@@ -121,10 +121,12 @@ end
 
 -- --- a turn --------------------------------------------------------------
 
---- Calls `f` once at the end of this turn, after every task that was ready.
-function M.at_turn_end(f)
+--- Calls `f(a)` once at the end of this turn, after every task that was ready.
+-- A function of its own for each call would be kept by what LuaJIT compiles.
+function M.at_turn_end(f, a)
   local hooks = here().hooks
-  hooks[#hooks + 1] = f
+  local n = #hooks
+  hooks[n + 1], hooks[n + 2] = f, a or false
 end
 
 -- What a hook adds has its turn now: what a batch appends is sent at once.
@@ -133,8 +135,8 @@ local function run_hooks(self)
   while #self.hooks > 0 and rounds > 0 do
     local hooks = self.hooks
     self.hooks, rounds = {}, rounds - 1
-    for _, f in ipairs(hooks) do
-      f()
+    for i = 1, #hooks, 2 do
+      hooks[i](hooks[i + 1])
     end
   end
 end

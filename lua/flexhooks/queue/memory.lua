@@ -45,8 +45,8 @@ function Memory:restore(_)
 end
 
 -- Nothing below can fail half way: what may be refused is refused first.
-function Memory:transaction(f)
-  local ok, result = pcall(f, self)
+function Memory:transaction(_, f, ...)
+  local ok, result = pcall(f, self, ...)
   if ok then
     return true
   end

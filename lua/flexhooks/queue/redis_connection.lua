@@ -201,9 +201,7 @@ function Connection:send(arguments, more)
   self.anchor.waited = self
   if not self.unsent then
     self.unsent = true
-    host.at_turn_end(function()
-      self:flush()
-    end)
+    host.at_turn_end(self.flush, self)
   end
   return waiter
 end

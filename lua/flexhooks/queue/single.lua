@@ -108,6 +108,15 @@ function Single:claims_under(rule, storage)
   return self.claims
 end
 
+local function write(storage, self, stores, steps, batch)
+  if #stores > 0 then
+    transaction.store(self, storage, stores, batch)
+  end
+  if #steps > 0 then
+    transaction.step(storage, steps)
+  end
+end
+
 --- One transaction of these operations.
 ---@return boolean? ok
 ---@return flexhooks.Error? err
@@ -118,14 +127,8 @@ function Single:apply(stores, steps)
     return nil, err, true
   end
   local batch, seq = claims.batch(), self.seq
-  local ok, message, hopeless = self.storage:transaction(function(storage)
-    if #stores > 0 then
-      transaction.store(self, storage, stores, batch)
-    end
-    if #steps > 0 then
-      transaction.step(storage, steps)
-    end
-  end, #stores > 0)
+  local ok, message, hopeless = self.storage:transaction(#stores > 0, write,
+    self, stores, steps, batch)
   if ok then
     if self.claims then
       self.claims:keep(batch)
@@ -197,9 +200,7 @@ function Single:gather()
   end
   if self.turns then
     turn.gathers = true
-    host.at_turn_end(function()
-      self:commit()
-    end)
+    host.at_turn_end(self.commit, self)
   end
   return turn
 end

@@ -169,23 +169,26 @@ function SQLite:close()
   return true
 end
 
---- Runs f(self) in one transaction.
----@param f fun(self: table)
+local function commit(self, acknowledged, f, ...)
+  self.db:execute("BEGIN IMMEDIATE")
+  f(self, ...)
+  if acknowledged then
+    check_there(self)
+  end
+  self.db:execute("COMMIT")
+end
+
+--- Runs f(self, ...) in one transaction. No closure is made for it: what
+-- LuaJIT compiles keeps those that it inlined, and the file would stay open.
 ---@param acknowledged boolean what it stores is somebody's to rely on: then it
 -- fails where the file is no longer where it was
+---@param f fun(self: table, ...)
 ---@return true|nil ok
 ---@return string? message
 ---@return boolean? hopeless no single statement of it would fare better
-function SQLite:transaction(f, acknowledged)
+function SQLite:transaction(acknowledged, f, ...)
   local count, dead_count = self.count, self.dead_count
-  local ok, message = pcall(function()
-    self.db:execute("BEGIN IMMEDIATE")
-    f(self)
-    if acknowledged then
-      check_there(self)
-    end
-    self.db:execute("COMMIT")
-  end)
+  local ok, message = pcall(commit, self, acknowledged, f, ...)
   if ok then
     return true
   end
