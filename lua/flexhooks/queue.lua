@@ -9,6 +9,7 @@ local ascii = require "flexhooks.ascii"
 local envelope = require "flexhooks.queue.envelope"
 local errors = require "flexhooks.error"
 local options = require "flexhooks.options"
+local redis_error = require "flexhooks.queue.redis_error"
 local submission = require "flexhooks.queue.submission"
 local tables = require "flexhooks.tables"
 
@@ -153,6 +154,18 @@ end
 ---@return ("stored"|"duplicate")[]|flexhooks.Error verdicts
 function Queue:store(items, rule)
   return submission.await(self, items, rule)
+end
+
+--- Opens the queue where it is not open yet. Internal: the server's.
+---@return true|nil ok
+---@return flexhooks.Error? err
+---@return boolean? passing it may be there later: a Redis that is down
+function Queue:ready()
+  local ok, err = self.backend:ready()
+  if ok then
+    return true
+  end
+  return nil, err, redis_error.passes(err)
 end
 
 --- The worker's door. Internal.

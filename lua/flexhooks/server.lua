@@ -17,7 +17,9 @@ local log = require "flexhooks.log"
 local loop = require "flexhooks.loop"
 local metrics = require "flexhooks.metrics"
 local options = require "flexhooks.options"
+local queues = require "flexhooks.queue"
 local receiver = require "flexhooks.receiver"
+local redis_error = require "flexhooks.queue.redis_error"
 local task = require "flexhooks.task"
 
 local M = {}
@@ -29,6 +31,7 @@ local GRACE = 25 -- seconds
 local STORE_ROUNDS = 200 -- reads before a commit, so that many share it
 local ANSWER_TIME = 60 -- seconds; longer than any handler may take
 local LOOK = 0.02 -- seconds between looks at what still runs
+local LOOK_FOR_QUEUE = 0.5 -- seconds until a queue that is down is tried again
 local LAST_STEPS = 2 -- seconds for a worker to give back what it owns
 
 local SPEC = { app = { type = { "string", "table" } } }
@@ -79,6 +82,22 @@ local function start_intake(self, listener)
   end)
 end
 
+-- Nobody is told that the server listens while its queue cannot be used. One
+-- that is only down now is waited for, and events get 503 meanwhile.
+local function open_queue(self)
+  local queue = self.settings.queue
+  if not queues.is(queue) then
+    return true
+  end
+  local ok, err, passing = queue:ready()
+  if not passing then
+    return ok, err
+  end
+  self.log("error", "the queue cannot be reached; until it can, events are "
+    .. "refused with 503", { error = tostring(err) })
+  return true
+end
+
 local function open(self)
   local made, err = self.app:receiver { logger = self.log,
     metrics = self.metrics }
@@ -86,6 +105,11 @@ local function open(self)
     return nil, err
   end
   self.receiver = made
+  local ok
+  ok, err = open_queue(self)
+  if not ok then
+    return nil, err
+  end
   local listener
   listener, err = open_listener(self)
   if not listener then
@@ -117,6 +141,16 @@ local function watch_signals(self)
   }
 end
 
+-- A worker gives up where its queue is not there; the server does not.
+local function run_worker(self)
+  local ok, err
+  repeat
+    ok, err = self.worker:run()
+  until ok or self.stopping or not redis_error.passes(err)
+    or not host.sleep(LOOK_FOR_QUEUE)
+  return ok, err
+end
+
 -- The worker that handles here what is stored here.
 local function start_worker(self)
   local settings = self.settings
@@ -142,7 +176,7 @@ local function start_worker(self)
   end
   self.worker = worker
   self.worker_task = loop.spawn(function()
-    local ok, failed = worker:run()
+    local ok, failed = run_worker(self)
     self.worker_ended = true
     if not ok and not self.stopping then
       self.failure = failed

@@ -11,6 +11,19 @@ local RETRY_AFTER = 5 -- seconds
 -- First words of answers to who may not come in.
 local REFUSED = { noauth = true, wrongpass = true, noperm = true }
 
+-- What is so now and need not stay so: the server is down, or is coming up, or
+-- takes no writes.
+local PASSING = { connect = true, dns = true, timeout = true, reset = true,
+  loading = true, busy = true, masterdown = true, oom = true, readonly = true,
+  misconf = true }
+
+--- May this pass by itself? What is set up wrongly does not.
+---@param err flexhooks.Error
+---@return boolean
+function M.passes(err)
+  return err.kind == "queue" and PASSING[err.reason] == true
+end
+
 --- Something happened to the connection.
 ---@param name string the queue's, for the message
 ---@param message string

@@ -27,6 +27,20 @@ describe("an error of Redis", function()
     end
   end)
 
+  it("passes where the server is down or starts, not where it is unfit",
+    function()
+      for _, answer in ipairs { "LOADING Redis is loading the dataset",
+        "OOM no memory", "MASTERDOWN Link with MASTER is down" } do
+        assert.is_true(redis_error.passes(redis_error.of_answer("r", answer)))
+      end
+      assert.is_true(redis_error.passes(redis_error.new("r", "no", "connect")))
+      for _, answer in ipairs { "NOAUTH Authentication required.",
+        "ERR DB index is out of range" } do
+        assert.is_false(redis_error.passes(redis_error.of_answer("r", answer)))
+      end
+      assert.is_false(redis_error.passes(redis_error.new("r", "no", "unfit")))
+    end)
+
   it("does not say where in a script it happened", function()
     local err = redis_error.of_answer("r",
       "OOM no memory. script: 5b59bda9465b, on @user_script:31.")

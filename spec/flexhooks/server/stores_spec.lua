@@ -195,3 +195,65 @@ describe("a server whose Redis does not answer", function()
     assert.matches("before 3 requests were answered", err.message)
   end)
 end)
+
+describe("a server whose queue", function()
+  local function try(queue)
+    local listened
+    local ok, err = flexhooks.serve { auth_token = servers.TOKEN,
+      public_url = servers.URL, queue = queue, port = 0, worker = false,
+      logger = function() end, on_ready = function(server)
+        listened = true
+        server:stop()
+      end }
+    assert.is_nil(ok)
+    assert.is_nil(listened)
+    assert.equal("queue", err.kind)
+    return err
+  end
+
+  it("cannot be opened does not listen", function()
+    local folder = process.folder()
+    process.write(folder .. "/text", ("no database"):rep(1000))
+    assert.matches("not a database",
+      try("sqlite:" .. folder .. "/text").message)
+    assert.matches("unable to open",
+      try("sqlite:" .. folder .. "/none/q.db").message)
+    local owner = sqlite()
+    assert.is_true(owner:store { { id = "a", event = {} } })
+    assert.equal("owned", try(tostring(owner):match "%((.*)%)").reason)
+    owner:close()
+    local unfit = redis.start "appendonly no\n"
+    assert.equal("unfit", try(unfit:url()).reason)
+    unfit:stop()
+  end)
+
+  it("is down listens, answers 503, says so, and goes on trying", function()
+    local server_of = redis.start()
+    server_of:stop()
+    local handled, logged = 0, {}
+    local router = flexhooks.router()
+    router:on("*", function()
+      handled = handled + 1
+    end)
+    assert.is_true(serve(server_of:url(), { worker = true, router = router,
+      logger = function(level, message)
+        logged[#logged + 1] = level .. ": " .. message
+      end }, function(server)
+        assert.equal(503, assert(post(server.port)).status)
+        server_of:start()
+        assert.equal(200, assert(post(server.port)).status)
+        eventually(function()
+          return handled == 1
+        end)
+      end))
+    assert.matches("^error: the queue cannot be reached", logged[1])
+    server_of:stop()
+  end)
+
+  it("is down stops when it is told to", function()
+    assert.is_true(serve("redis://127.0.0.1:" .. process.port(),
+      { worker = true, router = flexhooks.router() }, function(server)
+        assert.equal(503, assert(post(server.port)).status)
+      end))
+  end)
+end)
