@@ -166,7 +166,9 @@ describe("flexhooks.serve", function()
       app.on_ready = function(server)
         flexhooks.spawn(post, server.port)
         flexhooks.spawn(function()
-          flexhooks.sleep(0.1)
+          while server.intake.in_flight == 0 do
+            flexhooks.sleep(0.01)
+          end
           server:stop()
         end)
       end
@@ -192,16 +194,19 @@ describe("flexhooks.serve", function()
   it("handles at most `concurrency` events at once, and all of them",
     function()
       local app = application { concurrency = 3 }
-      local now, most, all = 0, 0, 0
+      local now, most, all, intake = 0, 0, 0, nil
       app.router:on("*", function()
         now, all = now + 1, all + 1
         most = math.max(most, now)
-        flexhooks.sleep(0.02)
+        repeat
+          flexhooks.sleep(0.02)
+        until all > 3 or intake.in_flight + intake:backlog() == 10
         now = now - 1
       end)
       app.dedupe = false
       flexhooks.run(function()
         app.on_ready = function(server)
+          intake = server.intake
           flexhooks.spawn(function()
             flexhooks.map({ 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 }, 10, function()
               return assert.equal(200, assert(post(server.port)).status)
@@ -226,10 +231,7 @@ describe("flexhooks.serve", function()
       app.on_ready = function(server)
         flexhooks.spawn(function()
           status = assert(post(server.port)).status
-          for _ = 1, 100 do
-            if #seen == 1 then
-              break
-            end
+          while #seen == 0 do
             flexhooks.sleep(0.02)
           end
           text = server.metrics:render()
@@ -307,20 +309,18 @@ describe("flexhooks.serve", function()
   end)
 end)
 
+-- Who joins waits for a file.
 local SLOW = [[
 router:on("onParticipantJoined", function(event)
-  flexhooks.sleep(tonumber(event.ParticipantName))
+  while not require("lfs").attributes(event.ParticipantName) do
+    flexhooks.sleep(0.01)
+  end
 end)
 router:on("onParticipantLeft", function() error "no" end)
 ]]
 
-local function slow(seconds)
-  return testing.event("onParticipantJoined",
-    { ParticipantName = tostring(seconds) })
-end
-
-local function status_of(peer, wait)
-  local bytes = wire.read(peer, wait or 5, function(data)
+local function status_of(peer)
+  local bytes = wire.read(peer, 20, function(data)
     return #wire.parse(data) > 0
   end)
   local answer = wire.parse(bytes)[1]
@@ -328,7 +328,7 @@ local function status_of(peer, wait)
 end
 
 describe("a server process", function()
-  local server
+  local server, gate
 
   local function ask(event)
     local peer = wire.connect(server.port)
@@ -336,8 +336,28 @@ describe("a server process", function()
     return peer
   end
 
+  -- Asks for what ends when the gate is open; returns when it runs.
+  local function ask_slow()
+    local peer = ask(testing.event("onParticipantJoined",
+      { ParticipantName = gate }))
+    process.eventually(function()
+      return server:handled() > 0
+    end)
+    return peer
+  end
+
+  local function open_gate()
+    process.write(gate, "")
+  end
+
+  local function kill(signal)
+    server.child:kill(signal)
+    server.child:wait_output "message=stopping"
+  end
+
   before_each(function()
-    server = servers.start { app = SLOW, options = { grace = 3 } }
+    gate = process.folder() .. "/open"
+    server = servers.start { app = SLOW, options = { grace = 20 } }
   end)
 
   after_each(function()
@@ -345,13 +365,14 @@ describe("a server process", function()
   end)
 
   it("is not held up by a handler that waits", function()
-    local waiting = ask(slow(1.5))
+    local waiting = ask_slow()
     for _ = 1, 20 do
       local peer = ask()
-      assert.equal(200, status_of(peer, 1))
+      assert.equal(200, status_of(peer))
       peer:close()
     end
     assert.equal(1, server:metric "flexhooks_events_in_flight")
+    open_gate()
     assert.equal(200, status_of(waiting))
     waiting:close()
   end)
@@ -365,41 +386,38 @@ describe("a server process", function()
 
   for _, signal in ipairs { "TERM", "INT" } do
     it("finishes what runs on SIG" .. signal, function()
-      local waiting, idle = ask(slow(0.7)), wire.connect(server.port)
-      socket.sleep(0.2)
-      server.child:kill(signal)
+      local waiting, idle = ask_slow(), wire.connect(server.port)
+      kill(signal)
+      open_gate()
       local status, answer = status_of(waiting)
       assert.equal(200, status)
       assert.equal("close", answer.headers.connection)
       waiting:close()
-      assert.equal(0, server.child:wait(5))
+      assert.equal(0, server.child:wait())
       idle:close()
       assert.matches("message=stopped unfinished=0", server.child:stderr())
     end)
   end
 
   it("stops at once on a second signal", function()
-    local waiting = ask(slow(60))
-    socket.sleep(0.2)
-    server.child:kill "TERM"
+    local waiting = ask_slow()
+    kill "TERM"
     socket.sleep(0.2)
     assert.is_nil(server.child:status())
     server.child:kill "TERM"
-    assert.equal(1, server.child:wait(2))
+    assert.equal(1, server.child:wait())
     waiting:close()
   end)
 
   it("says on its administrative address that it stops", function()
     assert.equal(200, (server:admin "/healthz"))
-    local waiting = ask(slow(1))
-    socket.sleep(0.2)
-    server.child:kill "TERM"
-    process.eventually(function()
-      return server:admin "/healthz" == 503
-    end, 1)
+    local waiting = ask_slow()
+    kill "TERM"
+    assert.equal(503, (server:admin "/healthz"))
+    open_gate()
     assert.equal(200, status_of(waiting))
     waiting:close()
-    assert.equal(0, server.child:wait(5))
+    assert.equal(0, server.child:wait())
   end)
 
   it("keeps its memory over 10,000 requests on one connection", function()
@@ -443,7 +461,7 @@ describe("a server process", function()
       assert.equal(200, status_of(peer))
       peer:close()
       server.child:kill "TERM"
-      assert.equal(0, server.child:wait(5))
+      assert.equal(0, server.child:wait())
     end)
   end
 
