@@ -139,6 +139,21 @@ function Metrics:observe(seconds, outcome)
   end
 end
 
+--- What a worker takes for its `on_outcome`, to have its attempts counted.
+---@return fun(outcome: string, event: table, context: table, seconds: number,
+--- reason: string?)
+function Metrics:outcomes()
+  return function(outcome, _, _, seconds, reason)
+    if outcome ~= "dead" or reason == "exhausted" or reason == "refused" then
+      self:inc(outcome == "handled" and "handled" or "failed")
+    end
+    if outcome == "dead" then
+      self:inc("dead", reason)
+    end
+    self:observe(seconds)
+  end
+end
+
 --- Sets what a gauge reads when the metrics are asked for.
 ---@param name string one of the gauges' short names: `in_flight` `connections`
 --- `queue` `oldest` `partitions`

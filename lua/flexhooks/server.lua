@@ -162,15 +162,7 @@ local function start_worker(self)
     return true
   end
   local worker, err = self.app:worker { logger = self.log,
-    on_outcome = function(outcome, _, _, seconds, reason)
-      if outcome ~= "dead" or reason == "exhausted" or reason == "refused" then
-        self.metrics:inc(outcome == "handled" and "handled" or "failed")
-      end
-      if outcome == "dead" then
-        self.metrics:inc("dead", reason)
-      end
-      self.metrics:observe(seconds)
-    end }
+    on_outcome = self.metrics:outcomes() }
   if not worker then
     return nil, err
   end

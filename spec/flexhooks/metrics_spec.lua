@@ -95,6 +95,21 @@ describe("metrics", function()
     assert.equal(4, s.flexhooks_handler_seconds_count)
   end)
 
+  it("counts what a worker tells of its attempts", function()
+    local m = metrics.new()
+    local outcome = m:outcomes()
+    outcome("handled", {}, {}, 0.1)
+    outcome("retried", {}, {}, 0.1)
+    outcome("dead", {}, {}, 0.1, "exhausted")
+    outcome("dead", {}, {}, 0.1, "damaged") -- no handler ran
+    local s = parse(m:render())
+    assert.equal(1, s.flexhooks_events_handled_total)
+    assert.equal(2, s.flexhooks_events_failed_total)
+    assert.equal(1, s['flexhooks_events_dead_total{reason="exhausted"}'])
+    assert.equal(1, s['flexhooks_events_dead_total{reason="damaged"}'])
+    assert.equal(4, s.flexhooks_handler_seconds_count)
+  end)
+
   it("reads gauges when asked", function()
     local m, value = metrics.new(), 1
     m:gauge("in_flight", function()

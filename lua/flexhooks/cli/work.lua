@@ -2,6 +2,7 @@
 -- @module flexhooks.cli.work
 
 local log = require "flexhooks.cli.log"
+local metrics = require "flexhooks.metrics"
 local output = require "flexhooks.cli.output"
 local settings = require "flexhooks.cli.settings"
 
@@ -9,7 +10,8 @@ local M = {}
 
 M.summary = "Handle the events of a queue, without receiving any."
 M.example = [[
-FLEXHOOKS_QUEUE=redis://127.0.0.1:6379/0 flexhooks work app.lua]]
+FLEXHOOKS_QUEUE=redis://127.0.0.1:6379/0 flexhooks work app.lua \
+  --admin 127.0.0.1:9181]]
 
 local PROGRESS = 0.5 -- seconds between two states of the progress line
 local BACKLOG = 100 -- events from which on it is shown
@@ -24,11 +26,28 @@ function M.configure(parser)
     :argname("N"):convert(settings.number "--concurrency")
   parser:option("--grace", "Seconds to finish what runs when stopped.")
     :argname("SECONDS"):convert(settings.number "--grace")
+  parser:option("--admin", "Address of /healthz and /metrics.")
+    :argname("HOST:PORT")
   log.configure(parser)
 end
 
+-- What /healthz and /metrics tell, on the address that was given: that of the
+-- application is for a server, which may run beside us.
+local function open_admin(worker, state, address)
+  state.metrics:watch(worker.queue)
+  state.metrics:gauge("in_flight", function()
+    return worker.active
+  end)
+  local ok, err = require("flexhooks.server.admin").open(state, address)
+  if ok then
+    worker:log("info", "administrative address",
+      { admin = state.admin_address })
+  end
+  return ok, err
+end
+
 -- The first signal stops, a second one stops at once.
-local function watch_signals(worker)
+local function watch_signals(worker, state)
   local loop = require "flexhooks.loop"
   local signals = loop.poller():signals("TERM", "INT")
   local asked = false
@@ -37,7 +56,7 @@ local function watch_signals(worker)
     run = function()
       while signals:next() do
         worker:stop(asked and 0 or nil)
-        asked = true
+        asked, state.stopping = true, true
       end
     end,
   }
@@ -72,9 +91,15 @@ local function show_progress(worker)
   end
 end
 
-local function work(worker)
+local function work(worker, state, address)
   local flexhooks = require "flexhooks"
-  local done = watch_signals(worker)
+  if address then
+    local opened, err = open_admin(worker, state, address)
+    if not opened then
+      return nil, err
+    end
+  end
+  local done = watch_signals(worker, state)
   local progress = output.is_terminal(io.stderr)
     and flexhooks.spawn(show_progress, worker)
   local ok, err = worker:run()
@@ -82,6 +107,9 @@ local function work(worker)
     progress:cancel()
   end
   done()
+  if address then
+    state.admin:close()
+  end
   return ok, err
 end
 
@@ -102,13 +130,17 @@ function M.run(given)
   if not app then
     return nil, err
   end
+  local state = { metrics = metrics.new(), stopping = false }
   local worker
-  worker, err = app:worker {}
+  worker, err = app:worker {
+    on_outcome = given.admin and state.metrics:outcomes() or nil,
+  }
   if not worker then
     return nil, err
   end
   local ok
-  ok, err = require("flexhooks").run(work, worker)
+  ok, err = require("flexhooks").run(work, worker, state,
+    given.admin)
   worker.queue:close()
   return ok, err
 end

@@ -43,12 +43,15 @@ local function respond(server, method, target)
     local stopping = server.stopping
     return stopping and 503 or 200, TEXT, stopping and "stopping\n" or "ok\n"
   end
-  count_refused(server)
+  if server.intake then
+    count_refused(server)
+  end
   return 200, EXPOSITION, server.metrics:render()
 end
 
 --- Opens the address and answers there until `server.admin` is closed.
----@param server flexhooks.Server
+---@param server table a server, or a worker's part of one: `metrics`,
+-- `stopping`; `intake` and `refused` where it receives
 ---@param text string host and port
 ---@return boolean? ok
 ---@return flexhooks.Error? err kind `config` or `listen`

@@ -39,6 +39,49 @@ describe("cli.work", function()
     queue:close()
   end)
 
+  it("tells how it is, and what it did", function()
+    local url = "sqlite:" .. process.folder() .. "/q.db"
+    local queue = flexhooks.queue(url)
+    for n = 1, 2 do
+      assert.is_true(queue:store { { id = "e" .. n, received_at = 1,
+        event = { EventType = "onX", InteractionSid = "KD" .. n,
+          Number = n } } })
+    end
+    queue:close()
+    local app = process.write(process.folder() .. "/app.lua", [[
+      local router = require("flexhooks").router()
+      router:on("*", function(event)
+        if event.Number == 2 then
+          return nil, { message = "no", retry = false }
+        end
+      end)
+      return { router = router, admin = "not for a worker" }]])
+    local child = command.spawn({ "work", app, "--admin", "127.0.0.1:0" },
+      { FLEXHOOKS_QUEUE = url })
+    local base = "http://" .. child:wait_output "admin=(127%.0%.0%.1:%d+)"
+    local function get(path)
+      return select(2, process.run { "curl", "-s", base .. path })
+    end
+    assert.equal("ok\n", get "/healthz")
+    local text
+    process.eventually(function()
+      text = get "/metrics"
+      return text:find("handler_seconds_count 2", 1, true)
+    end)
+    for _, line in ipairs { "flexhooks_events_handled_total 1",
+      "flexhooks_events_failed_total 1", "flexhooks_events_in_flight 0",
+      'flexhooks_events_dead_total{reason="refused"} 1',
+      'flexhooks_queue_events{state="ready"} 0',
+      "flexhooks_handler_seconds_count 2" } do
+      assert.matches("\n" .. line .. "\n", text, 1, true)
+    end
+    assert.equal(0, child:stop())
+    local status, _, err = command.run({ "work", app, "--queue", url,
+      "--admin", "nowhere" })
+    assert.equal(2, status)
+    assert.matches("admin", err)
+  end)
+
   it("says what is missing", function()
     local app = process.write(process.folder() .. "/app.lua", APP)
     local status, _, err = command.run({ "work", app },
