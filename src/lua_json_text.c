@@ -1,4 +1,6 @@
 /* core.json_text, core.json_object: plain values as JSON. */
+#include <limits.h>
+
 #include "json_text.h"
 #include "lua_core.h"
 #include "lua_writer.h"
@@ -40,16 +42,39 @@ static void put_name(fh_writer *w) {
   fh_writer_put_byte(w, ':');
 }
 
-/* The list on top, whose first element lies above it. */
-static void put_list(fh_writer *w, int depth) {
+/* The last place of the list on top, some of which may be empty: there was a
+ * null. 0 where it is an object. */
+static int last_place(lua_State *L) {
+  int last = 0;
+  lua_pushnil(L);
+  while (lua_next(L, -2)) {
+    lua_Number place = 0;
+    lua_pop(L, 1);
+    if (lua_type(L, -1) == LUA_TNUMBER)
+      place = lua_tonumber(L, -1);
+    if (!(place >= 1 && place < INT_MAX) || place != (lua_Number)(int)place) {
+      lua_pop(L, 1);
+      return 0;
+    }
+    if ((int)place > last)
+      last = (int)place;
+  }
+  return last;
+}
+
+/* The list on top. */
+static void put_list(fh_writer *w, int last, int depth) {
   lua_State *L = w->L;
   fh_writer_put_byte(w, '[');
-  for (int i = 1; !lua_isnil(L, -1); i++) {
+  for (int i = 1; i <= last; i++) {
     if (i > 1)
       fh_writer_put_byte(w, ',');
-    put_value(w, depth);
+    lua_rawgeti(L, -1, i);
+    if (lua_isnil(L, -1))
+      fh_writer_put(w, "null", 4);
+    else
+      put_value(w, depth);
     lua_pop(L, 1);
-    lua_rawgeti(L, -1, i + 1);
   }
   fh_writer_put_byte(w, ']');
 }
@@ -73,14 +98,11 @@ static void put_table(fh_writer *w, int depth) {
   if (depth == DEPTH)
     luaL_error(w->L, "a value that is nested too deeply cannot be stored");
   luaL_checkstack(w->L, 6, "nested too deeply");
-  lua_rawgeti(w->L, -1, 1);
-  if (lua_isnil(w->L, -1)) {
-    lua_pop(w->L, 1);
+  int last = last_place(w->L);
+  if (last > 0)
+    put_list(w, last, depth + 1);
+  else
     put_object(w, depth + 1);
-    return;
-  }
-  put_list(w, depth + 1);
-  lua_pop(w->L, 1);
 }
 
 static void put_simple(fh_writer *w, int type) {
@@ -107,7 +129,7 @@ static void put_value(fh_writer *w, int depth) {
     put_simple(w, type);
 }
 
-/* json_text(value) -> bytes. A table with a first element is a list. Raises
+/* json_text(value) -> bytes. A table with places for names is a list. Raises
  * for what is no plain value. */
 static int json_text(lua_State *L) {
   fh_writer w;

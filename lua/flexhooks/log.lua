@@ -50,14 +50,19 @@ local function character(s, i)
   end
 end
 
-local function escape_wide(s)
+-- With what `instead` makes of each byte that is no UTF-8 in its place.
+local function well_formed(s, instead)
   local out, i = {}, 1
   while i <= #s do
     local piece = character(s, i)
-    out[#out + 1] = piece or hex(s:sub(i, i))
+    out[#out + 1] = piece or instead(s:sub(i, i))
     i = i + (piece and #piece or 1)
   end
-  s = table.concat(out)
+  return table.concat(out)
+end
+
+local function escape_wide(s)
+  s = well_formed(s, hex)
   for _, pattern in ipairs(HARMFUL) do
     s = s:gsub(pattern, hex)
   end
@@ -81,6 +86,17 @@ function M.escape(value)
     s = escape_wide(s)
   end
   return s
+end
+
+local function replacement()
+  return "\239\191\189"
+end
+
+--- Text with U+FFFD for each byte that is no UTF-8.
+---@param s string
+---@return string
+function M.utf8(s)
+  return well_formed(s, replacement)
 end
 
 local function silent() end

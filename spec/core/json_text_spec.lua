@@ -8,7 +8,17 @@ describe("core.json_text", function()
       core.json_text { 1, 2.5, true, false, cjson.null })
     assert.equal('{"a":{"b":["c"]}}', core.json_text { a = { b = { "c" } } })
     assert.equal("{}", core.json_text {})
-    assert.equal('{"7":1}', core.json_text { [7] = 1 })
+    for _, place in ipairs { 0, -1, 1.5, 1e300 } do
+      assert.matches('^{"[^"]+":1}$', core.json_text { [place] = 1 })
+    end
+  end)
+
+  it("writes a list with its empty places", function()
+    assert.equal("[1,null,2]", core.json_text { 1, nil, 2 })
+    assert.equal("[null,null,{}]", core.json_text { [3] = {} })
+    assert.equal("[1" .. (",null"):rep(99) .. ",2]",
+      core.json_text { 1, [101] = 2 })
+    assert.matches('^{.*"2":"b".*}$', core.json_text { "a", "b", x = 1 })
   end)
 
   it("keeps integers that a float cannot hold", function()

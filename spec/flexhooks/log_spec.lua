@@ -40,6 +40,10 @@ describe("log.escape", function()
   end)
 end)
 
+it("log.utf8 leaves nothing that is no UTF-8", function()
+  assert.equal("a\239\191\189é\239\191\189", log.utf8 "a\255é\195")
+end)
+
 describe("log.wrap", function()
   it("is silent without a logger", function()
     assert.has_no.errors(function()

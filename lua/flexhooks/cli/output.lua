@@ -156,19 +156,51 @@ end
 --- Writes one thing as `name  value` lines.
 ---@param fields any[][] pairs of name and value
 function M.fields(fields)
-  local widest = 0
-  for _, field in ipairs(fields) do
-    widest = math.max(widest, width(field[1]))
+  local names, widest = {}, 0
+  for i, field in ipairs(fields) do
+    names[i] = cell(field[1])
+    widest = math.max(widest, width(names[i]))
   end
-  for _, field in ipairs(fields) do
-    io.stdout:write(field[1], (" "):rep(widest - width(field[1]) + 2),
+  for i, field in ipairs(fields) do
+    io.stdout:write(names[i], (" "):rep(widest - width(names[i]) + 2),
       cell(field[2]), "\n")
   end
 end
 
+local function filled(list, last)
+  for place = 1, last do
+    if list[place] == nil then
+      list[place] = json.null
+    end
+  end
+  return list
+end
+
+-- A copy that JSON can hold: with U+FFFD for bytes that are no UTF-8, and null
+-- in the empty places of lists.
+local function printable(value)
+  if type(value) == "string" then
+    return log.utf8(value)
+  elseif type(value) ~= "table" then
+    return value
+  end
+  local copy, last = setmetatable({}, getmetatable(value)), 0
+  for name, field in pairs(value) do
+    copy[printable(name)] = printable(field)
+    last = type(name) == "number" and math.max(last, name) or last
+  end
+  return filled(copy, last)
+end
+
+--- A value as JSON. What came from a network need not be text.
+---@return string
+function M.text(value)
+  return json.encode(value) or assert(json.encode(printable(value)))
+end
+
 --- Writes a value as one line of JSON.
 function M.json(value)
-  M.write(assert(json.encode(value)), "\n")
+  M.write(M.text(value), "\n")
 end
 
 --- Writes a message for a person.

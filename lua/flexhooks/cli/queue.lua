@@ -123,14 +123,15 @@ local function dead(queue, given)
   return true
 end
 
--- A value as Lua source. Decimal escapes are read alike by every Lua.
+-- A value as Lua source. Decimal escapes are read alike by every Lua, and a
+-- number has all its digits.
 local function source(value, indent)
   if type(value) == "string" then
     return '"' .. value:gsub('[%c"\\\127-\255]', function(c)
       return ("\\%03d"):format(c:byte())
     end) .. '"'
   elseif type(value) ~= "table" then
-    return tostring(value)
+    return json.encode(value)
   end
   local lines = {}
   for _, name in ipairs(tables.sorted_keys(value)) do
@@ -156,8 +157,8 @@ local function show_fields(letter)
   io.stdout:write("\n")
   local rows = {}
   for name, value in pairs(letter.event or { raw = letter.raw }) do
-    rows[#rows + 1] = { name, type(value) ~= "table" and value
-      or json.encode(value) }
+    rows[#rows + 1] = { name, type(value) == "string" and value
+      or output.text(value) }
   end
   table.sort(rows, function(a, b)
     return a[1] < b[1]

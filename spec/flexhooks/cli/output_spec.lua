@@ -5,12 +5,12 @@ local terminal = require "spec.support.terminal"
 -- The functions below run in processes of their own, where their names are
 -- text: all that commands print with.
 local FUNCTIONS = { output.check, output.fields, output.is_terminal,
-  output.json, output.paint, output.rows, output.say, output.write,
-  output.flush }
+  output.json, output.paint, output.rows, output.say, output.text,
+  output.write, output.flush }
 
 -- What a call writes, in a process of its own.
 local function printed(call)
-  assert.equal(9, #FUNCTIONS)
+  assert.equal(10, #FUNCTIONS)
   local status, out, err = process.run { process.lua, "-e",
     'require("flexhooks.cli.output").' .. call }
   assert.equal(0, status, err)
@@ -46,10 +46,21 @@ describe("cli.output", function()
   it("lets no control character through", function()
     assert.equal("A\n\\x1b[31m\\x0a\n", (printed
       'rows({"A"}, {{"\\27[31m\\n"}})'))
+    assert.equal("\\x1b[2J  \\x07\n",
+      (printed 'fields { {"\\27[2J", "\\7"} }'))
   end)
 
   it("writes JSON on one line", function()
     assert.equal('{"a":[1,2]}\n', (printed "json { a = {1, 2} }"))
+  end)
+
+  it("writes JSON of what is no text, and of lists with holes", function()
+    assert.equal('{"a\239\191\189é":"\239\191\189\239\191\189"}\n',
+      (printed 'json { ["a\\255é"] = "\\255\\192" }'))
+    assert.equal('{"a":[],"b":[1' .. (",null"):rep(19) .. ',2]}\n',
+      (printed [[json { a = require("flexhooks.json").array {},
+        b = { 1, [21] = 2 } }]]))
+    assert.equal('"\239\191\189"', output.text "\255")
   end)
 
   it("speaks to people on stderr", function()

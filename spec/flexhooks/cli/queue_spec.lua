@@ -85,6 +85,22 @@ describe("cli.queue", function()
     assert.matches("no event has the id", err)
   end)
 
+  it("shows events that are no text, with all their digits", function()
+    local queue = flexhooks.queue(url)
+    local odd = { Bytes = "\255", ["\27[2J"] = { 0.1 + 0.2, [30] = "\254" } }
+    assert.is_true(queue:store { item("odd", { event = odd }) })
+    queue:close()
+    local out = run("show", "odd", "--json")
+    local shown = assert(json.decode(out)).event
+    assert.same({ "\239\191\189", 0.1 + 0.2 },
+      { shown.Bytes, shown["\27[2J"][1] })
+    out = run("show", "odd")
+    assert.is_nil(out:find "\27")
+    assert.matches("0.30000000000000004,null", out, 1, true)
+    out = run("show", "odd", "--fixture")
+    assert.same(odd, assert((loadstring or load)(out))())
+  end)
+
   it("replays and discards", function()
     local _, status, err = run("replay", "failed")
     assert.equal(0, status, err)

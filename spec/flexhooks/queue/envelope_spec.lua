@@ -1,4 +1,5 @@
 local envelope = require "flexhooks.queue.envelope"
+local json = require "flexhooks.json"
 
 local function round(event)
   return envelope.decode(envelope.encode { id = "x", event = event }).event
@@ -41,6 +42,13 @@ describe("envelope", function()
     local event = { list = { "a", "b", { c = { 1, 2 } } }, yes = true,
       no = false }
     assert.same(event, round(event))
+  end)
+
+  it("keeps what stands behind a null in a list", function()
+    local list = json.decode("[null,1,null,[null,2]," .. ("null,"):rep(30)
+      .. "3]")
+    assert.same({ [2] = 1, [4] = { [2] = 2 }, [35] = 3 }, list)
+    assert.same({ list = list }, round { list = list })
   end)
 
   it("keeps what belongs to a delivery", function()
