@@ -20,10 +20,13 @@ local errors = require "flexhooks.error"
 local host = require "flexhooks.nginx.host"
 local metrics = require "flexhooks.metrics"
 local nginx_log = require "flexhooks.nginx.log"
+local queues = require "flexhooks.queue"
 local receivers = require "flexhooks.receiver"
 local shared_counters = require "flexhooks.nginx.counters"
 
 local M = {}
+
+local STATS_EVERY = 1 -- seconds
 
 -- What handle was given -> its receiver. An application that is gone takes its
 -- receiver with it.
@@ -62,6 +65,20 @@ local function check_queue(queue)
   end
 end
 
+-- The gauges of a queue are of what Redis was asked a second ago at most,
+-- whoever scrapes. A request that comes while it is asked gets those before.
+local function watch_queue(queue)
+  local stats, asked = nil, -math.huge
+  shared_metrics():watch { stats = function()
+    local now = host.clock()
+    if now >= asked + STATS_EVERY then
+      asked = now
+      stats = queue:stats()
+    end
+    return stats
+  end }
+end
+
 local function open(app)
   if receivers.is(app) then
     check_queue(app.queue)
@@ -80,6 +97,7 @@ local function open(app)
   return receiver and share_claims(receiver), err
 end
 
+-- The receiver of what `handle` was given, opened once.
 local function receiver_of(app)
   local cache = type(app) == "string" and named or opened
   if not cache[app] then
@@ -88,6 +106,9 @@ local function receiver_of(app)
       error(err, 0)
     end
     cache[app] = receiver
+    if queues.is(receiver.queue) then
+      watch_queue(receiver.queue)
+    end
   end
   return cache[app]
 end
@@ -152,14 +173,18 @@ local function send_ok()
   ngx.print "{}"
 end
 
+local function check_app(fn, app)
+  if type(app) ~= "string" and type(app) ~= "table" then
+    error(fn .. ": argument 1 must be a module's name, an application or a "
+      .. "receiver, got " .. type(app), 3)
+  end
+end
+
 --- Answers the request that nginx is handling; for `content_by_lua*`.
 ---@param app string|table a module's name, the path of an application file, a
 --- router, a receiver, or an application's table (made once, not per request)
 function M.handle(app)
-  if type(app) ~= "string" and type(app) ~= "table" then
-    error("flexhooks.nginx.handle: argument 1 must be a module's name, an "
-      .. "application or a receiver, got " .. type(app), 2)
-  end
+  check_app("flexhooks.nginx.handle", app)
   local receiver = opened[app] or named[app] or plainly(receiver_of, app)
   host.begin()
   local given = ngx.req.get_headers(0)
@@ -187,10 +212,19 @@ function M.preload(app)
   plainly(receiver_of, app)
 end
 
---- Answers with the Prometheus metrics of all workers; for `content_by_lua*`.
-function M.metrics()
-  send(200, { ["content-type"] = metrics.CONTENT_TYPE },
-    shared_metrics():render())
+--- Answers with the Prometheus metrics of all workers, and those of the queue
+-- that this worker has opened; for `content_by_lua*`.
+---@param app string|table|nil as `handle` takes it: opened here, where neither
+--- an event nor `preload` has
+function M.metrics(app)
+  if app ~= nil then
+    check_app("flexhooks.nginx.metrics", app)
+    plainly(receiver_of, app)
+  end
+  host.begin()
+  local text = shared_metrics():render()
+  host.ended()
+  send(200, { ["content-type"] = metrics.CONTENT_TYPE }, text)
 end
 
 --- Answers that this worker is alive; for `content_by_lua*`.

@@ -1,6 +1,7 @@
 -- Only on luajit: it is nginx that is tried, and its Lua is LuaJIT.
 local flexhooks = require "flexhooks"
 local nginx = require "spec.support.nginx"
+local process = require "spec.support.process"
 local redis = require "spec.support.redis"
 local testing = require "flexhooks.testing"
 
@@ -19,6 +20,9 @@ local INIT = [[
 local LOCATION = [[
   location /flex/ {
     content_by_lua_block { require("flexhooks.nginx").handle(app) }
+  }
+  location = /metrics {
+    content_by_lua_block { require("flexhooks.nginx").metrics() }
   }
 ]]
 
@@ -103,6 +107,58 @@ describe("nginx with a Redis queue", function()
     server:stop()
     assert.is_nil(server:log():find("data on a closed socket", 1, true))
   end)
+
+  local function metrics(server, path)
+    return assert(flexhooks.http("http://127.0.0.1:" .. server.port
+      .. (path or "/metrics"))).body
+  end
+
+  it("tells of the queue in its metrics", function()
+    local server = start(store:url "partitions=4&prefix=gauges")
+    assert.matches('\nflexhooks_queue_events{state="ready"} 0\n',
+      metrics(server))
+    local event = testing.event "onChannelCreated"
+    for n = 1, 3 do
+      assert.equal(200, post(server, event, "g" .. n).status)
+    end
+    local text
+    process.eventually(function()
+      text = metrics(server)
+      return text:find('queue_events{state="ready"} 3\n', 1, true)
+    end)
+    for _, line in ipairs { 'queue_events{state="running"} 0',
+      'queue_events{state="delayed"} 0', 'queue_events{state="dead"} 0',
+      'queue_partitions{owner="none"} 4' } do
+      assert.matches("\nflexhooks_" .. line .. "\n", text, 1, true)
+    end
+    assert.matches("\nflexhooks_queue_oldest_seconds %d", text)
+    server:stop()
+  end)
+
+  it("tells of a queue that it has not used, and of none that is away",
+    function()
+      local server = nginx.start { workers = 1, server = [[
+        location = /metrics { content_by_lua_block {
+          require("flexhooks.nginx").metrics() } }
+        location = /metrics/app { content_by_lua_block {
+          require("flexhooks.nginx").metrics "app" } }
+        location = /metrics/wrong { content_by_lua_block {
+          require("flexhooks.nginx").metrics(7) } }]],
+        files = { ["app.lua"] = ([[
+          return { queue = "%s", auth_token = "secret", public_url = "%s" }]])
+          :format(store:url "partitions=4&prefix=fresh", URL) } }
+      assert.is_nil(metrics(server):find("queue_events", 1, true))
+      assert.matches('queue_events{state="ready"} 0\n',
+        metrics(server, "/metrics/app"), 1, true)
+      assert.matches("500", metrics(server, "/metrics/wrong"))
+      assert.matches("metrics: argument 1 must be", server:log(), 1, true)
+      store:stop "KILL"
+      process.eventually(function()
+        return not metrics(server):find("queue_events", 1, true)
+      end)
+      store:start()
+      server:stop()
+    end)
 
   it("takes no queue that its workers cannot share", function()
     for _, name in ipairs { "memory:", "sqlite:/var/lib/flex/q.db" } do
