@@ -2,7 +2,10 @@
 --
 --   local load = crash.load(port)       load:run(seconds or function)
 --   crash.verdict(load, journal)  -> { acknowledged, handled, repeated, late,
---                                      lost, disordered, wrongly_repeated }
+--                                      lost, disordered, wrongly_repeated,
+--                                      flaws: what was found, in words }
+--   crash.assert_clean(verdict)   fails with the first flaws, if there are any
+--   crash.wait_empty(url)         until the queue holds nothing
 --
 -- Each interaction sends its next event when the one before was acknowledged,
 -- and sends one that was not again, under its token, as a careful sender
@@ -19,6 +22,8 @@
 --   4. A repeat is of the last event, a later attempt, and by another owner:
 --      under a higher fence, or by another process where there are no fences.
 --   5. An event is done once, and has no effect after that.
+
+local process = require "spec.support.process"
 
 local M = {}
 
@@ -98,7 +103,7 @@ local function entry_of(text)
     text:match "(d%l+) (%S+) (%S+) (%d+) (%S+) (%d+) (%S+)$"
   return what and { done = what == "done", mark = mark, line = line,
     number = tonumber(number), id = id, attempt = tonumber(attempt),
-    fence = tonumber(fence), key = line .. " " .. number }
+    fence = tonumber(fence), key = line .. " " .. number, text = text }
 end
 
 local function is_late(highest, entry)
@@ -123,10 +128,18 @@ function Judge:count(name)
   self.verdict[name] = self.verdict[name] + 1
 end
 
+-- What is wrong, with the lines that show it.
+function Judge:fault(name, before, entry)
+  self:count(name)
+  local flaws = self.verdict.flaws
+  flaws[#flaws + 1] = ("%s: %s / after: %s"):format(name, entry.text or entry,
+    before and before.text or "nothing")
+end
+
 function Judge:first(entry)
   self:count "handled"
   if entry.number ~= (self.last[entry.line] or 0) + 1 then
-    self:count "disordered"
+    self:fault("disordered", self.latest[entry.line], entry)
   end
 end
 
@@ -134,19 +147,19 @@ function Judge:again(before, entry)
   self:count "repeated"
   if entry.attempt <= before.attempt or same_owner(before, entry)
     or self.done[entry.key] then
-    self:count "wrongly_repeated"
+    self:fault("wrongly_repeated", self.done[entry.key] or before, entry)
   end
   if self.last[entry.line] ~= entry.number then
-    self:count "disordered"
+    self:fault("disordered", self.latest[entry.line], entry)
   end
 end
 
 function Judge:hear(entry)
   if entry.done then
     if self.done[entry.key] then
-      self:count "wrongly_repeated"
+      self:fault("wrongly_repeated", self.done[entry.key], entry)
     end
-    self.done[entry.key] = true
+    self.done[entry.key] = entry
   elseif is_late(self.highest, entry) then
     self:count "late"
   else
@@ -157,16 +170,16 @@ function Judge:hear(entry)
       self:first(entry)
     end
     self.seen[entry.key] = entry
-    self.last[entry.line] = entry.number
+    self.last[entry.line], self.latest[entry.line] = entry.number, entry
   end
 end
 
 --- Compares what was acknowledged with what was handled.
 function M.verdict(load, path)
   local verdict = { acknowledged = #load.acknowledged, handled = 0, lost = 0,
-    repeated = 0, disordered = 0, wrongly_repeated = 0, late = 0 }
+    repeated = 0, disordered = 0, wrongly_repeated = 0, late = 0, flaws = {} }
   local judge = setmetatable({ verdict = verdict, seen = {}, last = {},
-    highest = {}, done = {} }, Judge)
+    latest = {}, highest = {}, done = {} }, Judge)
   for text in io.lines(path) do
     local entry = entry_of(text)
     if entry then
@@ -175,10 +188,37 @@ function M.verdict(load, path)
   end
   for _, key in ipairs(load.acknowledged) do
     if not judge.seen[key] then
-      judge:count "lost"
+      judge:fault("lost", nil, key)
     end
   end
   return verdict
+end
+
+--- Waits until a queue holds nothing, and nothing is dead.
+function M.wait_empty(url)
+  local queue = require("flexhooks").queue(url)
+  local stats, err
+  local ok, why = pcall(process.eventually, function()
+    stats, err = queue:stats()
+    return stats and stats.ready + stats.running + stats.delayed == 0
+  end, 120, "empty queue")
+  if not ok then
+    error(("%s: %s"):format(why, err and err.message
+      or ("%d ready, %d running, %d delayed, %d dead, oldest %.3f s"):format(
+        stats.ready, stats.running, stats.delayed, stats.dead,
+        stats.oldest_age or 0)), 2)
+  end
+  assert(queue:stats().dead == 0, "dead letters")
+  queue:close()
+end
+
+--- Fails where the verdict has flaws.
+function M.assert_clean(verdict)
+  local flaws = verdict.flaws
+  if #flaws > 0 then
+    error(("%d flaws, such as:\n%s"):format(#flaws,
+      table.concat(flaws, "\n", 1, math.min(#flaws, 20))), 2)
+  end
 end
 
 return M

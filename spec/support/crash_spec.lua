@@ -68,6 +68,18 @@ describe("the judge of crashes", function()
       "did b 1 2 2")))
   end)
 
+  it("shows the lines of what is wrong", function()
+    local v = verdict(2, "did a 1 1 1", "done a 1 1 1", "did b 1 2 2")
+    local ok, err = pcall(crash.assert_clean, v)
+    assert.is_false(ok)
+    assert.matches("2 flaws, such as:\nwrongly_repeated: did b KD1 1 id 2 2 / "
+      .. "after: done a KD1 1 id 1 1\nlost: KD1 2 / after: nothing", err, 1,
+      true)
+    assert.has_no_error(function()
+      crash.assert_clean(verdict(1, "did a 1 1 1"))
+    end)
+  end)
+
   it("sees repeats that no crash explains", function()
     assert.same({ 0, 0, 1 }, flaws(verdict(1, "did a 1 1 1", "did b 1 2 1")))
     assert.same({ 0, 0, 1 }, flaws(verdict(1, "did a 1 1 1", "did b 1 1 2")))

@@ -165,16 +165,6 @@ function Fleet:kill_nginx()
   self.nginx:launch()
 end
 
-local function wait_empty(self)
-  local queue = require("flexhooks").queue(self.redis:url(PARTITIONS))
-  process.eventually(function()
-    local stats = queue:stats()
-    return stats and stats.ready + stats.running + stats.delayed == 0
-  end, 60, "empty queue")
-  assert(queue:stats().dead == 0, "dead letters")
-  queue:close()
-end
-
 local function stop(self)
   local all = { self.nginx and self.nginx.child }
   for _, list in ipairs { self.servers, self.workers } do
@@ -205,7 +195,7 @@ function Fleet:balance(what, times, f)
   end)
   self:fill()
   if not self.no_leases then
-    wait_empty(self)
+    crash.wait_empty(self.redis:url(PARTITIONS))
   end
   stop(self)
   local verdict = self:verdict(load)

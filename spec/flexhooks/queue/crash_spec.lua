@@ -36,16 +36,6 @@ local function kill(child)
   end
 end
 
-local function wait_empty(folder)
-  local queue = flexhooks.queue("sqlite:" .. folder .. "/q.db")
-  process.eventually(function()
-    local stats = queue:stats()
-    return stats and stats.ready + stats.running + stats.delayed == 0
-  end, 30, "empty queue")
-  assert.equal(0, queue:stats().dead)
-  queue:close()
-end
-
 -- Starts and kills servers under load; `after(n)` runs between two of them.
 local function kill_often(kills, what, folder, extra, after)
   local port = process.port()
@@ -73,7 +63,7 @@ local function settle(what, kills, load, folder, port, extra)
   local child = start(folder, port, "last", extra)
   child:wait_port(port)
   if not extra or not extra.QUEUE then
-    wait_empty(folder)
+    crash.wait_empty("sqlite:" .. folder .. "/q.db")
   end
   assert.equal(0, child:stop())
   local verdict = crash.verdict(load, folder .. "/journal")
@@ -89,7 +79,7 @@ describe("a server with an SQLite queue", function()
       local load, port = kill_often(KILLS, what, folder)
       local v = settle(what, KILLS, load, folder, port)
       assert.is_true(v.acknowledged > KILLS)
-      assert.same({ 0, 0, 0 }, { v.lost, v.disordered, v.wrongly_repeated })
+      crash.assert_clean(v)
     end)
 
   -- The control: a queue that is not durable fails the same test.

@@ -2,6 +2,7 @@
 --
 -- nginx receives, three workers handle; the workers of both, nginx's master
 -- and Redis are killed at random under load.
+local crash = require "spec.support.crash"
 local fleet = require "spec.support.fleet"
 local torture = require "spec.support.torture"
 
@@ -27,6 +28,6 @@ describe("nginx and workers on Redis", function()
     local v = fleet.new { nginx = true }
       :harass("nginx, workers and Redis killed", KILLS, kill_one)
     assert.is_true(v.acknowledged > KILLS)
-    assert.same({ 0, 0, 0 }, { v.lost, v.disordered, v.wrongly_repeated })
+    crash.assert_clean(v)
   end)
 end)

@@ -1,5 +1,6 @@
 -- Two servers receive, three workers handle; workers, servers and Redis itself
 -- are killed at random under load.
+local crash = require "spec.support.crash"
 local fleet = require "spec.support.fleet"
 local flexhooks = require "flexhooks"
 local torture = require "spec.support.torture"
@@ -21,7 +22,7 @@ describe("servers and workers on Redis", function()
     local v = fleet.new()
       :harass("servers, workers and Redis killed", KILLS, kill_one)
     assert.is_true(v.acknowledged > KILLS)
-    assert.same({ 0, 0, 0 }, { v.lost, v.disordered, v.wrongly_repeated })
+    crash.assert_clean(v)
   end)
 
   -- The control: workers that ignore leases fail the same test.
