@@ -128,6 +128,7 @@ function Worker:handle(ref)
   if not ok then
     self:log("error", "an attempt broke", { id = ref.seq,
       error = tostring(why) })
+    self.consumer:let_go(ref)
     self.lanes:retry(ref, host.clock() + self.backoff[2])
   end
   self.active = self.active - 1
@@ -206,7 +207,7 @@ function Worker:recheck()
 end
 
 -- Partitions that are no longer ours: forget what is known of them, and end
--- what runs, whose outcome would not be taken.
+-- what runs, whose outcome would not be taken. Nothing here may wait.
 function Worker:lose(parts)
   for part in pairs(parts) do
     self.lanes:drop(part)
@@ -226,11 +227,9 @@ end
 -- A renewal that fails is repeated with the next beat, as long as the lease
 -- lasts.
 function Worker:renew()
-  local changes, err = self.consumer:beat()
-  if not changes and err.kind ~= "cancelled" then
+  local ok, err = self.consumer:beat()
+  if not ok and err.kind ~= "cancelled" then
     self:log("warn", "the leases were not renewed", { error = tostring(err) })
-  elseif changes and changes.lost then
-    self:lose(changes.lost)
   end
 end
 
@@ -314,11 +313,11 @@ end
 
 -- Everything between opening the consumer and closing it.
 function Worker:consume()
+  self.lanes = lanes.new()
   local ok, err = self:open()
   if not ok then
     return nil, err
   end
-  self.lanes = lanes.new()
   self:log("info", "worker started", { queue = tostring(self.queue),
     concurrency = self.concurrency })
   local beater = host.spawn(self.beat, self)
@@ -339,6 +338,9 @@ end
 function Worker:work()
   self.consumer = self.queue:consumer {
     lease = self.lease,
+    lost = function(parts)
+      self:lose(parts)
+    end,
     wake = function(urgent)
       self:nudge()
       if urgent and self.beat_signal then

@@ -84,10 +84,15 @@ function Consumer:begin(ref)
   return item
 end
 
+--- Says that nothing runs for this ref any more, whatever became of it.
+function Consumer:let_go(ref)
+  self:track(ref, false)
+end
+
 -- What the end of an attempt leaves behind.
 function Consumer:ended(ref, state, done)
   if done ~= nil then
-    self:track(ref, false)
+    self:let_go(ref)
   end
   if done and self.queue.trail then
     self.queue:note(state, ref.item)
@@ -151,7 +156,7 @@ function Consumer:recheck(refs)
 end
 
 function Consumer:beat()
-  return {}
+  return true
 end
 
 function Consumer:beat_every()

@@ -87,8 +87,8 @@ function Lanes:add(ref)
     lane[lane.tail] = ref.seq
     return
   end
-  lane = { line = ref.line, part = ref.part, head = ref, next = 1, tail = 0,
-    stamp = 0 }
+  lane = { line = ref.line, part = ref.part, fence = ref.fence, head = ref,
+    next = 1, tail = 0, stamp = 0 }
   ref.lane = lane
   self.lanes[ref.line] = lane
   if ref.at then
@@ -166,7 +166,7 @@ function Lanes:done(ref)
     return
   end
   lane.head = { seq = lane[lane.next], line = lane.line, part = lane.part,
-    attempts = 0, lane = lane }
+    fence = lane.fence, attempts = 0, lane = lane }
   lane[lane.next] = nil
   lane.next = lane.next + 1
   self:make_ready(lane)

@@ -26,10 +26,11 @@ local function new_name()
 end
 
 ---@param queue table a redis queue
----@param options table wake, lease (seconds), name
+---@param options table wake, lost, lease (seconds), name
 function M.new(queue, options)
   return setmetatable({
-    queue = queue, wake = options.wake, lease = options.lease,
+    queue = queue, wake = options.wake, lost = options.lost,
+    lease = options.lease,
     name = options.name or new_name(),
     parts = {}, -- partition -> { fence, cursor, drained, running, retiring }
     until_when = 0, -- when the leases end, monotonic
@@ -39,8 +40,8 @@ function M.new(queue, options)
 end
 
 function Consumer:open()
-  local changes, err = self:beat()
-  if not changes then
+  local ok, err = self:beat()
+  if not ok then
     return nil, err
   end
   local last = self.queue.io:command { "XREVRANGE", self.queue.key .. "wake",
@@ -59,6 +60,9 @@ local function held_of(reply)
   return held
 end
 
+-- What was lost is told before anything waits: between a partition that was
+-- lost and the same one taken back, nothing may be read or begun that is still
+-- taken for the first.
 local function adopt(self, held)
   local lost = {}
   for part, state in pairs(self.parts) do
@@ -72,19 +76,21 @@ local function adopt(self, held)
       self.parts[part] = { fence = fence, cursor = "0-0", running = 0 }
     end
   end
-  return lost
+  if next(lost) then
+    self.lost(lost)
+  end
 end
 
 -- Gives back what is over our share: partitions where nothing runs, and, of
 -- the others, those that will start nothing more until nothing runs.
-function Consumer:shrink(share, lost)
+function Consumer:shrink(share)
   local over, idle = -share, {}
   for _ in pairs(self.parts) do
     over = over + 1
   end
   for part, state in pairs(self.parts) do
-    state.retiring = false
-    if over > 0 and state.running == 0 then
+    state.retiring = over > 0 and state.running == 0
+    if state.retiring then
       over = over - 1
       idle[part] = state
     end
@@ -98,8 +104,8 @@ function Consumer:shrink(share, lost)
   if next(idle) and self:give_back(idle) then
     for part in pairs(idle) do
       self.parts[part] = nil
-      lost[part] = true
     end
+    self.lost(idle)
   end
 end
 
@@ -113,7 +119,8 @@ function Consumer:give_back(parts, leaving)
 end
 
 --- Renews the leases, and takes or gives back partitions.
----@return table|nil changes lost: partition -> true
+---@return true|nil ok
+---@return flexhooks.Error? err
 function Consumer:beat()
   local sent = host.clock()
   local reply, err = self.queue:call("beat", { self.name,
@@ -122,9 +129,9 @@ function Consumer:beat()
     return nil, err
   end
   self.until_when = sent + self.lease
-  local lost = adopt(self, held_of(reply))
-  self:shrink(reply[1], lost)
-  return { lost = lost }
+  adopt(self, held_of(reply))
+  self:shrink(reply[1])
+  return true
 end
 
 function Consumer:beat_every()
@@ -192,8 +199,8 @@ function Consumer:refs_of(reply, asked)
     if self.parts[part] == state then
       state.cursor = entry
       refs[#refs + 1] = { seq = part .. "/" .. entry, part = part,
-        line = reply[i + 2], attempts = reply[i + 3], parked = delay == -1,
-        delay = delay > 0 and delay / 1000 or nil }
+        fence = state.fence, line = reply[i + 2], attempts = reply[i + 3],
+        parked = delay == -1, delay = delay > 0 and delay / 1000 or nil }
     end
   end
   return refs
@@ -288,17 +295,13 @@ local TOGETHER = { begin = true, finish = true }
 
 -- A step on one entry. -1 of Redis: the partition is another worker's now.
 function Consumer:entry_step(name, ref, ...)
-  local state = self.parts[ref.part]
-  local fence = ref.fence or state and state.fence
-  if not fence then
-    return false
-  end
   local entry = ref.seq:match("/(.*)$")
   local reply, err
   if TOGETHER[name] then
-    reply, err = self.queue:step(name, self.name, ref.part, fence, entry, ...)
+    reply, err = self.queue:step(name, self.name, ref.part, ref.fence, entry,
+      ...)
   else
-    reply, err = self.queue:call(name, { ref.part, self.name, fence, entry,
+    reply, err = self.queue:call(name, { ref.part, self.name, ref.fence, entry,
       ... })
   end
   if reply == -1 or reply == 0 then
@@ -307,12 +310,13 @@ function Consumer:entry_step(name, ref, ...)
   return reply, err
 end
 
+-- A ref that was read under an earlier fence is known to be stale: others may
+-- have begun it since then.
 function Consumer:begin(ref)
   local state = self.parts[ref.part]
-  if not state then
+  if not state or state.fence ~= ref.fence then
     return false
   end
-  ref.fence = state.fence
   state.running = state.running + 1
   local reply, err = self:entry_step("begin", ref, ref.attempts)
   if not reply then
@@ -330,12 +334,19 @@ function Consumer:begin(ref)
   return item
 end
 
+--- Says that nothing runs for this ref any more, whatever became of it.
+function Consumer:let_go(ref)
+  if ref.state then
+    ref.state.running = ref.state.running - 1
+    ref.state = nil
+  end
+end
+
 -- The last step of an attempt.
 function Consumer:last_step(name, ref, ...)
   local done, err = self:entry_step(name, ref, ...)
-  if done ~= nil and ref.state then
-    ref.state.running = ref.state.running - 1
-    ref.state = nil
+  if done ~= nil then
+    self:let_go(ref)
   end
   if done then
     done = true

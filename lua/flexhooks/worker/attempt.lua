@@ -33,7 +33,9 @@ local function step(worker, name, ref, ...)
     tries = tries + 1
     worker:log("error", "the queue did not take a step", { step = name,
       error = tostring(err) })
-    host.sleep(STEP_PAUSES[math.min(tries, #STEP_PAUSES)])
+    if not host.sleep(STEP_PAUSES[math.min(tries, #STEP_PAUSES)]) then
+      return false
+    end
   end
 end
 
