@@ -58,6 +58,29 @@ describe("leases", function()
     end)
   end)
 
+  it("are not kept for the sake of an attempt that broke", function()
+    flexhooks.run(function()
+      local queue = open "prefix=l3&partitions=1"
+      assert.is_true(queue:store { item "a" })
+      local a = consumer(queue)
+      bench.server:cli("DEL", "{l3}:leases", "{l3}:workers")
+      a.name = "z" -- of two, the other has the one share
+      assert.is_true(a:beat())
+      local ref = a:scan(10)[1]
+      assert.equal(1, a:begin(ref).attempt)
+      local b = consumer(queue)
+      assert.is_true(a:beat())
+      assert.equal(1, held(a))
+      a:let_go(ref)
+      assert.is_true(a:beat())
+      assert.equal(0, held(a))
+      b:beat()
+      assert.equal(1, held(b))
+      b:close()
+      a:close()
+    end)
+  end)
+
   it("fence who has lost them", function()
     flexhooks.run(function()
       local queue = open "prefix=l2&partitions=1"
