@@ -3,8 +3,10 @@
 -- Every step can be cut short and made again: what an earlier run did is found
 -- by the next plan. A create whose answer was lost is looked up before
 -- anything else is sent, and after every create the list is read once more, so
--- that two runs at the same time end with one webhook: the older one stays,
--- and whoever made the younger one removes it.
+-- that two runs at the same time end with one webhook: the one whose ttid is
+-- the least stays, and whoever sees it and another removes that one. Its maker
+-- alone would not do: ttids of one millisecond have no order in time, so the
+-- maker of the greater may have looked before the least was there.
 -- @module flexhooks.provision.apply
 
 local diff = require "flexhooks.provision.diff"
@@ -18,7 +20,7 @@ local function same(webhook, wanted)
     and webhook.webhook_url == wanted.webhook_url
 end
 
--- The webhooks that are what `wanted` asks for, oldest first.
+-- The webhooks that are what `wanted` asks for, least ttid first.
 local function alike(webhooks, wanted)
   local list, err = webhooks:list { type = wanted.type }
   if not list then
@@ -53,20 +55,19 @@ local function gone(deleted, err)
   return nil, err
 end
 
--- Removes what we made where another run was earlier.
+-- Leaves one of those that several runs have made.
 local function settle(webhooks, wanted, made)
   local found, err = alike(webhooks, wanted)
   if not found then
     return nil, err
   end
-  if not found[1] or found[1].ttid == made.ttid then
-    return made
+  for i = 2, #found do
+    local removed, why = gone(webhooks:delete(found[i].ttid))
+    if not removed then
+      return nil, why
+    end
   end
-  local removed, why = gone(webhooks:delete(made.ttid))
-  if not removed then
-    return nil, why
-  end
-  return found[1]
+  return found[1] or made
 end
 
 local function create(webhooks, wanted)

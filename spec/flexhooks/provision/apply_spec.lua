@@ -124,6 +124,29 @@ describe("applying", function()
     bench:settled(hooks)
   end)
 
+  -- Whoever made the other had looked before ours was there.
+  it("leaves one of two that were made at the same time", function()
+    local real = host.transport {}
+    local other
+    local transport = {}
+    function transport.send(_, request)
+      local answer, err = real:send(request)
+      if request.method == "POST" then
+        flexhooks.sleep(0.01) -- the ttid of the next is greater
+        other = assert(bench.client.webhooks:create(hook()))
+      end
+      return answer, err
+    end
+    local crowded = bench:new_client { transport = transport }
+    local plan = assert(flexhooks.plan(crowded, { hook() }))
+    assert(plan:apply())
+    local left = assert(bench.client.webhooks:list())
+    assert.equal(1, #left)
+    assert.is_true(left[1].ttid < other.ttid)
+    assert.equal(left[1].ttid, plan.changes[1].webhook.ttid)
+    real:close()
+  end)
+
   it("ends in the same state wherever it was killed before", function()
     assert(bench.client.webhooks:create(hook { friendly_name = "stale",
       webhook_url = url .. "/stale" }))
