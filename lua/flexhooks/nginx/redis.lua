@@ -123,9 +123,15 @@ local function run(self, arguments)
     redis:close()
     return nil, command_error(self, value, message)
   end
-  redis:set_keepalive(KEEP, KEPT)
-  if value == false and message then
-    return nil, command_error(self, value, message)
+  local refusal = value == false and message
+    and command_error(self, value, message)
+  if refusal and redis_error.is_demoted(refusal) then
+    redis:close()
+  else
+    redis:set_keepalive(KEEP, KEPT)
+  end
+  if refusal then
+    return nil, refusal
   end
   return plain(value)
 end

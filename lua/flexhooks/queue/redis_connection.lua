@@ -69,6 +69,13 @@ function Connection:drop(err)
   end
 end
 
+function Connection:refuse(waiter, err)
+  settle(waiter, nil, err)
+  if redis_error.is_demoted(err) then
+    self:drop(err)
+  end
+end
+
 function Connection:take_replies()
   while self.handle do
     local ok, value, message = self.handle:next()
@@ -89,7 +96,7 @@ function Connection:take_replies()
     if ok then
       settle(waiter, value)
     else
-      settle(waiter, nil, redis_error.of_answer(self.name, value))
+      self:refuse(waiter, redis_error.of_answer(self.name, value))
     end
   end
 end

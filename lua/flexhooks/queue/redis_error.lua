@@ -24,6 +24,14 @@ function M.passes(err)
   return err.kind == "queue" and PASSING[err.reason] == true
 end
 
+--- Does this come from a server that is the master no more? Whoever has its
+-- place is found under the same name, by a new connection alone.
+---@param err flexhooks.Error
+---@return boolean
+function M.is_demoted(err)
+  return err.reason == "readonly"
+end
+
 --- Something happened to the connection.
 ---@param name string the queue's, for the message
 ---@param message string

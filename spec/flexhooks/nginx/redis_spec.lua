@@ -93,6 +93,20 @@ describe("nginx with a Redis queue", function()
     server:stop()
   end)
 
+  it("leaves a server that is the master no more", function()
+    local server = start()
+    assert.equal(200, post(server, testing.event "onChannelCreated").status)
+    store:cli("REPLICAOF", "127.0.0.1", process.port())
+    for _ = 1, 4 do
+      assert.equal(503, post(server, testing.event "onChannelCreated").status)
+    end
+    local _, kept = store:cli("CLIENT", "LIST"):gsub("name=", "")
+    assert.equal(1, kept)
+    store:cli("REPLICAOF", "NO", "ONE")
+    assert.equal(200, post(server, testing.event "onChannelCreated").status)
+    server:stop()
+  end)
+
   it("does not wait for ever for one that says nothing", function()
     local server = start()
     local event = testing.event "onChannelCreated"

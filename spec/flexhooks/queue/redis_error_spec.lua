@@ -27,6 +27,13 @@ describe("an error of Redis", function()
     end
   end)
 
+  it("tells a server that has been replaced", function()
+    assert.is_true(redis_error.is_demoted(redis_error.of_answer("r",
+      "READONLY You can't write against a read only replica.")))
+    assert.is_false(redis_error.is_demoted(redis_error.of_answer("r",
+      "LOADING Redis is loading the dataset in memory")))
+  end)
+
   it("passes where the server is down or starts, not where it is unfit",
     function()
       for _, answer in ipairs { "LOADING Redis is loading the dataset",
