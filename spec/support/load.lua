@@ -1,5 +1,6 @@
 -- A steady load of signed events on a port, each over a connection of its own,
--- until a file appears. Prints what came of it as JSON.
+-- until a file appears. Prints a point for each good answer, and in the end what
+-- came of it all as JSON.
 --
 --   lua spec/support/load.lua PORT STOPFILE FIELDS
 --
@@ -23,6 +24,8 @@ local function send(i)
   local answer = result.answers[1]
   if answer and answer.status == 200 then
     counts.answered = counts.answered + 1
+    io.write "."
+    io.flush()
   else
     counts.failed = counts.failed + 1
     counts.unanswered = counts.unanswered + (answer and 0 or 1)

@@ -84,8 +84,17 @@ local SERVER = [[
     require("flexhooks.nginx").health() } }
   location = /slow { content_by_lua_block {
     ngx.sleep(0.5)
-    ngx.shared.flexhooks:incr("spec:calls", 1, 0)
     ngx.say "slow" } }
+  location = /held { content_by_lua_block {
+    local dict = ngx.shared.flexhooks
+    dict:incr("spec:held", 1, 0)
+    while not dict:get "spec:let_go" do
+      ngx.sleep(0.05)
+    end
+    ngx.say "held" } }
+  location = /let_go { content_by_lua_block {
+    ngx.shared.flexhooks:set("spec:let_go", true)
+    ngx.say "let go" } }
   location = /connection { content_by_lua_block {
     ngx.shared.flexhooks:set("spec:on the same connection",
       ngx.var.connection_requests)
@@ -119,7 +128,7 @@ end
 
 function M.ask(server, request)
   local result = wire.send(server.port, M.bytes_of(request),
-    { expect = 1, wait = 10 })
+    { expect = 1, wait = 30 })
   return assert(result.answers[1], "no answer: " .. result.rest)
 end
 
@@ -150,7 +159,7 @@ function M.begin(server, changes, more)
 end
 
 function M.answer(peer)
-  local bytes = wire.read(peer, 15, function(data)
+  local bytes = wire.read(peer, 30, function(data)
     return #wire.parse(data) > 0
   end)
   peer:close()

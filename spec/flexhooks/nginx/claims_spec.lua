@@ -82,22 +82,22 @@ describe("nginx.claims", function()
     assert.equal("truetrue", app.get(server, "/").body)
   end)
 
-  -- A claim may be open for half a second here.
+  -- A claim may be open for two seconds here.
   it("begin their time anew after they waited for a twin", function()
     local server = app.start { server = [[
       location = / { content_by_lua_block {
         local claims = require("flexhooks.nginx.claims").new(
-          ngx.shared.flexhooks, { window = 90, twin_window = 90 }, -4.5)
+          ngx.shared.flexhooks, { window = 90, twin_window = 90 }, -3)
         local first = claims:claim("1", "form", "a", 1)
         local waiting = ngx.thread.spawn(function()
           return claims:claim("2", "form", "b", 3)
         end)
-        ngx.sleep(0.3)
+        ngx.sleep(1.1)
         claims:settle(first, false)
         local _, second = ngx.thread.wait(waiting)
-        ngx.sleep(0.3)
+        ngx.sleep(1)
         local early, err = claims:claim("2", nil, "b", 0.05)
-        ngx.sleep(0.4)
+        ngx.sleep(1)
         local late = claims:claim("2", nil, "b", 0.05)
         local text = ("%s %s %s %s"):format(second and second.token,
           tostring(early), err and err.kind, late and late.token)
