@@ -166,14 +166,18 @@ local function judge_and_store(self, ...)
   return delivery.store(self, reason)
 end
 
+-- Scanners look for paths all day; a good event that could not be taken is
+-- somebody's to see to.
+local LEVELS = { unknown_path = "debug", method = "debug",
+  not_stored = "error", token_lookup = "error" }
+
 -- Tells the log, the metrics and whoever asked what was refused and why.
 local function refuse(self, answer, reason, cause, request)
   if self.metrics then
     self.metrics:inc("rejected", reason)
   end
-  local usual = answer.status == 404 or answer.status == 405
   local why = cause and tostring(cause)
-  self.log(usual and "debug" or "warn", "a request was refused",
+  self.log(LEVELS[reason] or "warn", "a request was refused",
     { status = answer.status, reason = reason, cause = why })
   if self.on_reject then
     local message = answer.message .. (why and ": " .. why or "")

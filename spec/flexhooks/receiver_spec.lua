@@ -72,6 +72,26 @@ describe("a refusal", function()
     assert.equal("malformed: the request cannot be read: InteractionSid is "
       .. "not a SID that begins with KD (status 400)", tostring(err))
   end)
+
+  it("is logged by what it means for whoever runs this", function()
+    local levels = {}
+    local function logger(level, _, fields)
+      levels[fields.reason] = level .. " " .. fields.status
+    end
+    local queue = flexhooks.queue("memory:", { max_events = 1 })
+    local r = flexhooks.receiver { queue = queue, public_url = d.url,
+      auth_token = d.token, logger = logger }
+    assert.equal(200, r:handle(d.post()).status)
+    assert.equal(503, r:handle(d.post()).status)
+    r:handle(d.post { target = "/elsewhere" })
+    r:handle(d.post { signature = false })
+    r = receiver { logger = logger, auth_token = function()
+      return nil, "the vault is closed"
+    end }
+    r:handle(d.post())
+    assert.same({ not_stored = "error 503", unknown_path = "debug 404",
+      signature_missing = "warn 403", token_lookup = "error 503" }, levels)
+  end)
 end)
 
 for _, group in ipairs { "targets", "signatures", "forms", "json" } do
