@@ -49,6 +49,37 @@ local function open_io(settings)
   return connection.new(settings)
 end
 
+-- The settings of URL and options. One that is in both and not the same
+-- would be somebody's mistake, whichever of them won.
+local function together(given, said)
+  if type(given) ~= "table" then
+    return given or said
+  end
+  for name, value in pairs(said) do
+    if given[name] ~= nil and given[name] ~= value then
+      errors.raise(4, ("flexhooks.queue: option '%s' is %s, and the URL says "
+        .. "%s: give it once"):format(name, tostring(given[name]), value))
+    end
+  end
+  return tables.merged(given, said)
+end
+
+-- As in a URL, less what nobody may see; queues of one Redis differ by their
+-- prefix.
+local function name_of(address, prefix)
+  local host_name = address.host
+  if host_name:find(":", 1, true) then
+    host_name = "[" .. host_name .. "]"
+  end
+  local name = ("redis://%s:%d/%d"):format(host_name, address.port, address.db)
+  if prefix ~= SPEC.prefix.default then
+    name = name .. "?prefix=" .. prefix:gsub("[^%w._:/-]", function(c)
+      return ("%%%02X"):format(c:byte())
+    end)
+  end
+  return name
+end
+
 ---@param rest string the URL after "redis:"
 ---@param given table?
 function M.new(rest, given)
@@ -58,11 +89,9 @@ function M.new(rest, given)
       .. "; a Redis queue is named " .. url.FORM)
   end
   local checked = options.check("flexhooks.queue", SPEC,
-    tables.merged(given, settings), 2)
+    together(given, settings), 2)
   local self = setmetatable({
-    name = "redis://" .. (address.host:find(":", 1, true)
-      and "[" .. address.host .. "]" or address.host) .. ":" .. address.port
-      .. "/" .. address.db,
+    name = name_of(address, checked.prefix),
     address = address, settings = checked,
     opening = flight.new(), key = "{" .. checked.prefix .. "}:",
   }, Redis)

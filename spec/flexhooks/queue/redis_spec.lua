@@ -106,7 +106,13 @@ describe("a Redis server", function()
 
   it("is named as in a URL", function()
     local queue = flexhooks.queue "redis://:secret@[::1]:7000/3?prefix=x"
-    assert.equal("flexhooks.queue (redis://[::1]:7000/3)", tostring(queue))
+    assert.equal("flexhooks.queue (redis://[::1]:7000/3?prefix=x)",
+      tostring(queue))
+    queue = flexhooks.queue("redis://h", { prefix = "a&b", partitions = 4 })
+    assert.equal("flexhooks.queue (redis://h:6379/0?prefix=a%26b)",
+      tostring(queue))
+    assert.equal("flexhooks.queue (redis://h:6379/0)",
+      tostring(flexhooks.queue "redis://h?prefix=flexhooks&partitions=4"))
   end)
 
   it("that was emptied under a worker hides nothing from it", function()

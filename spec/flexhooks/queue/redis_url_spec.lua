@@ -36,6 +36,27 @@ describe("a Redis URL", function()
       settings.partitions, settings.prefix, settings.appendfsync,
       settings.token_window })
   end)
+
+  it("may say what the options say, and nothing else", function()
+    local url = "redis://h?partitions=8&prefix=p"
+    local settings = flexhooks.queue(url, { partitions = 8, timeout = 2 })
+      .backend.settings
+    assert.same({ 8, "p", 2 }, { settings.partitions, settings.prefix,
+      settings.timeout })
+    for name, value in pairs { partitions = 16, prefix = "q" } do
+      local ok, err = pcall(function()
+        local queue = flexhooks.queue(url, { [name] = value })
+        return queue
+      end)
+      assert.is_false(ok)
+      assert.equal("argument", err.kind)
+      assert.matches("redis_url_spec.lua:%d+: .*'" .. name .. "' is " .. value
+        .. ", and the URL says", err.message)
+    end
+    local ok, err = pcall(flexhooks.queue, "redis://h?partitions=8", 5)
+    assert.is_false(ok)
+    assert.matches("options must be a table", err.message)
+  end)
 end)
 
 -- Each URL, and a part of what is said. Passwords in them are "hunter2".
