@@ -89,11 +89,11 @@ static CURL *take_easy(fh_pool *pool) {
 }
 
 static void give_back(fh_pool *pool, const fh_request *request, CURL *easy) {
-  if (request->special || pool->spares == FH_SPARE_HANDLES) {
+  if (request->special || pool->spares == FH_SPARE_HANDLES ||
+      !fh_easy_forget(easy)) {
     curl_easy_cleanup(easy);
     return;
   }
-  fh_easy_forget(easy);
   pool->spare[pool->spares++] = easy;
 }
 

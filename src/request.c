@@ -94,9 +94,16 @@ static CURLcode no_key_log(CURL *easy, void *context, void *owner) {
 }
 
 static bool system_file; /* libcurl knows the system's certificates by one */
+static bool lingers;     /* a header of a handle's answer in its next one */
 
+/* From 7.83.0 to 8.1.0 libcurl frees an answer's headers but still takes the
+ * last of them for the one that a handle's next answer continues, where that
+ * begins with a blank. */
 void fh_request_init(void) {
-  system_file = curl_version_info(CURLVERSION_NOW)->cainfo != NULL;
+  const curl_version_info_data *version = curl_version_info(CURLVERSION_NOW);
+  system_file = version->cainfo != NULL;
+  lingers =
+      version->version_num >= 0x075300 && version->version_num <= 0x080100;
 }
 
 /* A file is used alone, without the folder that holds the same certificates:
@@ -164,12 +171,15 @@ CURL *fh_easy_open(void) {
   return easy;
 }
 
-void fh_easy_forget(CURL *easy) {
+bool fh_easy_forget(CURL *easy) {
+  if (lingers)
+    return false;
   curl_easy_setopt(easy, CURLOPT_PRIVATE, NULL);
   curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, NULL);
   curl_easy_setopt(easy, CURLOPT_CURLU, NULL);
   curl_easy_setopt(easy, CURLOPT_HTTPHEADER, NULL);
   curl_easy_setopt(easy, CURLOPT_POSTFIELDS, NULL);
+  return true;
 }
 
 /* --- what differs from request to request ---------------------------------
@@ -424,6 +434,8 @@ static const char *message_for(const fh_request *request, CURLcode code) {
     return "the connection was lost after the request had been sent";
   if (code == CURLE_PARTIAL_FILE)
     return "the answer ended early";
+  if (code == CURLE_BAD_FUNCTION_ARGUMENT)
+    return "the answer's head holds a line that is no header";
   if (code == CURLE_BAD_CONTENT_ENCODING && !*request->outgoing->text)
     return "the answer is encoded though no encoding was asked for";
   const char *text = request->outgoing->text;

@@ -60,8 +60,9 @@ void fh_request_init(void);
  * when out of memory. The caller cleans it up. */
 CURL *fh_easy_open(void);
 
-/* Makes it forget the request that it served. */
-void fh_easy_forget(CURL *easy);
+/* Makes it forget the request that it served. False: it cannot, and is to
+ * serve no other. */
+bool fh_easy_forget(CURL *easy);
 
 /* Checks `call` and readies `easy` for a zeroed request; `last` is the origin
  * of the one before. False: `refusal` says why and nothing is held. */

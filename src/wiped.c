@@ -15,8 +15,8 @@ enum { MOST_BYTES = 512 * 1024 };
 #endif
 
 /* A class has the blocks with room for so many grains, and no more. The
- * largest is that of libcurl's receive buffer as we set it. */
-enum { GRAIN = 16, CLASSES = 4096 / GRAIN + 2 };
+ * largest are for libcurl's receive buffer as we set it, and its handles. */
+enum { GRAIN = 16, CLASSES = 8192 / GRAIN + 2 };
 
 typedef struct spare {
   struct spare *next;
