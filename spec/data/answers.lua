@@ -60,7 +60,7 @@ return {
   { "reset", "reset" },
   { "reset-head", "reset" },
   { "reset-body", "reset" },
-  { "hang", "timeout", timeout = 0.3 },
-  { "stall", "timeout", timeout = 0.3 },
-  { "drip", "timeout", timeout = 0.3 },
+  { "hang", "timeout", timeout = 1 },
+  { "stall", "timeout", timeout = 1 },
+  { "drip", "timeout", timeout = 1 },
 }

@@ -1,6 +1,6 @@
 -- A steady load of signed events on a port, each over a connection of its own,
--- until a file appears. Prints a point for each good answer, and in the end what
--- came of it all as JSON.
+-- until a file appears. Prints a point for each good answer, and in the end
+-- what came of it all as JSON.
 --
 --   lua spec/support/load.lua PORT STOPFILE FIELDS
 --

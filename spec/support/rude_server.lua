@@ -138,6 +138,8 @@ local function hang(peer)
   until not bytes
 end
 
+local permits = 0
+
 -- Each returns true to keep the connection.
 local ACTIONS = {
   echo = function(peer, request)
@@ -146,6 +148,18 @@ local ACTIONS = {
   hang = hang,
   slow = function(peer, request)
     pause(tonumber(request.target:match "seconds=([%d.]+)"))
+    return send(peer, OK)
+  end,
+  -- The answer comes when somebody has asked for "let-go".
+  held = function(peer)
+    while permits == 0 do
+      pause(0.01)
+    end
+    permits = permits - 1
+    return send(peer, OK)
+  end,
+  ["let-go"] = function(peer)
+    permits = permits + 1
     return send(peer, OK)
   end,
   stall = function(peer)

@@ -125,7 +125,7 @@ end
 --- GET on the administrative address.
 function Server:admin(path, method)
   local result = wire.send(self.admin_port,
-    wire.request(method or "GET", path), { wait = 5, expect = 1 })
+    wire.request(method or "GET", path), { wait = 20, expect = 1 })
   local answer = assert(result.answers[1], "no answer from " .. path)
   return answer.status, answer.body, answer.headers
 end

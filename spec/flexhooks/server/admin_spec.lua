@@ -16,9 +16,9 @@ describe("the administrative address", function()
   end)
 
   it("exposes the metrics", function()
-    wire.send(server.port, (server:post()), { wait = 5, expect = 1 })
+    wire.send(server.port, (server:post()), { wait = 20, expect = 1 })
     wire.send(server.port, (server:post(nil,
-      { ["X-Twilio-Signature"] = "wrong" })), { wait = 5, expect = 1 })
+      { ["X-Twilio-Signature"] = "wrong" })), { wait = 20, expect = 1 })
     local status, _, headers = server:admin "/metrics"
     assert.equal(200, status)
     assert.equal("text/plain; version=0.0.4; charset=utf-8",
@@ -32,7 +32,7 @@ describe("the administrative address", function()
 
   it("counts what the listener refused, once", function()
     for _ = 1, 2 do
-      wire.send(server.port, "GET / HTTP/1.1\r\n\r\n", { wait = 5 })
+      wire.send(server.port, "GET / HTTP/1.1\r\n\r\n", { wait = 20 })
     end
     for _ = 1, 2 do
       assert.equal(2,
@@ -42,7 +42,7 @@ describe("the administrative address", function()
 
   it("answers HEAD without a body", function()
     local result = wire.send(server.admin_port, wire.request("HEAD",
-      "/metrics", { Connection = "close" }), { wait = 5 })
+      "/metrics", { Connection = "close" }), { wait = 20 })
     assert.matches("^HTTP/1.1 200 ", result.rest)
     assert.is_nil(result.rest:find("flexhooks", 1, true))
   end)
@@ -57,7 +57,7 @@ describe("the administrative address", function()
 
   it("is not found on the public address", function()
     local result = wire.send(server.port, wire.request("GET", "/metrics"),
-      { wait = 5, expect = 1 })
+      { wait = 20, expect = 1 })
     assert.equal(404, result.answers[1].status)
   end)
 end)

@@ -1,10 +1,10 @@
 -- Every row of spec/data/framing.lua, sent to a server in a process of its
 -- own.
+local process = require "spec.support.process"
 local servers = require "spec.support.server"
-local socket = require "socket"
 local wire = require "spec.support.wire"
 
-local LIMITS = { header_time = 1, body_time = 2, idle_time = 20 }
+local LIMITS = { header_time = 4, body_time = 4, idle_time = 20 }
 local SMALL = 1500 -- rows up to this size are sent byte by byte, too
 
 local function statuses(result)
@@ -31,7 +31,7 @@ local function check_open(server, row, good, size)
     assert(peer:send(row.send:sub(i, i + size - 1)))
   end
   local function expect(n)
-    local bytes = wire.read(peer, 5, function(data)
+    local bytes = wire.read(peer, 20, function(data)
       return #wire.parse(data) >= n
     end)
     return statuses { answers = wire.parse(bytes) }
@@ -48,7 +48,7 @@ end
 
 local function check_closed(server, row, size)
   local result = wire.send(server.port, row.send,
-    { wait = 8, size = size, finish = row.finish })
+    { wait = 20, size = size, finish = row.finish })
   local got = statuses(result)
   assert.is_true(result.closed, "still open after "
     .. table.concat(got, ", "))
@@ -78,7 +78,7 @@ describe("a server, sent", function()
     else
       more = check_closed(server, row, size)
     end
-    local after = wire.send(server.port, f.good, { wait = 5, expect = 1 })
+    local after = wire.send(server.port, f.good, { wait = 20, expect = 1 })
     assert.same({ 200 }, statuses(after))
     if not row.or_ok then
       assert.equal((row.handled or 0) + more + 1, server:handled() - before)
@@ -114,11 +114,13 @@ describe("a server, sent", function()
   end)
 
   it("and is as slim as before", function()
-    socket.sleep(2.5) -- what lingers has ended
-    local descriptors = 0
-    for _ in require("lfs").dir("/proc/" .. server.child.pid .. "/fd") do
-      descriptors = descriptors + 1
-    end
-    assert(descriptors < 40, descriptors .. " descriptors are open")
+    -- What lingers ends after a while.
+    process.eventually(function()
+      local descriptors = 0
+      for _ in require("lfs").dir("/proc/" .. server.child.pid .. "/fd") do
+        descriptors = descriptors + 1
+      end
+      return descriptors < 40
+    end, 20, "less than 40 open descriptors")
   end)
 end)

@@ -1,6 +1,7 @@
 local core = require "flexhooks.core.listener"
 local flexhooks = require "flexhooks"
 local intake = require "flexhooks.server.intake"
+local process = require "spec.support.process"
 
 -- Runs `f(url, taken)` in a task while an intake answers with `answer`.
 local function with_intake(given, f)
@@ -56,7 +57,7 @@ describe("server.intake", function()
       assert.equal(4, taken:backlog())
       release = true
       for _, task in ipairs(tasks) do
-        assert.equal(200, assert(task:wait(5)).status)
+        assert.equal(200, assert(task:wait(20)).status)
       end
       assert.same({ "/1", "/2", "/3", "/4", "/5" }, order)
       assert.equal(0, taken:backlog())
@@ -78,12 +79,12 @@ describe("server.intake", function()
           url .. (i % 2 == 0 and "/wait" or "/go"))
       end
       for i = 1, 40, 2 do
-        assert.equal(200, assert(tasks[i]:wait(5)).status)
+        assert.equal(200, assert(tasks[i]:wait(20)).status)
       end
       assert.equal(20, answered)
       release = true
       for i = 2, 40, 2 do
-        assert.equal(200, assert(tasks[i]:wait(5)).status)
+        assert.equal(200, assert(tasks[i]:wait(20)).status)
       end
     end)
   end)
@@ -95,8 +96,8 @@ describe("server.intake", function()
       flexhooks.loop { logger = function() end }
       local bad = flexhooks.spawn(flexhooks.http, url .. "/bad")
       local good = flexhooks.spawn(flexhooks.http, url .. "/good")
-      assert.equal(500, assert(bad:wait(5)).status)
-      assert.equal(201, assert(good:wait(5)).status)
+      assert.equal(500, assert(bad:wait(20)).status)
+      assert.equal(201, assert(good:wait(20)).status)
       assert.equal(0, taken.in_flight)
     end)
   end)
@@ -111,8 +112,8 @@ describe("server.intake", function()
       end }
       local bad = flexhooks.spawn(flexhooks.http, url .. "/bad")
       local good = flexhooks.spawn(flexhooks.http, url .. "/good")
-      assert.equal(500, assert(bad:wait(5)).status)
-      assert.equal(201, assert(good:wait(5)).status)
+      assert.equal(500, assert(bad:wait(20)).status)
+      assert.equal(201, assert(good:wait(20)).status)
       assert.equal(0, taken.in_flight)
     end)
     assert.matches("broken", logged)
@@ -128,13 +129,17 @@ describe("server.intake", function()
     end }, function(url, taken)
       assert.is_true(taken:idle())
       local task = flexhooks.spawn(flexhooks.http, url)
-      flexhooks.sleep(0.05)
+      while taken.in_flight == 0 do
+        flexhooks.sleep(0.005)
+      end
       assert.is_false(taken:idle())
       taken.listener:quiesce() -- so that the connection ends with the answer
       release = true
       assert.equal(200, assert(task:wait()).status)
-      flexhooks.sleep(0.05)
-      assert.is_true(taken:idle())
+      process.eventually(function()
+        flexhooks.sleep(0.005)
+        return taken:idle()
+      end)
     end)
   end)
 
@@ -149,7 +154,9 @@ describe("server.intake", function()
         end }
       local url = "http://127.0.0.1:" .. taken.listener:port()
       flexhooks.spawn(flexhooks.http, url)
-      flexhooks.sleep(0.05)
+      while taken.in_flight == 0 do
+        flexhooks.sleep(0.005)
+      end
       assert.equal(1, taken:close())
     end)
     assert.equal("cancelled", cut)
@@ -194,7 +201,7 @@ describe("server.intake", function()
         flexhooks.loop { logger = function() end }
         local got = {}
         for i, task in ipairs(tasks) do
-          got[i] = assert(task:wait(5)).status
+          got[i] = assert(task:wait(20)).status
         end
         table.sort(got)
         assert.same({ 200, 500, 503 }, got)
@@ -214,7 +221,7 @@ describe("server.intake", function()
           kept[i](200)
         end
         for _, task in ipairs(tasks) do
-          assert.equal(200, assert(task:wait(5)).status)
+          assert.equal(200, assert(task:wait(20)).status)
         end
         assert.equal(0, taken.in_flight)
       end)
@@ -227,14 +234,19 @@ describe("server.intake", function()
         kept[1](200)
         kept[2](503, {}, "")
         for _, task in ipairs(tasks) do
-          assert.is_nil((task:wait(5)))
+          assert.is_nil((task:wait(20)))
         end
       end)
     end)
 
     it("answers nobody who has gone", function()
       with_intake({ accept = accept }, function(url, taken)
-        assert.is_nil((flexhooks.http(url, { timeout = 0.05 })))
+        local gone = flexhooks.spawn(flexhooks.http, url)
+        while #kept < 1 do
+          flexhooks.sleep(0.005)
+        end
+        gone:cancel()
+        assert.is_nil((gone:wait()))
         flexhooks.sleep(0.02)
         assert.equal(1, taken.in_flight)
         kept[1](200)
@@ -244,7 +256,7 @@ describe("server.intake", function()
           flexhooks.sleep(0.005)
         end
         kept[2](200)
-        assert.equal(200, assert(task:wait(5)).status)
+        assert.equal(200, assert(task:wait(20)).status)
       end)
     end)
   end)

@@ -194,18 +194,21 @@ describe("connections", function()
     local order = {}
     loop.run(function()
       loop.spawn(function()
-        get("slow?seconds=0.5")
-        order[#order + 1] = "slow"
+        get "held"
+        order[#order + 1] = "held"
       end)
-      for _ = 1, 20 do
+      for i = 1, 20 do
         loop.spawn(function()
           get "ok"
-          order[#order + 1] = "ok"
+          order[i] = "ok"
+          if #order == 20 then
+            get "let-go"
+          end
         end)
       end
     end)
     assert.equal(21, #order)
-    assert.equal("slow", order[21])
+    assert.equal("held", order[21])
   end)
 end)
 
