@@ -86,9 +86,13 @@ function M.id()
   return ("%s%08x"):format(prefix, count)
 end
 
--- What is made when first asked for; at once, where the context has a
--- metatable of somebody else's.
-local function complete(context, event, logger)
+--- Gives a whole context its `log` and its `state`: when first asked for, or at
+-- once, where it has a metatable of somebody else's.
+---@param context flexhooks.Context
+---@param event table
+---@param logger function?
+---@return flexhooks.Context context the same table
+function M.complete(context, event, logger)
   if getmetatable(context) ~= nil then
     context.state = context.state or {}
     context.log = context.log or log_of(context, event, logger)
@@ -143,15 +147,6 @@ function M.client(given, event, due)
   return client
 end
 
---- Gives a whole context its `log` and its `state`.
----@param context flexhooks.Context
----@param event table
----@param logger function?
----@return flexhooks.Context context the same table
-function M.complete(context, event, logger)
-  return complete(context, event, logger)
-end
-
 --- Fills in, in place, what `context` lacks.
 ---@param context table
 ---@param event table with its canonical EventType
@@ -170,7 +165,7 @@ function M.fill(context, event, logger)
   c.replay = c.replay or false
   c.possible_replay = c.possible_replay or false
   c.deadline = c.deadline or host.now() + HANDLER_TIMEOUT
-  return complete(c, event, logger)
+  return M.complete(c, event, logger)
 end
 
 return M
