@@ -2,7 +2,9 @@
 -- @module flexhooks.context
 
 local core = require "flexhooks.core"
+local errors = require "flexhooks.error"
 local host = require "flexhooks.host"
+local log = require "flexhooks.log"
 
 local M = {}
 
@@ -28,11 +30,29 @@ local LABELS = {
   "EventType", "InteractionSid", "ChannelSid", "ParticipantSid",
 }
 
-local function silent() end
+local LEVELS = { debug = true, info = true, warn = true, error = true }
+
+-- A level that no logger knows is found by whoever writes the handler, with a
+-- logger or without.
+local function check_level(level)
+  if type(level) == "table" then
+    errors.raise(3, "context.log is called with a dot: context.log(level, "
+      .. "message, fields)")
+  elseif not LEVELS[level] then
+    errors.raise(3, "context.log: argument 1 must be debug, info, warn or "
+      .. "error, got " .. (type(level) == "string" and "'"
+      .. log.escape(level) .. "'" or type(level)))
+  end
+end
+
+local function silent(level)
+  check_level(level)
+end
 
 -- A log line names the delivery; of the event it shows type and SIDs alone.
 local function log_function(logger, context, event)
   return function(level, message, fields)
+    check_level(level)
     local line = { id = context.id, attempt = context.attempt }
     for _, name in ipairs(LABELS) do
       line[name] = event[name]
@@ -86,8 +106,8 @@ function M.id()
   return ("%s%08x"):format(prefix, count)
 end
 
---- Gives a whole context its `log` and its `state`: when first asked for, or at
--- once, where it has a metatable of somebody else's.
+--- Gives a whole context its `log` and its `state`: when first asked for, or
+-- at once, where it has a metatable of somebody else's.
 ---@param context flexhooks.Context
 ---@param event table
 ---@param logger function?

@@ -48,6 +48,29 @@ describe("a context", function()
     assert.is_nil(contexts.fill({}, {}).log("info", "hello"))
   end)
 
+  it("takes no level that no logger knows, with a logger or without",
+    function()
+      for _, logger in ipairs { false, print } do
+        local context = contexts.fill({}, {}, logger or nil)
+        for level, said in pairs { warning = "got 'warning'",
+          INFO = "got 'INFO'", ["hello\27"] = "got 'hello\\x1b'",
+          [7] = "got number" } do
+          local ok, err = pcall(function()
+            context.log(level, "message")
+          end)
+          assert.is_false(ok)
+          assert.equal("argument", err.kind)
+          assert.matches("context_spec.lua:%d+: context.log: argument 1 must "
+            .. "be debug, info, warn or error", err.message)
+          assert.matches(said, err.message, 1, true)
+        end
+        local ok, err = pcall(context.log, context, "info", "message")
+        assert.is_false(ok)
+        assert.matches("called with a dot", err.message)
+        assert.is_false((pcall(context.log)))
+      end
+    end)
+
   it("logs SIDs and what the handler adds", function()
     local lines = {}
     local context = contexts.fill({ id = "i" },
