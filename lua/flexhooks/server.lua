@@ -327,6 +327,11 @@ end
 ---@return flexhooks.Error? err kind `config`, `listen`, or `cancelled` where
 -- the time was over before all requests were answered
 function M.serve(given)
+  if host.name == "nginx" then
+    errors.raise(2, FN .. ": nginx is the server here: answer in "
+      .. "content_by_lua* with require(\"flexhooks.nginx\").handle",
+      "unsupported")
+  end
   local checked = options.check(FN, SPEC, given)
   local stderr = log.stderr()
   local app, err = apps.load(FN, checked.app, checked, 1, stderr)

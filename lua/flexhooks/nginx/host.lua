@@ -307,9 +307,24 @@ local function report(_, task, err)
   end
 end
 
+-- A task that `run` waits for, with all that were started from it.
+local function leave_group(group, task)
+  group.tasks[task] = nil
+  if next(group.tasks) == nil then
+    group.empty:set(true)
+  end
+end
+
+local function packed(...)
+  return { n = select("#", ...), ... }
+end
+
 local function finish(task, ok, ...)
   contexts[task.co] = nil
   forget_scope(task.co)
+  if task.context.group then
+    leave_group(task.context.group, task)
+  end
   if ok then
     task.done:set(...)
     return
@@ -331,16 +346,30 @@ local function body(task, scope, f, ...)
   finish(task, xpcall(f, traceback, ...))
 end
 
--- Starts a task under the deadline of a scope, or under none.
-local function start(parent, f, ...)
+local function group_here()
+  local context = contexts[coroutine.running()]
+  return context and context.group
+end
+
+-- Starts a task of a group, or of none, under the deadline of a scope, or
+-- under none.
+local function start_in(group, parent, f, ...)
   here = nil
-  local task = setmetatable({ done = M.event(), context = {} }, Task)
+  local task = setmetatable({ done = M.event(), context = { group = group } },
+    Task)
   local scope = parent and { due = parent.due, expired = false }
+  if group then
+    group.tasks[task] = true
+  end
   local thread, message = ngx.thread.spawn(body, task, scope, f, ...)
   if not thread then
     errors.raise(3, "spawn: " .. tostring(message), "unsupported")
   end
   return task
+end
+
+local function start(parent, f, ...)
+  return start_in(group_here(), parent, f, ...)
 end
 
 --- Runs `f(...)` in a light thread of its own.
@@ -352,6 +381,50 @@ function M.spawn(f, ...)
   end
   check_phase("flexhooks.spawn")
   return start(nil, f, ...)
+end
+
+local function cancel_all(group)
+  for task in pairs(group.tasks) do
+    task:cancel()
+  end
+end
+
+--- Runs `f(...)` in a light thread, and returns its results when every task
+-- that was started from it has ended. If it raises, the others are cancelled
+-- and the error is raised again.
+---@param f function
+---@return any ... what `f` returned
+function M.run(f, ...)
+  if type(f) ~= "function" then
+    errors.raise(2, "flexhooks.run: the first argument must be a function, "
+      .. "got " .. type(f))
+  end
+  check_phase("flexhooks.run")
+  if group_here() then
+    errors.raise(2, "flexhooks.run: already inside a task: use "
+      .. "flexhooks.spawn")
+  end
+  local group, results = { tasks = {}, empty = M.event() }, nil
+  start_in(group, nil, function(...)
+    results = packed(pcall(f, ...))
+    if not results[1] then
+      cancel_all(group)
+    end
+  end, ...)
+  local ok, err = group.empty:wait()
+  if not ok then -- the caller's own time was over, or it was cancelled
+    cancel_all(group)
+    return nil, err
+  elseif not results[1] then
+    error(results[2], 0)
+  end
+  return unpack(results, 2, results.n)
+end
+
+--- There is no loop of ours here to be driven by another.
+function M.get()
+  errors.raise(2, "flexhooks.loop: nginx is the loop here, and runs what "
+    .. "flexhooks.spawn and flexhooks.run start", "unsupported")
 end
 
 --- Calls `f(item, i)` for each item of a list, at most `n` at a time.

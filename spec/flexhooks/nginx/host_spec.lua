@@ -19,6 +19,77 @@ describe("nginx.host", function()
     assert.equal("niltimeout", app.value(server, "slept"))
   end)
 
+  it("runs a function until all that it started has ended", function()
+    local run = app.start { server = [[
+      location = / { content_by_lua_block {
+        local flexhooks = require "flexhooks"
+        local seen = {}
+        local function note(name)
+          seen[#seen + 1] = tostring(name)
+        end
+        note(select("#", flexhooks.run(function(a)
+          flexhooks.spawn(function()
+            flexhooks.spawn(function()
+              flexhooks.sleep(0.04)
+              note "grandchild"
+            end)
+            note(#flexhooks.map({ 1, 2 }, 2, function(n)
+              flexhooks.sleep(0.01)
+              return n
+            end))
+          end)
+          note(a)
+          return nil, 2, nil
+        end, "given")))
+        local ok, err = pcall(flexhooks.run, function()
+          flexhooks.spawn(function()
+            local _, why = flexhooks.sleep(60)
+            note(why.kind)
+          end)
+          flexhooks.sleep(0.01)
+          error("raised", 0)
+        end)
+        note(err)
+        note(select(2, pcall(flexhooks.run, function()
+          flexhooks.run(print)
+        end)))
+        note(select(2, pcall(flexhooks.run)))
+        flexhooks.run(function()
+          local outer = flexhooks.spawn(function()
+            return flexhooks.sleep(60)
+          end)
+          outer:cancel()
+        end)
+        local text = table.concat(seen, "\n")
+        ngx.header.content_length = #text
+        ngx.print(text)
+      } }]] }
+    local lines = app.get(run, "/").body
+    for _, pattern in ipairs { "^given\n2\ngrandchild\n3\ncancelled\nraised\n",
+      "\nargument: [^\n]*already inside a task", "must be a function, got nil$"
+    } do
+      assert.matches(pattern, lines)
+    end
+  end)
+
+  it("says what belongs to other hosts", function()
+    local other = app.start { server = [[
+      location = / { content_by_lua_block {
+        local flexhooks = require "flexhooks"
+        local _, loop = pcall(flexhooks.loop)
+        local _, serve = pcall(flexhooks.serve, { app = "app.lua" })
+        local text = loop.kind .. " " .. loop.message .. "\n" .. serve.kind
+          .. " " .. serve.message
+        ngx.header.content_length = #text
+        ngx.print(text)
+      } }]] }
+    local text = app.get(other, "/").body
+    assert.matches("^unsupported [^\n]*flexhooks.loop: nginx is the loop here",
+      text)
+    assert.matches("\nunsupported [^\n]*flexhooks.serve: nginx is the server",
+      text)
+  end)
+
   -- Waits that are not ours let another light thread run in between.
   it("keeps the deadlines of light threads apart", function()
     local threads = app.start { server = [[
