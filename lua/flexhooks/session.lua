@@ -12,7 +12,9 @@ local ids = require "flexhooks.ids"
 local log = require "flexhooks.log"
 local pacing = require "flexhooks.session.pacing"
 local retry = require "flexhooks.session.retry"
+local settings = require "flexhooks.session.settings"
 local tables = require "flexhooks.tables"
+local url = require "flexhooks.url"
 
 local M = {}
 
@@ -147,8 +149,8 @@ end
 ---@return table? request
 ---@return string? wrong
 function M.request(self, method, target, given)
-  local url, wrong = encode.target(target, self)
-  if not url then
+  local address, wrong = encode.target(target, self)
+  if not address then
     return nil, "argument 2 " .. wrong
   end
   local body, content_type
@@ -168,8 +170,8 @@ function M.request(self, method, target, given)
       return nil, "option 'headers': " .. wrong
     end
   end
-  return { method = method, url = encode.with_query(url, query), body = body,
-    content_type = content_type, headers = headers }
+  return { method = method, url = encode.with_query(address, query),
+    body = body, content_type = content_type, headers = headers }
 end
 
 --- A call of the resources: its answer must be a JSON object.
@@ -207,8 +209,13 @@ function Session:own(link)
   if link:find "^/[^/]" then
     return self.origin .. link
   end
-  local origin = self.origin .. "/"
-  return link:sub(1, #origin) == origin and link or nil
+  local parts = url.parse_http(link)
+  if not parts or parts.user or settings.origin(parts) ~= self.origin then
+    return nil
+  end
+  -- Written as our own are, so that one page has one URL.
+  local path = link:match "^%a+://[^/?]*(/.*)$"
+  return path and self.origin .. path
 end
 
 local valid_instance = ids.sid "GO"

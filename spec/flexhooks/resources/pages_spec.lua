@@ -95,6 +95,18 @@ describe("list", function()
     client:close()
   end)
 
+  it("knows its own origin by another spelling", function()
+    for _, link in ipairs { "https://flex-api.twilio.com:443/v1/next?Page=1",
+      "HTTPS://Flex-API.twilio.com/v1/next?Page=1" } do
+      local client, transport = api.client { page(1, 1, link),
+        page(2, 2, link) }
+      local _, err = client.webhooks:list()
+      assert.equal(HOME .. "/v1/next?Page=1", transport.requests[2].url)
+      assert.matches("leads back to a page already read", err.message)
+      client:close()
+    end
+  end)
+
   -- what the first page holds -> a plain part of the message
   local WRONG = {
     ["leads to another server"] = {
@@ -104,6 +116,12 @@ describe("list", function()
       page(1, 1, "https://flex-api.twilio.com.evil.example/"),
       page(1, 1, "https://flex-api.twilio.com@evil.example/"),
       page(1, 1, "https://flex-api.twilio.com:444/v1"),
+      page(1, 1, "http://flex-api.twilio.com:443/v1"),
+      page(1, 1, "https://u@flex-api.twilio.com/v1"),
+      page(1, 1, "https://u:p@flex-api.twilio.com:443/v1"),
+      page(1, 1, "https://flex-api.twilio.com?Page=1"),
+      page(1, 1, "https://flex-api.twilio.com"),
+      page(1, 1, "https://flex-api.twilio.com:/v1@evil.example/"),
       page(1, 1, "https://taskrouter.twilio.com/v1"),
       page(1, 1, "next"), page(1, 1, HOME .. "/a b"), page(1, 1, HOME
         .. "/a\n"),
