@@ -322,7 +322,11 @@ function Receiver:handle(request)
   local target = check_field(request, "target", "string")
   local body = check_field(request, "body", "string", "")
   local given = check_field(request, "headers", "table", {})
-  local picked = requests.pick_headers(given, HEADER_NAMES)
+  local picked, wrong = requests.pick_headers(given, HEADER_NAMES)
+  if not picked then
+    errors.raise(2, ("receiver:handle: request.headers['%s'] must be string "
+      .. "or a list of strings"):format(wrong))
+  end
   local status, headers, text = self:answer(method, target, body,
     picked["content-type"], picked["content-encoding"],
     picked["x-twilio-signature"], picked["i-twilio-idempotency-token"],

@@ -104,6 +104,22 @@ for _, group in ipairs { "targets", "signatures", "forms", "json" } do
   end)
 end
 
+describe("a request", function()
+  it("that is none is its maker's mistake", function()
+    for part, headers in pairs { ["request.headers['content-type']"] = {
+      ["Content-Type"] = 5 }, ["request.headers must be table"] = "A: b" } do
+      local ok, err = pcall(function()
+        receiver():handle { method = "POST", target = d.target,
+          headers = headers }
+      end)
+      assert.is_false(ok)
+      assert.equal("argument", err.kind)
+      assert.matches("receiver_spec.lua:%d+: receiver:handle: ", err.message)
+      assert.matches(part, err.message, 1, true)
+    end
+  end)
+end)
+
 describe("an event", function()
   it("reaches the handler as it was sent", function()
     local fields = d.fields { Extra = { "b", "a" }, Empty = "", ["ü"] = "+ %" }

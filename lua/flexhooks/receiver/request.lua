@@ -102,25 +102,36 @@ function M.is_plain(value)
     or ascii.lower(value):match "^[ \t]*(.-)[ \t]*$" == "identity"
 end
 
--- The values of a header that came more than once; they never match what one
--- value would.
-local function joined(before, value)
+-- A header's value as text, a list's values joined; nil for what is neither.
+local function text_of(value)
   if type(value) == "table" then
-    value = table.concat(value, ", ")
+    for _, each in ipairs(value) do
+      if type(each) ~= "string" then
+        return nil
+      end
+    end
+    return table.concat(value, ", ")
   end
-  return before and before .. ", " .. value or value
+  return type(value) == "string" and value or nil
 end
 
---- The headers that a receiver reads, from a table with names in any case.
+--- The headers that a receiver reads, from a table with names in any case. The
+-- values of one that came more than once are joined; they never match what one
+-- value would.
 ---@param headers table<string, string|string[]>
 ---@param names table<string, true> lower-case
----@return table<string, string>
+---@return table<string, string>? picked
+---@return string? name of a header that is neither a string nor a list
 function M.pick_headers(headers, names)
   local picked = {}
   for name, value in pairs(headers) do
     local lower = type(name) == "string" and ascii.lower(name)
     if names[lower] then
-      picked[lower] = joined(picked[lower], value)
+      local text, before = text_of(value), picked[lower]
+      if not text then
+        return nil, lower
+      end
+      picked[lower] = before and before .. ", " .. text or text
     end
   end
   return picked

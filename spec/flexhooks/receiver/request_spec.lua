@@ -47,4 +47,13 @@ describe("a request", function()
     picked = requests.pick_headers({ ["X-A"] = "b", ["x-a"] = "b" }, names)
     assert.same({ ["x-a"] = "b, b" }, picked)
   end)
+
+  it("are strings, or lists of them", function()
+    for _, value in ipairs { 5, true, print, { 5 }, { {} } } do
+      local picked, wrong = requests.pick_headers({ ["X-A"] = value },
+        { ["x-a"] = true })
+      assert.is_nil(picked)
+      assert.equal("x-a", wrong)
+    end
+  end)
 end)
