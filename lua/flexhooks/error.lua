@@ -32,10 +32,16 @@ end
 local Error = { __name = "flexhooks.error" }
 Error.__index = Error
 
-local function one_line(s)
-  return (tostring(s):gsub("%c", function(c)
+local function hex(bytes)
+  return (bytes:gsub(".", function(c)
     return string.format("\\x%02x", c:byte())
   end))
+end
+
+-- Unicode has control characters, and ends of lines, beyond ASCII's.
+local function one_line(s)
+  s = tostring(s):gsub("%c", hex)
+  return (s:gsub("\194[\128-\159]", hex):gsub("\226\128[\168\169]", hex))
 end
 
 --- One line: the message, then status, code and request id in parentheses.

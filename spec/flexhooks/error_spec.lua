@@ -9,6 +9,12 @@ describe("error", function()
       .. " (status 429, code 20429, request_id RQ1)", tostring(err))
   end)
 
+  it("is one line to whoever reads Unicode", function()
+    local err = errors.new("http", "a\194\133b\226\128\168c\226\128\169d\194\160")
+    assert.equal("http: a\\xc2\\x85b\\xe2\\x80\\xa8c\\xe2\\x80\\xa9d\194\160",
+      tostring(err))
+  end)
+
   it("keeps kind and message whatever the fields say", function()
     local fields = { kind = "tls", message = "no", reason = "r" }
     local err = errors.new("config", "yes", fields)
