@@ -14,6 +14,9 @@ local KINDS = { [401] = "auth", [403] = "auth", [404] = "not_found",
 -- Characters of a text that is not JSON to show in a message.
 local EXCERPT = 200
 
+-- Bytes of a message that was meant to be one.
+local MESSAGE = 1000
+
 -- What we asked for may nest and name as it likes; max_response caps it.
 local LIMITS = { depth = 100, name = 8192 }
 
@@ -96,15 +99,20 @@ function M.is_null(answer, name)
   return type(object) == "table" and object[name] == json.null
 end
 
+-- The beginning of a text that is longer than `most` bytes.
+local function shortened(text, most)
+  if #text > most then
+    text = text:sub(1, most):gsub("[\192-\255][\128-\191]*$", "") .. "..."
+  end
+  return text
+end
+
 -- A page that some proxy made, as one short line.
 local function excerpt(text)
   local title = text:match "<[Tt][Ii][Tt][Ll][Ee]>%s*([^<]+)"
   text = title or text:sub(1, 4096):gsub("<[^>]*>", " ")
   text = text:gsub("[%s%c]+", " "):match "^ ?(.-) ?$"
-  if #text > EXCERPT then
-    text = text:sub(1, EXCERPT):gsub("[\192-\255][\128-\191]*$", "") .. "..."
-  end
-  return text
+  return shortened(text, EXCERPT)
 end
 
 local function text(value)
@@ -119,7 +127,7 @@ local function describe(body)
     or title and detail and title .. ": " .. detail or title or detail
     or text(body.error_description) or text(body.error)
   local code, link = tonumber(body.code), title and text(body.type)
-  return message, {
+  return message and shortened(message, MESSAGE), {
     code = code and code % 1 == 0 and code or nil,
     more_info = text(body.more_info)
       or link and link:find "^https?://" and link or nil,
@@ -168,12 +176,13 @@ end
 --- Adds to an error about an answer's content which request it answered. Where
 -- that was no reading request, it has probably taken effect.
 ---@param err flexhooks.Error
----@param request table method, url
+---@param request table method, url, redact
 ---@param answer table
 ---@return flexhooks.Error err
 function M.blame(err, request, answer)
   err.method, err.url = request.method, request.url
-  err.status, err.request_id = answer.status, answer.request_id
+  err.status = answer.status
+  err.request_id = request.redact(answer.request_id)
   err.attempts = answer.attempts
   err.maybe_applied = not retry.repeatable(request.method) or nil
   return err

@@ -178,7 +178,7 @@ local function finish(request, state, err)
   fields.method, fields.attempts = request.method, state.attempts
   fields.url = request.url
   fields.maybe_applied = state.maybe_applied
-  for _, name in ipairs { "message", "more_info", "details" } do
+  for _, name in ipairs { "message", "more_info", "details", "request_id" } do
     fields[name] = request.redact(fields[name])
   end
   return errors.new(err.kind, fields.message, fields)

@@ -168,6 +168,13 @@ describe("answer.error", function()
     assert.matches("\195\164...$", err.message)
   end)
 
+  it("cuts a message that is as long as a page", function()
+    local text = ("\195\164"):rep(5000)
+    local err = answer.error(given(400, '{"message":"' .. text .. '"}'), NOW)
+    assert.is_true(#err.message <= 1003)
+    assert.matches("\195\164...$", err.message)
+  end)
+
   it("has the request id and the wait", function()
     local err = answer.error(given(429, "{}", { ["Retry-After"] = "7",
       ["Twilio-Request-Id"] = "RQ1" }), NOW)
@@ -183,12 +190,16 @@ describe("answer.error", function()
 end)
 
 describe("answer.blame", function()
+  local function same(...)
+    return ...
+  end
+
   local made = given(200, "x", { ["Twilio-Request-Id"] = "RQ1" })
   made.attempts, made.request_id = 2, answer.request_id(made)
 
   it("says which request was answered", function()
     local err = answer.blame(errors.new("protocol", "odd"),
-      { method = "GET", url = "https://a.example/x" }, made)
+      { method = "GET", url = "https://a.example/x", redact = same }, made)
     assert.same({ "GET", "https://a.example/x", 200, "RQ1", 2 },
       { err.method, err.url, err.status, err.request_id, err.attempts })
     assert.is_nil(err.maybe_applied)
@@ -196,7 +207,15 @@ describe("answer.blame", function()
 
   it("warns that a change has probably been made", function()
     local err = answer.blame(errors.new("protocol", "odd"),
-      { method = "POST", url = "https://a.example/x" }, made)
+      { method = "POST", url = "https://a.example/x", redact = same }, made)
     assert.is_true(err.maybe_applied)
+  end)
+
+  it("keeps secrets out of the request's id", function()
+    local err = answer.blame(errors.new("protocol", "odd"),
+      { method = "GET", url = "https://a.example/x", redact = function(id)
+        return id:gsub("RQ", "****")
+      end }, made)
+    assert.equal("****1", err.request_id)
   end)
 end)

@@ -207,12 +207,13 @@ describe("exchange.run", function()
 
   it("takes secrets out of what a server echoes", function()
     local line = line_over { { status = 400, body = { message = "bad hunter2",
-      more_info = "https://x/hunter2", details = { "hunter2" } } } }
+      more_info = "https://x/hunter2", details = { "hunter2" } },
+      headers = { ["Twilio-Request-Id"] = "hunter2" } } }
     local _, err = exchange.run(line, request("GET", { redact = function(value)
       return value and "****"
     end }))
-    assert.same({ "****", "****", "****" },
-      { err.message, err.more_info, err.details })
+    assert.same({ "****", "****", "****", "****" },
+      { err.message, err.more_info, err.details, err.request_id })
   end)
 
   it("logs attempts and waits, without what was sent", function()
