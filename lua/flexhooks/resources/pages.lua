@@ -3,6 +3,7 @@
 
 local answers = require "flexhooks.session.answer"
 local errors = require "flexhooks.error"
+local tables = require "flexhooks.tables"
 
 local M = {}
 
@@ -30,7 +31,7 @@ local function records_of(data, default_key)
   end
   local key = meta.key == nil and default_key or meta.key
   local records = type(key) == "string" and data[key]
-  if type(records) ~= "table" then
+  if type(records) ~= "table" or not tables.is_list(records) then
     return nil, tostring(key) .. " is not a list"
   end
   local link = meta.next_page_url
