@@ -82,14 +82,26 @@ static bool is_named(const fh_answer *answer, size_t at, const char *name) {
          answer->head.data[at + size] == ':';
 }
 
-/* What tells where the body ends must say so once: with two lengths, or a
- * length and a transfer encoding, the next answer could begin anywhere. */
+/* libcurl reads as many digits as there are, and takes "2x" for 2. */
+static bool is_length(const char *digits, size_t size) {
+  for (size_t i = 0; i < size; i++)
+    if (digits[i] < '0' || digits[i] > '9')
+      return false;
+  return size > 0;
+}
+
+/* What tells where the body ends must say so once: with two lengths, one that
+ * is no number, or a length and a transfer encoding, the next answer could
+ * begin anywhere. */
 static bool is_ambiguous(fh_answer *answer, size_t at) {
   const char *line = answer->head.data + at;
   size_t size = answer->head.size - at;
   if (is_named(answer, at, "transfer-encoding")) {
     answer->encoded = true;
   } else if (is_named(answer, at, "content-length")) {
+    const size_t name = sizeof "content-length:" - 1;
+    if (!is_length(line + name, size - name - 1))
+      return true;
     if (answer->length &&
         memcmp(answer->head.data + answer->length - 1, line, size) != 0)
       return true;

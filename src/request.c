@@ -422,7 +422,8 @@ static const char *message_for(const fh_request *request, CURLcode code) {
       is_head_too_large(request, code))
     return "the answer is larger than allowed";
   if (answer->malformed)
-    return "the answer's head holds a NUL, a bare CR or two body lengths";
+    return "the answer's head holds a NUL, a bare CR, two body lengths or one "
+           "that is no number";
   if (answer->no_memory)
     return "not enough memory for the answer";
   if (request->stalled)

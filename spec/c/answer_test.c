@@ -105,6 +105,7 @@ static void refuses_heads_that_could_end_anywhere(void **state) {
   (void)state;
   static const char *const good[][3] = {
       {"Content-Length: 5\r\n", "content-length:5\r\n"},
+      {"Content-Length: 00 \r\n"},
       {"Transfer-Encoding: gzip\r\n", "Transfer-Encoding: chunked\r\n"},
       {"X-Content-Length: 5\r\n", "Content-Length: 6\r\n"},
   };
@@ -114,6 +115,11 @@ static void refuses_heads_that_could_end_anywhere(void **state) {
       {"Content-Length: 50\r\n", "Content-Length: 5\r\n"},
       {"Content-Length: 5\r\n", "Transfer-Encoding: chunked\r\n"},
       {"Transfer-Encoding: chunked\r\n", "CONTENT-LENGTH: 5\r\n"},
+      {"Content-Length: 2x\r\n"},
+      {"Content-Length: 0x2\r\n"},
+      {"Content-Length: +2\r\n"},
+      {"Content-Length: 2, 2\r\n"},
+      {"Content-Length:\r\n"},
       {"X: a\rb\r\n"},
   };
   for (size_t i = 0; i < sizeof good / sizeof *good; i++)
