@@ -52,6 +52,7 @@ local function run(host, job)
   end
   ok, err = job.done:wait()
   if not ok then
+    job.at = job.n -- nothing begins any more
     for _, task in ipairs(job.tasks) do
       task:cancel()
     end

@@ -95,6 +95,23 @@ describe("map", function()
     end)
   end)
 
+  it("begins nothing more once it was cut", function()
+    run(function()
+      local begun = 0
+      local caller = spawn(function()
+        return loop.map({ 1, 2, 3, 4, 5, 6 }, 2, function()
+          begun = begun + 1
+          return sleep(100)
+        end)
+      end)
+      sleep(0)
+      caller:cancel()
+      assert.is_nil((caller:wait()))
+      sleep(0)
+      assert.equal(2, begun)
+    end)
+  end)
+
   it("has nothing to do for an empty list", function()
     assert.same({}, (loop.map({}, 1, error)))
   end)
