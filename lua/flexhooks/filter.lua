@@ -35,8 +35,8 @@ local function as_set(field, list)
   local set = {}
   for _, value in ipairs(list) do
     local carried, wrong = as_carried(field, value)
-    if wrong then
-      return nil, wrong
+    if wrong or carried ~= carried then
+      return nil, wrong or "is compared with NaN, which equals nothing"
     end
     set[carried] = true
   end

@@ -33,6 +33,16 @@ describe("a filter", function()
     assert.equal(2, #asked)
   end)
 
+  it("refuses what equals nothing", function()
+    for _, filter in ipairs { { ErrorCode = 0 / 0 }, { Tag = 0 / 0 },
+      { Tag = { 1, 0 / 0 } } } do
+      local ok, err = pcall(filters.compile, "on", filter)
+      assert.is_false(ok)
+      assert.equal("argument", err.kind)
+      assert.matches("NaN", err.message)
+    end
+  end)
+
   it("blames the line that gave it", function()
     local function on(filter)
       return (filters.compile("on", filter))
