@@ -222,15 +222,18 @@ local function read_fragment(fragment)
   return list
 end
 
+-- What is changed is written once, however often it was there.
 local function merge(list, changes)
-  local parts = {}
+  local parts, written = {}, {}
   for _, pair in ipairs(list) do
     local name = pair[1]
-    parts[#parts + 1] = name .. "=" .. (changes[name] or pair[2])
-    changes[name] = nil
+    if not (changes[name] and written[name]) then
+      parts[#parts + 1] = name .. "=" .. (changes[name] or pair[2])
+    end
+    written[name] = true
   end
   for _, name in ipairs(ORDER) do
-    if changes[name] then
+    if changes[name] and not written[name] then
       parts[#parts + 1] = name .. "=" .. changes[name]
     end
   end

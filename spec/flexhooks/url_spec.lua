@@ -115,6 +115,7 @@ describe("delivery_url", function()
     { U .. "#e=ashburn,dublin&rc=1&sni=n", { retry_on = "all" },
       U .. "#e=ashburn,dublin&rc=1&sni=n&rp=all" },
     { U .. "#rp=ct", { retries = 2 }, U .. "#rp=ct&rc=2" },
+    { U .. "#rc=1&e=ie1&rc=2", { retries = 5 }, U .. "#rc=5&e=ie1" },
     { "http://user:pass@h/", { retries = 2 }, "http://user:pass@h/#rc=2" },
   } do
     it(row[3]:sub(#U + 1) .. " from " .. row[1]:sub(#U + 1), function()
