@@ -53,12 +53,12 @@ local function session_of(self, name)
   return self[SESSION]
 end
 
-local LOCAL = { "^http://127%.%d+%.%d+%.%d+", "^http://localhost",
-  "^http://%[::1%]", "^https:" }
+local LOCAL = { "^http://127%.%d+%.%d+%.%d+[:/]", "^http://localhost[:/]",
+  "^http://%[::1%][:/]", "^https:" }
 
 local function warn_of_plain_http(set)
   for _, pattern in ipairs(LOCAL) do
-    if set.base_url:find(pattern) then
+    if (set.base_url .. "/"):find(pattern) then
       return
     end
   end

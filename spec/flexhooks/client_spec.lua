@@ -376,9 +376,12 @@ describe("a client's secrets", function()
       connect({ url = url }, { logger = logger })
     end
     assert.same({}, lines)
-    connect({ url = "http://gate.example" }, { logger = logger })
-    assert.equal(1, #lines)
-    assert.matches("^warn base_url is plain http", lines[1])
+    for i, url in ipairs { "http://gate.example", "http://localhost.example",
+      "http://127.0.0.1.example:1" } do
+      connect({ url = url }, { logger = logger })
+      assert.equal(i, #lines)
+      assert.matches("^warn base_url is plain http", lines[i])
+    end
   end)
 end)
 
