@@ -26,7 +26,8 @@ local OPTIONS = {
   json = { type = "any" },
   timeout = { type = "number", min = 0.001, default = 30 },
   connect_timeout = { type = "number", min = 0.001, default = 10 },
-  max_response = { type = "integer", min = 0, default = 4 * 1024 * 1024 },
+  max_response = { type = "integer", min = 0, max = 2 ^ 53,
+    default = 4 * 1024 * 1024 },
   private_addresses = { type = "boolean", default = true },
 }
 

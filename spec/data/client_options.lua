@@ -115,6 +115,7 @@ M.refused = {
   { { rate_limit = true }, "argument", "option 'rate_limit'" },
   { { rate_limit = 0 / 0 }, "argument", "option 'rate_limit'" },
   { { max_response = 0 }, "argument", "option 'max_response'" },
+  { { max_response = 2 ^ 60 }, "argument", "option 'max_response'" },
   -- parts
   { { logger = "stderr" }, "argument", "must be function, got string" },
   { { transport = "curl" }, "argument", "must be table or userdata" },

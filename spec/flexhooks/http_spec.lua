@@ -147,6 +147,7 @@ describe("flexhooks.http", function()
     ["two bodies"] = { json = {}, form = {} },
     ["a body and a form"] = { body = "", form = {} },
     ["no time"] = { timeout = 0 },
+    ["more bytes than can be counted"] = { max_response = 2 ^ 60 },
     ["a time that is text"] = { timeout = "1" },
     ["options that are no table"] = 5,
   } do

@@ -18,7 +18,8 @@ local M = {}
 local SPEC = {
   proxy = { type = "string" },
   ca_file = { type = "string" },
-  max_response = { type = "integer", min = 1, default = 4 * 1024 * 1024 },
+  max_response = { type = "integer", min = 1, max = 2 ^ 53,
+    default = 4 * 1024 * 1024 },
   max_connections = { type = "integer", min = 1, max = 65536 },
   private_addresses = { type = "boolean", default = true },
 }

@@ -21,7 +21,8 @@ local OPTIONS = {
   timeout = { type = "number", min = 0.001, default = 30 },
   connect_timeout = { type = "number", min = 0.001, default = 10 },
   stall_timeout = { type = "number", min = 0 },
-  max_response = { type = "integer", min = 0, default = 4 * 1024 * 1024 },
+  max_response = { type = "integer", min = 0, max = 2 ^ 53,
+    default = 4 * 1024 * 1024 },
   max_connections = { type = "integer", min = 1, max = 65536, default = 128 },
   private_addresses = { type = "boolean", default = true },
 }
