@@ -2,9 +2,10 @@
 --
 -- An application is a router, or one flat table with a router and any of the
 -- settings below; or the path of a file, or the name of a module, that returns
--- one. A setting is taken from the host's options, else from the application,
--- else from the environment (`FLEXHOOKS_PUBLIC_URL`, `FLEXHOOKS_QUEUE`,
--- `TWILIO_AUTH_TOKEN`).
+-- one. A setting is taken from the application; what it leaves out comes from
+-- the host's options, else from the environment (`FLEXHOOKS_PUBLIC_URL`,
+-- `FLEXHOOKS_QUEUE`, `TWILIO_AUTH_TOKEN`). What somebody typed as an option of
+-- the command outranks them all.
 -- @module flexhooks.app
 
 local errors = require "flexhooks.error"
@@ -181,12 +182,15 @@ local function environment(name)
   return value ~= "" and value or nil
 end
 
-local function merge(given, app)
+local function merge(typed, app, given)
   local settings = {}
   for name in pairs(M.SETTINGS) do
-    local value = given[name]
+    local value = typed[name]
     if value == nil then
       value = app[name]
+    end
+    if value == nil then
+      value = given[name]
     end
     if value == nil and ENVIRONMENT[name] then
       value = environment(ENVIRONMENT[name])
@@ -234,12 +238,15 @@ end
 -- Raises for a setting that is unknown or of the wrong type.
 ---@param fn string the public function, for messages
 ---@param app string|table|nil a path, a module's name, a router or a table
----@param given table the host's own settings, checked; they come first
----@param level integer? levels above the caller, for what is raised
----@param logger function? the host's own, where nobody gave one
+---@param given table the host's own settings, checked: for what the
+-- application leaves out
+---@param more { level: integer?, logger: function?, typed: table? }? `level`:
+-- levels above the caller, for what is raised; `logger`: the host's own, where
+-- nobody gave one; `typed`: settings that come before the application's
 ---@return flexhooks.App?
 ---@return flexhooks.Error? err of kind `config`
-function M.load(fn, app, given, level, logger)
+function M.load(fn, app, given, more)
+  more = more or {}
   local value, name = fetch(fn, app == nil and {} or app)
   if value == nil then
     return nil, name
@@ -247,10 +254,10 @@ function M.load(fn, app, given, level, logger)
   if router.is(value) then
     value = { router = value }
   end
-  value = options.check(name, M.SETTINGS, value, (level or 1) + 1)
-  local settings = merge(given, value)
+  value = options.check(name, M.SETTINGS, value, (more.level or 1) + 1)
+  local settings = merge(more.typed or {}, value, given)
   local named = type(settings.queue) == "string"
-  local err = complete(settings, name, logger)
+  local err = complete(settings, name, more.logger)
   if err then
     return nil, err
   end

@@ -84,8 +84,8 @@ local function open(app)
     check_queue(app.queue)
     return app
   end
-  local loaded, err = apps.load("flexhooks.nginx.handle", app, {}, 1,
-    nginx_log.logger)
+  local loaded, err = apps.load("flexhooks.nginx.handle", app, {},
+    { logger = nginx_log.logger })
   local receiver
   check_queue(loaded and loaded.settings.queue)
   if loaded then

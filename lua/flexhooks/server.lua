@@ -317,11 +317,26 @@ function Server:stop(grace)
   end
 end
 
+-- Serves what was loaded.
+local function run_app(app, logger)
+  local settings = app.settings
+  local self = setmetatable({
+    app = app, settings = settings, grace = settings.grace or GRACE,
+    log = log.wrap(settings.logger or logger),
+    metrics = metrics.new(), refused = {}, stopping = false,
+    stopped = host.event(),
+  }, Server)
+  if task.current() then
+    return serve(self)
+  end
+  return serve_alone(self)
+end
+
 --- Serves an application until it is stopped by `server:stop` or, unless
 -- `signals` is false, by SIGTERM or SIGINT.
 --
 -- Runs the loop, or within `flexhooks.run` belongs to the task that calls it.
----@param given table `app` and the settings that outrank its own; see
+---@param given table `app`, and settings for what it leaves out; see
 -- docs/server.md
 ---@return boolean? ok
 ---@return flexhooks.Error? err kind `config`, `listen`, or `cancelled` where
@@ -334,21 +349,28 @@ function M.serve(given)
   end
   local checked = options.check(FN, SPEC, given)
   local stderr = log.stderr()
-  local app, err = apps.load(FN, checked.app, checked, 1, stderr)
+  local app, err = apps.load(FN, checked.app, checked, { logger = stderr })
   if not app then
     return nil, err
   end
-  local settings = app.settings
-  local self = setmetatable({
-    app = app, settings = settings, grace = settings.grace or GRACE,
-    log = log.wrap(settings.logger or stderr),
-    metrics = metrics.new(), refused = {}, stopping = false,
-    stopped = host.event(),
-  }, Server)
-  if task.current() then
-    return serve(self)
+  return run_app(app, stderr)
+end
+
+--- The same for the command: what somebody typed outranks the application.
+-- Internal.
+---@param path string
+---@param typed table
+---@param logger function where the application has none
+---@return boolean? ok
+---@return flexhooks.Error? err
+function M.command(path, typed, logger)
+  local checked = options.check(FN, SPEC, typed)
+  local app, err = apps.load(FN, path, {}, { logger = logger,
+    typed = checked })
+  if not app then
+    return nil, err
   end
-  return serve_alone(self)
+  return run_app(app, logger)
 end
 
 return M

@@ -66,16 +66,25 @@ describe("app.load", function()
     assert.equal(9, app.settings.port)
   end)
 
-  it("puts options first", function()
-    local app = assert(load({ router = flexhooks.router(), port = 1,
-      grace = 3 }, { port = 2 }))
-    assert.equal(2, app.settings.port)
+  it("takes what is left out from the options", function()
+    local app = assert(load({ router = flexhooks.router(), port = 1 },
+      { port = 2, grace = 3 }))
+    assert.equal(1, app.settings.port)
     assert.equal(3, app.settings.grace)
+  end)
+
+  it("puts first what somebody typed", function()
+    local app = assert(apps.load("flexhooks serve",
+      { router = flexhooks.router(), port = 1, grace = 1, worker = true },
+      { port = 2 }, { typed = { port = 3, worker = false } }))
+    assert.equal(3, app.settings.port)
+    assert.equal(1, app.settings.grace)
+    assert.is_false(app.settings.worker)
   end)
 
   it("keeps a false that was meant", function()
     local app = assert(load({ router = flexhooks.router(), dedupe = false,
-      worker = true }, { worker = false }))
+      worker = false }, { worker = true, dedupe = true }))
     assert.equal(false, app.settings.worker)
     assert.equal(false, app.settings.dedupe)
   end)
@@ -210,7 +219,7 @@ describe("an application", function()
     local function hosts() end
     for wanted, given in pairs { [mine] = { logger = mine }, [hosts] = {} } do
       local app = assert(apps.load("flexhooks.serve", { queue = "redis://h" },
-        given, 1, hosts))
+        given, { logger = hosts }))
       assert.equal(wanted, app.settings.queue.backend.settings.logger)
       app:close()
     end

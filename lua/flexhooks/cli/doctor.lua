@@ -57,8 +57,8 @@ local function load_application(report, given)
   if not given.app then
     return nil
   end
-  local ok, app, err = pcall(apps.load, "flexhooks doctor", given.app,
-    { public_url = given.url })
+  local ok, app, err = pcall(apps.load, "flexhooks doctor", given.app, {},
+    { typed = { public_url = given.url } })
   if not ok then
     app, err = nil, app
   end
@@ -96,8 +96,7 @@ local function token_of(given, app)
   end
   local own = app and app.auth_token
   own = type(own) == "table" and own[1] or own
-  return settings.env "TWILIO_AUTH_TOKEN" or type(own) == "string" and own
-    or nil
+  return type(own) == "string" and own or settings.env "TWILIO_AUTH_TOKEN"
 end
 
 local function check_webhooks(report, client, urls, app)

@@ -54,8 +54,7 @@ function M.run(given)
   if err then
     return nil, err
   end
-  return require("flexhooks").serve {
-    app = given.app,
+  return require("flexhooks.server").command(given.app, {
     auth_token = token,
     host = given.host,
     port = given.port,
@@ -63,9 +62,8 @@ function M.run(given)
     public_url = given.public_url,
     grace = given.grace,
     signals = true,
-    logger = log.new(given),
     on_ready = ready,
-  }
+  }, log.new(given))
 end
 
 return M

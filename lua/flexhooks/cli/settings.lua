@@ -104,19 +104,36 @@ local function credentials(given)
   return nil, errors.new("config", NO_CREDENTIALS)
 end
 
+--- The queue's URL that was typed, or nil; an error where it shows a password.
+---@return string? url
+---@return flexhooks.Error? err of kind `config`
+function M.typed_queue(given)
+  if given.queue and given.queue:match "^%a+://[^/]*:[^/]*@" then
+    return nil, errors.new("config", "--queue shows a password to every user "
+      .. "of the machine: set FLEXHOOKS_QUEUE instead")
+  end
+  return given.queue
+end
+
+--- An error where no other process could see the queue of this name.
+---@param name string its URL
+---@return flexhooks.Error? err of kind `config`
+function M.unshared(name)
+  return name:lower():find "^memory:" and errors.new("config", "a queue in "
+    .. "memory is its process's own: flexhooks serve handles what it stores "
+    .. "there; nobody else sees it") or nil
+end
+
 --- The queue's URL that was asked for, or nil; an error where it shows a
 -- password, or where no other process could see the queue.
 ---@return string? url
 ---@return flexhooks.Error? err of kind `config`
 function M.queue(given)
-  if given.queue and given.queue:match "^%a+://[^/]*:[^/]*@" then
-    return nil, errors.new("config", "--queue shows a password to every user "
-      .. "of the machine: set FLEXHOOKS_QUEUE instead")
-  end
-  local url = given.queue or M.env "FLEXHOOKS_QUEUE"
-  if url and url:lower():find "^memory:" then
-    return nil, errors.new("config", "a queue in memory is its process's own: "
-      .. "flexhooks serve handles what it stores there; nobody else sees it")
+  local url, err = M.typed_queue(given)
+  url = not err and (url or M.env "FLEXHOOKS_QUEUE") or nil
+  err = err or url and M.unshared(url)
+  if err then
+    return nil, err
   end
   return url
 end

@@ -113,20 +113,30 @@ local function work(worker, state, address)
   return ok, err
 end
 
+local function load(given)
+  local url, err = settings.typed_queue(given)
+  if err then
+    return nil, err
+  end
+  local logger = log.new(given)
+  local app
+  app, err = require("flexhooks.app").load("flexhooks work", given.app,
+    { logger = logger }, { logger = logger, typed = { queue = url,
+      concurrency = given.concurrency, grace = given.grace } })
+  local queue = app and app.settings.queue
+  err = err or queue and settings.unshared(queue.backend.name)
+  if err then
+    return nil, err
+  end
+  return app
+end
+
 --- Runs the command.
 ---@param given table the parsed arguments
 ---@return true? done
 ---@return flexhooks.Error? err
 function M.run(given)
-  local logger = log.new(given)
-  local url, err = settings.queue(given)
-  local app
-  if not err then
-    app, err = require("flexhooks.app").load("flexhooks work", given.app, {
-      queue = url, concurrency = given.concurrency, grace = given.grace,
-      logger = logger,
-    })
-  end
+  local app, err = load(given)
   if not app then
     return nil, err
   end
@@ -139,8 +149,7 @@ function M.run(given)
     return nil, err
   end
   local ok
-  ok, err = require("flexhooks").run(work, worker, state,
-    given.admin)
+  ok, err = require("flexhooks").run(work, worker, state, given.admin)
   worker.queue:close()
   return ok, err
 end

@@ -90,6 +90,14 @@ describe("cli.doctor", function()
     assert.equal("skip", found["signed event"])
   end)
 
+  it("signs with the token that the application believes", function()
+    local other = bench:file((APP:gsub("port = %%d",
+      "auth_token = '0ther'")), "other.lua")
+    local found = examined({}, other)
+    assert.equal("pass", found.credentials)
+    assert.equal("fail", found["signed event"])
+  end)
+
   it("says what is missing", function()
     local none = { TWILIO_ACCOUNT_SID = false, TWILIO_AUTH_TOKEN = false,
       FLEXHOOKS_PUBLIC_URL = false }

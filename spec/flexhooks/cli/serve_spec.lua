@@ -29,6 +29,25 @@ describe("cli.serve", function()
     end
   end)
 
+  it("listens where it was told to, whatever the application says", function()
+    local taken = process.port()
+    local path = app("return { router = require('flexhooks').router(), port = "
+      .. taken .. ", public_url = 'https://app.example/from/app' }")
+    local child = command.spawn({ "serve", path, "--port", "0" }, ENV)
+    local port = child:wait_output "listening on http://127%.0%.0%.1:(%d+)\n"
+    assert.not_equal(tostring(taken), port)
+    local function status_of(target)
+      return select(2, process.run { "curl", "-s", "-o", "/dev/null", "-w",
+        "%{http_code}", "-d", "a=1", "http://127.0.0.1:" .. port .. target })
+    end
+    assert.equal("403", status_of "/from/app")
+    assert.equal("404", status_of "/flex/events")
+    child:stop()
+    child = command.spawn({ "serve", path }, ENV)
+    child:wait_output("listening on http://127%.0%.0%.1:" .. taken .. "\n")
+    child:stop()
+  end)
+
   it("fails with 1 where the port is taken", function()
     local child = command.spawn({ "serve", app(ROUTER), "--port", "0" }, ENV)
     local port = child:wait_output "listening on http://127%.0%.0%.1:(%d+)\n"

@@ -82,6 +82,26 @@ describe("cli.work", function()
     assert.matches("admin", err)
   end)
 
+  it("takes the queue of --queue, of the application, of the environment",
+    function()
+      local folder = process.folder()
+      local app = process.write(folder .. "/app.lua", APP:gsub("return router",
+        "return { router = router, queue = 'sqlite:%%s' }")
+        :format(folder .. "/app.db"))
+      local env = { FLEXHOOKS_QUEUE = "memory:" }
+      local child = command.spawn({ "work", app }, env)
+      child:wait_output("queue=.*" .. folder:gsub("%p", "%%%0") .. "/app.db")
+      assert.equal(0, child:stop())
+      child = command.spawn({ "work", app, "--queue", "sqlite:" .. folder
+        .. "/typed.db" }, env)
+      child:wait_output("queue=.*" .. folder:gsub("%p", "%%%0") .. "/typed.db")
+      assert.equal(0, child:stop())
+      local status, _, err = command.run({ "work", process.write(folder
+        .. "/bare.lua", APP) }, env)
+      assert.equal(2, status)
+      assert.matches("a queue in memory is its process's own", err)
+    end)
+
   it("says what is missing", function()
     local app = process.write(process.folder() .. "/app.lua", APP)
     local status, _, err = command.run({ "work", app },
