@@ -236,7 +236,7 @@ endef
 install: all ## under PREFIX (/usr/local), below DESTDIR
 	$(foreach l,$(LUAS),$(call install_lua,$(l)))
 	install -d "$(DESTDIR)$(BINDIR)"
-	sed '1s|.*|#!/usr/bin/env $(ONE_LUA)|' bin/flexhooks >"$(DESTDIR)$(BINDIR)/flexhooks"
+	sed 's|^self=.*|&; LUA=$(ONE_LUA)|' bin/flexhooks >"$(DESTDIR)$(BINDIR)/flexhooks"
 	chmod 755 "$(DESTDIR)$(BINDIR)/flexhooks"
 	@if $(MADE_HERE) -e 'require("flexhooks.cli").parser()' 2>/dev/null; then \
 	  $(MAKE) -s install-help; \

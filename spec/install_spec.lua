@@ -63,6 +63,10 @@ local function try(prefix)
   local out = run({ prefix .. "/bin/flexhooks", "--help" },
     { env = bare_environment(), cwd = away })
   assert.matches("Usage: flexhooks", out, 1, true)
+  local link = away .. "/link"
+  run({ "ln", "-s", prefix .. "/bin/flexhooks", link }, {})
+  out = run({ link, "--help" }, { env = bare_environment { LUA = "false" } })
+  assert.matches("Usage: flexhooks", out, 1, true)
 end
 
 describe("make install", function()
