@@ -23,7 +23,7 @@ local ENVIRONMENT = {
   { "FLEXHOOKS_PUBLIC_URL", "The receiver's URL as it is registered, which is "
     .. "what Twilio signs." },
   { "FLEXHOOKS_QUEUE", "The queue's URL: sqlite:FILE, redis://…, memory:." },
-  { "NO_COLOR", "Set to anything: no colours at a terminal." },
+  { "NO_COLOR", "Set to anything but nothing: no colours at a terminal." },
 }
 
 local STATUS = {

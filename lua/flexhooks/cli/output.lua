@@ -40,7 +40,7 @@ function M.is_terminal(stream)
 end
 
 local function coloured(stream)
-  return os.getenv("NO_COLOR") == nil and os.getenv("TERM") ~= "dumb"
+  return (os.getenv("NO_COLOR") or "") == "" and os.getenv("TERM") ~= "dumb"
     and M.is_terminal(stream)
 end
 

@@ -68,6 +68,7 @@ describe("cli.plan", function()
     end
     assert.matches("\27%[32m  %+ create", screen {})
     assert.is_nil(screen { NO_COLOR = "1" }:find("\27", 1, true))
+    assert.is_truthy(screen { NO_COLOR = "" }:find("\27", 1, true))
     assert.is_nil(screen { TERM = "dumb" }:find("\27", 1, true))
   end)
 
