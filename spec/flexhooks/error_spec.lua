@@ -10,7 +10,8 @@ describe("error", function()
   end)
 
   it("is one line to whoever reads Unicode", function()
-    local err = errors.new("http", "a\194\133b\226\128\168c\226\128\169\194\160")
+    local err = errors.new("http",
+      "a\194\133b\226\128\168c\226\128\169\194\160")
     assert.equal("http: a\\xc2\\x85b\\xe2\\x80\\xa8c\\xe2\\x80\\xa9\194\160",
       tostring(err))
   end)
