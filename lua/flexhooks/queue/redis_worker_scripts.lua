@@ -47,6 +47,17 @@ local function next_fence(part)
   redis.call('HSET', K .. 'fences', part, number(NOW))
   return number(NOW)
 end
+-- What its last owner had begun runs nowhere now: it waits, and the attempt
+-- stays counted.
+local function end_attempts(part)
+  local states = redis.call('HGETALL', K .. 's:' .. part)
+  for i = 2, #states, 2 do
+    local waits = states[i]:gsub('r$', 'w'):gsub('R$', 'W')
+    if waits ~= states[i] then
+      redis.call('HSET', K .. 's:' .. part, states[i - 1], waits)
+    end
+  end
+end
 for part = 0, partitions - 1 do
   local held = redis.call('HGET', K .. 'leases', part)
   local owner, fence, ends
@@ -60,6 +71,7 @@ end
 for _, part in ipairs(free) do
   if mine < share then
     hold(part, next_fence(part))
+    end_attempts(part)
     taken = true
   end
 end

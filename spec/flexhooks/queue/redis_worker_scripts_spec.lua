@@ -68,6 +68,33 @@ describe("the scripts of a worker", function()
       assert.is_true(tonumber(reply[3]) > tonumber(fence))
     end)
 
+  it("tell of what an owner left behind that it waits, not that it runs",
+    function()
+      call("begin", "me", 0, fence, entry, 0)
+      local whole = queue:stats()
+      assert.same({ 0, 1 }, { whole.ready, whole.running })
+      call("release", "me", 1, 0, fence)
+      for _ = 1, 2 do -- with no owner, and under the next one
+        local stats = queue:stats()
+        assert.same({ 1, 0 }, { stats.ready, stats.running })
+        fence = call("beat", "you", 60000)[3]
+      end
+      assert.equal(1, call("scan", 10, 0, "0-0")[4])
+      call("begin", "you", 0, fence, entry, 1)
+      assert.equal(1, queue:stats().running)
+    end)
+
+  it("leave a replay one, whoever has its partition", function()
+    call("begin", "me", 0, fence, entry, 0)
+    call("bury", 0, "me", fence, entry, 1, "a", "exhausted", "[]", 1)
+    assert.is_true(queue:replay "a")
+    assert.equal(1, call("begin", "me", 0, fence, entry, 0)[1][4])
+    call("release", "me", 1, 0, fence)
+    fence = call("beat", "you", 60000)[3]
+    assert.equal(0, queue:stats().running)
+    assert.equal(1, call("begin", "you", 0, fence, entry, 1)[1][4])
+  end)
+
   it("let fences grow where somebody emptied the database", function()
     call("release", "me", 0, 0, fence)
     local second = call("beat", "me", 60000)[3]
