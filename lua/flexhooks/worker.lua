@@ -88,7 +88,6 @@ function M.new(given)
   self.lease = self.lease or 1.5 * self.handler_timeout
   self.active = 0 -- refs begun or about to be
   self.tasks = {} -- ref -> its task
-  self.parked = {} -- seq -> ref that only a replay or discard moves
   self.totals = { handled = 0, retried = 0, dead = 0 }
   return setmetatable(self, Worker)
 end
@@ -311,9 +310,11 @@ function Worker:open()
   return ok, err
 end
 
--- Everything between opening the consumer and closing it.
+-- Everything between opening the consumer and closing it. What an earlier run
+-- knew of the queue is forgotten; `parked` are, by their seq, the refs that
+-- only a replay or a discard moves.
 function Worker:consume()
-  self.lanes = lanes.new()
+  self.lanes, self.parked = lanes.new(), {}
   local ok, err = self:open()
   if not ok then
     return nil, err

@@ -83,6 +83,40 @@ describe("flexhooks.worker", function()
       assert.equal(3, seen)
     end)
 
+  it("knows nothing of what was parked when it ran before", function()
+    local order, healed = {}, false
+    router:on("*", function(_, context)
+      if not healed then
+        error "not yet"
+      end
+      order[#order + 1] = context.id .. context.attempt
+      flexhooks.sleep(0.01)
+    end)
+    local worker = flexhooks.worker { queue = queue, router = router,
+      max_attempts = 1, on_exhausted = "park" }
+    local function run_until(done)
+      flexhooks.run(function()
+        local running = flexhooks.spawn(worker.run, worker)
+        repeat
+          flexhooks.sleep(0.005)
+        until done(queue:stats())
+        worker:stop()
+        assert.is_true(running:wait())
+      end)
+    end
+    assert.is_true(queue:store { item(1, 1), item(2, 1) })
+    run_until(function(stats)
+      return stats.dead == 1
+    end)
+    healed = true
+    assert.is_true(queue:replay "id1")
+    run_until(function(stats)
+      return stats.ready + stats.running + stats.delayed == 0
+    end)
+    assert.same({ "id11", "id21" }, order)
+    assert.equal(0, queue:stats().dead)
+  end)
+
   it("does not depend on its logger", function()
     flexhooks.run(function()
       local worker = flexhooks.worker { queue = queue, router = router,

@@ -47,8 +47,9 @@ end
 -- Exponential, with half of it at random: retries of many interactions that
 -- failed together do not come back together.
 local function delay_of(worker, attempt, err)
-  if err.retry_after then
-    return math.min(math.max(err.retry_after, 0), 86400)
+  local wish = err.retry_after
+  if type(wish) == "number" and wish == wish then
+    return math.min(math.max(wish, 0), 86400)
   end
   local first, longest = worker.backoff[1], worker.backoff[2]
   local delay = math.min(first * 2 ^ math.min(attempt - 1, 60), longest)

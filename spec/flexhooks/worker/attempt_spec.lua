@@ -158,6 +158,25 @@ describe("an attempt", function()
     assert.is_true(flexhooks.sleep(0.1))
   end)
 
+  it("is repeated when its client wants, as far as that is a time", function()
+    for wish, longest in pairs { [60] = 60, [-1] = 0, [math.huge] = 86400,
+      soon = 1, [0] = 0, [false] = 1 } do
+      worker.client = function()
+        return nil, errors.new("http", "busy", { retry_after = wish })
+      end
+      taken = {}
+      assert.equal("retried", run())
+      assert.is_true(taken[2][2] <= longest and taken[2][2] >= longest / 2)
+      worker.lanes = lanes.new()
+    end
+    worker.client = function()
+      error { message = "busy", retry_after = 0 / 0 }
+    end
+    taken = {}
+    assert.equal("retried", run())
+    assert.is_true(taken[2][2] >= 0.5)
+  end)
+
   it("does not depend on who is told its outcome", function()
     local logged
     worker.log = function(_, _, message, fields)
