@@ -1,4 +1,5 @@
 local flexhooks = require "flexhooks"
+local process = require "spec.support.process"
 local simulator = require "flexhooks.simulator"
 
 local ACCOUNT = "AC" .. ("a"):rep(32)
@@ -21,14 +22,6 @@ local function with(settings, f)
   end)
 end
 
--- One that the kernel has just given out, and does not soon again.
-local function free_port()
-  local listener = assert(require("flexhooks.core.listener").new { port = 0 })
-  local port = listener:port()
-  listener:close()
-  return port
-end
-
 -- Calls `f(url, handled)` beside the product's own server; `handled` lists
 -- the types of the events that its handler got.
 local function receive(f)
@@ -37,7 +30,7 @@ local function receive(f)
   router:on("*", function(event)
     handled[#handled + 1] = event.EventType
   end)
-  local port = free_port()
+  local port = process.port()
   local url = "http://127.0.0.1:" .. port .. "/flex/events"
   local task = flexhooks.spawn(function()
     return assert(flexhooks.serve {
@@ -100,7 +93,7 @@ describe("simulator", function()
   it("shows an interaction with all that hangs on it", function()
     with({ scenario = "open" }, function(sim, client)
       local interaction = begin(client, {})
-      assert.is_true(sim:settle(10))
+      assert.is_true(sim:settle(60))
       local channel = assert(interaction.channels:list())[1]
       assert.equal("active", channel.status)
       assert.equal("customer",
@@ -116,7 +109,7 @@ describe("simulator", function()
         assert(channel.transfers:get(transfer.sid)).status)
       assert(channel.transfers:update(transfer.sid, { status = "completed" }))
       assert(interaction.channels:update(channel.sid, { status = "closed" }))
-      assert.is_true(sim:settle(10))
+      assert.is_true(sim:settle(60))
       local events = sim:history()
       assert.equal("onChannelStatusUpdated", events[#events].event.EventType)
     end)
@@ -132,7 +125,7 @@ describe("simulator", function()
           webhook_method = "GET" })
         begin(client, { webhook = own })
         begin(client, { channel = { type = "voice" } })
-        assert.is_true(sim:settle(20))
+        assert.is_true(sim:settle(60))
         local events, deliveries = sim:history()
         assert.equal(16, #events)
         assert.equal(24, #deliveries)
@@ -150,7 +143,7 @@ describe("simulator", function()
         assert(client.webhooks:create { webhook_url = url,
           webhook_events = EVENTS })
         begin(client, {})
-        assert.is_true(sim:settle(10))
+        assert.is_true(sim:settle(60))
         assert.same({ 403, 403 }, statuses(select(2, sim:history())))
         assert.same({}, handled)
       end)
@@ -164,7 +157,7 @@ describe("simulator", function()
         assert(client.webhooks:create { webhook_url = "http://127.0.0.1:1/",
           webhook_events = EVENTS })
         begin(client, {})
-        assert.is_true(sim:settle(10))
+        assert.is_true(sim:settle(60))
         for i, outcome in ipairs(statuses(select(2, sim:history()))) do
           list[i] = outcome
         end
@@ -182,7 +175,7 @@ describe("simulator", function()
       assert(client.webhooks:create { webhook_url = "http://127.0.0.1:1/",
         webhook_events = EVENTS })
       begin(client, {})
-      assert.is_true(sim:settle(10))
+      assert.is_true(sim:settle(60))
       local _, deliveries = sim:history()
       assert.equal("connect", deliveries[1].error)
       assert.equal(2, deliveries[1].attempts)

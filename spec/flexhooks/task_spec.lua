@@ -115,14 +115,16 @@ describe("a task", function()
 
   it("is not waited for longer than asked", function()
     run(function()
+      local gate = loop.event()
       local slow = spawn(function()
-        sleep(0.1)
+        gate:wait()
         return 1
       end)
       local result, err = slow:wait(0.01)
       assert.is_nil(result)
       assert.equal("timeout", err.kind)
       assert.equal("timeout", select(2, slow:wait(0)).kind)
+      gate:set()
       assert.equal(1, slow:wait(10))
     end)
   end)
@@ -325,14 +327,14 @@ describe("sleep", function()
   it("wakes sleepers in the order of their times", function()
     local order = {}
     run(function()
-      for _, ms in ipairs { 30, 10, 20, 0 } do
+      for _, ms in ipairs { 300, 100, 200, 0 } do
         spawn(function()
           assert.is_true(sleep(ms / 1000))
           order[#order + 1] = ms
         end)
       end
     end)
-    assert.same({ 0, 10, 20, 30 }, order)
+    assert.same({ 0, 100, 200, 300 }, order)
   end)
 
   it("sleeps outside of tasks, no shorter than asked", function()
@@ -364,7 +366,9 @@ describe("an event", function()
             order[#order + 1] = { i, a, b, c }
           end)
         end
-        sleep(0.01)
+        while not order[1] do
+          sleep(0.001)
+        end
         event:set("a", nil, "b")
         event:set "c"
         sleep(0)

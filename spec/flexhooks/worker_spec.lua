@@ -186,7 +186,9 @@ describe("flexhooks.worker", function()
     flexhooks.run(function()
       local worker = flexhooks.worker { queue = queue, router = router }
       local running = flexhooks.spawn(worker.run, worker)
-      flexhooks.sleep(0.02)
+      while queue:stats().running == 0 do
+        flexhooks.sleep(0.005)
+      end
       running:cancel()
     end)
     assert.equal("cancelled", ended.kind)

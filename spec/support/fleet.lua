@@ -212,6 +212,9 @@ function Fleet:harass(what, times, kill)
       kill(self, n)
       torture.progress(what, n, times, load:told())
     end
+    while #load.acknowledged <= times do
+      flexhooks.sleep(0.05)
+    end
   end)
 end
 

@@ -6,7 +6,7 @@
 --   child:wait_output("ready")     until its output matches a pattern
 --   child:kill "TERM"              sends a signal
 --   child:wait(5) -> status        exit status; 128 + n after signal n
---   child:stop() -> status         TERM, then KILL after five seconds
+--   child:stop() -> status         TERM, then KILL after 20 seconds
 --   child:stdout() child:stderr()  what it has written so far
 --   process.run({ "ls", "-l" }, options) -> status, stdout, stderr
 --   process.folder() -> path       a new, empty one
@@ -242,10 +242,10 @@ end
 
 function Child:stop(signal)
   self:kill(signal)
-  if not pcall(Child.wait, self, 5) then
+  if not pcall(Child.wait, self, 20) then
     self:kill "KILL"
   end
-  return self:wait(5)
+  return self:wait()
 end
 
 --- Runs a program to its end (`options.timeout` seconds, 60 where absent).

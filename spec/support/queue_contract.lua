@@ -70,9 +70,9 @@ return function(make)
   end
 
   local function eventually(f)
-    local ends = flexhooks.clock() + 10
+    local ends = flexhooks.clock() + 60
     while not f() do
-      assert.is_true(flexhooks.clock() < ends, "waited 10 s in vain")
+      assert.is_true(flexhooks.clock() < ends, "waited 60 s in vain")
       flexhooks.sleep(0.005)
     end
   end
@@ -346,14 +346,17 @@ return function(make)
       on(function(e, context)
         if e.N == 1 then
           attempts[#attempts + 1] = context.attempt
-          if context.attempt < 3 then
+          if context.attempt < 3 or #order < 2 then
             return fail()
           end
         end
         order[#order + 1] = e.N
       end)
-      work { backoff = { 0.05, 0.05 } }
-      assert.same({ 1, 2, 3 }, attempts)
+      work { backoff = { 0.05, 0.05 }, max_attempts = 1000 }
+      assert.is_true(#attempts >= 3)
+      for i, attempt in ipairs(attempts) do
+        assert.equal(i, attempt)
+      end
       table.sort(order, function(a, b)
         return (a > 2 and 0 or a) < (b > 2 and 0 or b)
       end)
@@ -482,13 +485,17 @@ return function(make)
         store(item(n))
       end
       local started, ended = 0, 0
+      local stopping = false
       on(function()
         started = started + 1
-        flexhooks.sleep(0.05)
+        while not stopping do
+          flexhooks.sleep(0.005)
+        end
         ended = ended + 1
       end)
       work({ concurrency = 2 }, function()
-        return started == 2
+        stopping = started == 2
+        return stopping
       end)
       assert.same({ 2, 2 }, { started, ended })
       assert.equal(3, queue:stats().ready)

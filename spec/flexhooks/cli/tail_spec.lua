@@ -9,9 +9,10 @@ local item = queues.item
 
 local LINE = "%%d+Z  %s +onX +KD1  %s\n"
 
--- Stores an item and handles what there is. For a moment, who looks may own
--- the queue.
-local function work(queue, one)
+-- Stores an item and handles what there is, for as long as it takes who looks
+-- to hear of it: a command that asks this process is answered while its loop
+-- runs. For a moment, who looks may own the queue.
+local function work(queue, one, is_heard)
   local router = flexhooks.router()
   router:on("*", function() end)
   process.eventually(function()
@@ -23,8 +24,10 @@ local function work(queue, one)
     while queue:stats().ready + queue:stats().running > 0 do
       flexhooks.sleep(0.01)
     end
-    -- A command that asks this process is answered while its loop runs.
-    flexhooks.sleep(1.5)
+    process.eventually(function()
+      flexhooks.sleep(0.05)
+      return is_heard()
+    end, 20)
     worker:stop()
     running:wait()
   end)
@@ -45,14 +48,22 @@ describe("cli.tail", function()
       local child = tail(url)
       child:wait_output(LINE:format("waiting", "old"))
       queue = flexhooks.queue(url)
-      work(queue, item "first")
-      work(queue, item "new")
+      local function hears(id)
+        return child:stdout():match(LINE:format("handled", id))
+      end
+      -- The first look at a process tells nothing.
+      work(queue, item "first", function()
+        return queue.backend.trail or hears "first"
+      end)
+      work(queue, item "new", function()
+        return hears "new"
+      end)
       queue:close()
       for _, state in ipairs { "stored", "started", "handled" } do
         child:wait_output(LINE:format(state, "new"))
       end
       child:kill "INT"
-      assert.equal(0, child:wait(5))
+      assert.equal(0, child:wait())
       assert.equal("", child:stderr())
     end)
   end
@@ -66,7 +77,7 @@ describe("cli.tail", function()
     assert.is_true(queue:store { item "b" })
     child:wait_output "\n.*\n"
     child:kill "TERM"
-    assert.equal(0, child:wait(5))
+    assert.equal(0, child:wait())
     local lines = {}
     for line in child:stdout():gmatch "[^\n]+" do
       lines[#lines + 1] = assert(json.decode(line))

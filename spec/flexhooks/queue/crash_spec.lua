@@ -48,6 +48,9 @@ local function kill_often(kills, what, folder, extra, after)
         flexhooks.sleep(0.005)
       end
       flexhooks.sleep(0.12 * math.random())
+      while #load.acknowledged <= n do
+        flexhooks.sleep(0.005)
+      end
       kill(child)
       if after then
         after(n)
@@ -85,7 +88,7 @@ describe("a server with an SQLite queue", function()
   -- The control: a queue that is not durable fails the same test.
   it("is seen to lose events where the queue is in memory", function()
     local folder = process.folder()
-    local extra = { QUEUE = "memory:", SLOW = "0.1" }
+    local extra = { QUEUE = "memory:", SLOW = "0.9" }
     local what = "control: killed without a file"
     local load, port = kill_often(5, what, folder, extra)
     local v = settle(what, 5, load, folder, port, extra)

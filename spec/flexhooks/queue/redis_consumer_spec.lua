@@ -11,7 +11,7 @@ describe("leases", function()
 
   local function consumer(queue, lease, lost)
     local made = queue:consumer { wake = nothing, lost = lost or nothing,
-      lease = lease or 5 }
+      lease = lease or 20 }
     assert.is_true(made:open())
     return made
   end
@@ -85,10 +85,10 @@ describe("leases", function()
     flexhooks.run(function()
       local queue = open "prefix=l2&partitions=1"
       assert.is_true(queue:store { item "a", item "b" })
-      local old = consumer(queue, 0.2)
+      local old = consumer(queue, 1)
       local refs = assert(old:scan(10))
       local fence = old:begin(refs[1]).fence
-      flexhooks.sleep(0.3)
+      flexhooks.sleep(1.1)
       local new = consumer(queue, 5)
       assert.equal(1, held(new))
       local taken = assert(new:scan(10))

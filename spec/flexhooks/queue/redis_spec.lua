@@ -122,11 +122,11 @@ describe("a Redis server", function()
       seen[#seen + 1] = event.Number
     end)
     local worker = flexhooks.worker { queue = queue, router = router,
-      lease = 0.4 }
+      lease = 1.5 }
     local function handled(number)
       assert.is_true(queue:store { item(number, { event = { EventType = "onX",
         InteractionSid = "KD1", Number = number } }) })
-      local ends = flexhooks.clock() + 10
+      local ends = flexhooks.clock() + 30
       while seen[#seen] ~= number and flexhooks.clock() < ends do
         flexhooks.sleep(0.01)
       end

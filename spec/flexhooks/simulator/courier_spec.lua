@@ -92,6 +92,9 @@ describe("simulator.courier", function()
       take(carrier, 2, "KD1")
       take(carrier, 3, "KD2")
       take(carrier, 4, "KD2")
+      while #sent < 3 do
+        flexhooks.sleep(0.001)
+      end
       flexhooks.sleep(0.05)
       assert.equal("1 3 4", order(sent))
       release = true
