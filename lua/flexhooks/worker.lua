@@ -197,11 +197,10 @@ function Worker:recheck()
     refs[#refs + 1] = ref
   end
   for _, ref in ipairs(#refs > 0 and self.consumer:recheck(refs) or {}) do
-    -- Another one where its partition was lost and taken back meanwhile.
-    if self.parked[ref.seq] == ref then
-      self.parked[ref.seq] = nil
-      self.lanes:release(ref)
-    end
+    -- Where its partition was lost meanwhile, its lane was dropped: nothing
+    -- comes of a release.
+    self.parked[ref.seq] = nil
+    self.lanes:release(ref)
   end
 end
 

@@ -143,6 +143,46 @@ describe("leases", function()
     end)
   end)
 
+  it("are lost and taken back while a worker asks what is parked", function()
+    local queue, fails, seen = open "prefix=l5&partitions=1", true, {}
+    local router = flexhooks.router()
+    router:on("*", function(_, context)
+      seen[#seen + 1] = context.id
+      return nil, fails and "no" or nil
+    end)
+    assert.is_true(queue:store { item "a", item "b" }) -- of one interaction
+    local worker = flexhooks.worker { queue = queue, router = router,
+      max_attempts = 1, on_exhausted = "park" }
+    local function await(state, count)
+      local ends = flexhooks.clock() + 10
+      while queue:stats()[state] ~= count and flexhooks.clock() < ends do
+        flexhooks.sleep(0.01)
+      end
+    end
+    flexhooks.run(function()
+      local running = flexhooks.spawn(worker.run, worker)
+      await("dead", 1)
+      local asked, recheck = nil, worker.consumer.recheck
+      function worker.consumer.recheck(c, refs)
+        c.recheck = nil
+        fails, asked = false, #refs
+        assert.is_true(queue:replay "a")
+        local changed = recheck(c, refs)
+        bench.server:cli("DEL", "{l5}:leases")
+        assert.is_true(c:beat())
+        return changed
+      end
+      await("ready", 0)
+      await("running", 0)
+      worker:stop()
+      assert.is_true(running:wait())
+      assert.equal(1, asked)
+    end)
+    assert.same({ "a", "a", "b" }, seen)
+    local stats = queue:stats()
+    assert.same({ 0, 0, 0 }, { stats.ready, stats.delayed, stats.dead })
+  end)
+
   it("outlive a connection, and a Redis that was restarted", function()
     local own = redis.start()
     flexhooks.run(function()
