@@ -103,7 +103,9 @@ static void read_length(fh_head *head, const char *value, size_t size) {
 }
 
 /* Known codings under "chunked" are well-formed but not ours (501); all else
- * that is not exactly "chunked" may mean something to another parser. */
+ * that is not exactly "chunked" may mean something to another parser:
+ * libmicrohttpd knows no "chunked " and reads its body to the end of the
+ * connection. */
 static void read_coding(fh_head *head, const char *value, size_t size) {
   static const char *const others[] = {"gzip, chunked", "deflate, chunked",
                                        "compress, chunked", "gzip,chunked",
@@ -157,6 +159,7 @@ void fh_head_field(fh_head *head, const fh_head_limits *limits,
   if (bytes - 2 > limits->field || head->bytes > limits->headers ||
       head->count > limits->count)
     refuse(head, 431);
+  const size_t whole = value_size;
   while (value_size > 0 &&
          (value[value_size - 1] == ' ' || value[value_size - 1] == '\t'))
     value_size--;
@@ -165,7 +168,7 @@ void fh_head_field(fh_head *head, const fh_head_limits *limits,
   if (is("content-length", name, name_size)) {
     read_length(head, value, value_size);
   } else if (is("transfer-encoding", name, name_size)) {
-    read_coding(head, value, value_size);
+    read_coding(head, value, whole);
   } else if (is("host", name, name_size)) {
     head->hosts++;
     if (!is_host(value, value_size))

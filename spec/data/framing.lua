@@ -220,6 +220,8 @@ local function lengths(f)
         "\r\nTransfer-Encoding: chunked\r\n", 1)), status = 400 },
     { id = "vertical tab", send = with_coding(f, "\11chunked"),
       status = 400 },
+    { id = "a blank behind", send = with_coding(f, "chunked "),
+      status = 400 },
     { id = "quoted", send = with_coding(f, '"chunked"'), status = 400 },
     { id = "chunked in HTTP/1.0", send = (with_coding(f, "chunked")
         :gsub("HTTP/1.1", "HTTP/1.0", 1)), status = 400 },
