@@ -275,10 +275,10 @@ describe("workers", function()
     -- The collector finds its pace in the first events.
     local total, before = 0, nil
     repeat
-      total = total + run(2)
-      before = before or total > 50000 and resident()
-    until total > 200000
-    assert.is_true(resident() - before < 4096,
+      total = total + run(1)
+      before = before or total > 10000 and resident()
+    until total > 70000
+    assert.is_true(resident() - before < 1024,
       ("%d KiB after %d events"):format(resident() - before, total))
   end)
 end)
