@@ -11,11 +11,16 @@
 -- @module flexhooks.task
 
 local core = require "flexhooks.core"
+local deadlines = require "flexhooks.task.deadlines"
 local errors = require "flexhooks.error"
+local faults = require "flexhooks.task.faults"
 local map = require "flexhooks.map"
 local timers_of = require "flexhooks.timers"
 
 local clock = core.clock
+local enter, expire = deadlines.enter, deadlines.expire
+local interrupted = deadlines.interrupted
+local fault_of = faults.of
 local unpack = table.unpack or unpack
 local running, yield = coroutine.running, coroutine.yield
 local isyieldable = coroutine.isyieldable or function() -- PUC Lua 5.1
@@ -24,10 +29,6 @@ end
 
 local M = {}
 
--- Interrupted waits that a task may disregard before it is unwound.
-local PATIENCE = 100
--- Seconds that a failure may wait for somebody to ask for it.
-local UNASKED = 5
 -- Coroutines kept for the next tasks.
 local MAX_IDLE = 256
 
@@ -39,15 +40,13 @@ Event.__index = Event
 
 local NOTHING = {} -- the values of events that have none
 
-local Fault = { __name = "flexhooks.fault" } -- what a task raised, and where
-
 local current            -- the task that runs now
 local outside            -- stands for the code outside of tasks
 local alive, count       -- tasks that have not ended: a set, and its size
 local ready, head, tail  -- tasks to resume: a queue
 local timers             -- tasks that wait until a time
 local idle = {}          -- coroutines without a task
-local failures           -- ended tasks whose fault nobody has seen: a queue
+local failures           -- ended tasks whose fault nobody has seen
 
 --- Forgets every task: a child process does not run its parent's.
 function M.reset()
@@ -55,17 +54,12 @@ function M.reset()
   alive, count = {}, 0
   ready, head, tail = {}, 1, 0
   timers = timers_of.new()
-  failures = { first = 1, last = 0 }
+  failures = faults.new()
 end
 
 M.reset()
 
-local function default_logger(level, message, fields)
-  io.stderr:write("flexhooks: ", level, ": ", message, "\n",
-    fields.traceback or "", "\n")
-end
-
-M.logger = default_logger
+M.logger = faults.to_stderr
 
 --- Is this call made from inside a task?
 function M.current()
@@ -74,24 +68,15 @@ end
 
 -- --- starting and ending ----------------------------------------------------
 
-local function fault_of(value)
-  return setmetatable({ value = value,
-    traceback = debug.traceback(tostring(value), 2) }, Fault)
-end
-
 local function enqueue(task)
   tail = tail + 1
   ready[tail] = task
 end
 
 local function fail(task, fault)
-  if getmetatable(fault) ~= Fault then
-    fault = setmetatable({ value = fault, traceback = tostring(fault) }, Fault)
-  end
-  task.fault, task.failed_at = fault, clock()
+  task.fault, task.failed_at = faults.complete(fault), clock()
   if not task.watched and not (task.event and task.event.waiter) then
-    failures.last = failures.last + 1
-    failures[failures.last] = task
+    failures:add(task)
   end
 end
 
@@ -266,34 +251,6 @@ function M.fire()
   end
 end
 
--- A deadline that has passed, or a cancellation, as an error; and after enough
--- of them as a raised one.
-local function interruption(holder, scope, kind, message)
-  local err = errors.new(kind, message)
-  local counted = scope or holder
-  counted.disregarded = (counted.disregarded or 0) + 1
-  if counted.disregarded > PATIENCE then
-    error(err, 0)
-  end
-  return err
-end
-
-local function expire(holder, scope)
-  scope.owner.expired = true
-  return interruption(holder, scope.owner, "timeout",
-    "the deadline has passed")
-end
-
-local function interrupted(holder)
-  if holder.cancelled then
-    return interruption(holder, nil, "cancelled", "the task was cancelled")
-  end
-  local scope = holder.scope
-  if scope and (scope.owner.expired or scope.due <= clock()) then
-    return expire(holder, scope)
-  end
-end
-
 local function suspend(task, due)
   task.waiting = true
   if due then
@@ -354,7 +311,7 @@ local function pause(event, due)
   if event and event.done then
     return nil
   elseif why == "due" and cut then
-    return "interrupted", expire(holder, scope)
+    return "interrupted", expire(scope)
   elseif why == "cancelled" then
     return "interrupted", interrupted(holder)
   end
@@ -534,72 +491,22 @@ end
 
 --- Reports the failures that nobody asked for in time, or all of them.
 function M.report(all)
-  local first = failures.first
-  local task = failures[first]
-  local late = task and clock() - (all and 0 or UNASKED)
-  while task and task.failed_at <= late do
-    failures[first] = nil
-    first = first + 1
-    failures.first = first
-    if not task.watched then
-      task.watched = true
-      -- A logger that fails must not take the loop with it.
-      pcall(M.logger, "warn", "a task failed and nobody waited for it",
-        { traceback = task.fault.traceback })
-    end
-    task = failures[first]
-  end
+  failures:report(M.logger, all)
 end
 
 -- --- deadlines -----------------------------------------------------------
-
--- The scope that was left last is entered next: every event has one. Not so
--- where a task was started under it, which may outlive it, or where it is not
--- as it was made.
-local spare
-
-local function keep(scope)
-  while scope do
-    scope.kept = true
-    scope = scope.parent
-  end
-end
 
 --- From here on, no call of this task waits beyond `deadline`.
 ---@param deadline number of the monotonic clock
 ---@return table token for `leave`
 function M.enter(deadline)
-  local holder, scope = current or outside, spare
-  if scope then
-    spare = nil
-  else
-    scope = { due = 0, parent = nil, holder = nil, owner = nil,
-      expired = false, disregarded = 0, kept = false }
-    scope.owner = scope
-  end
-  local parent = holder.scope
-  scope.due, scope.holder = deadline, holder
-  if parent then
-    scope.parent = parent
-    if parent.due <= deadline then
-      scope.due, scope.owner = parent.due, parent.owner
-    end
-  end
-  holder.scope = scope
-  return scope
+  return enter(current or outside, deadline)
 end
 
 --- Ends the deadline; tells whether it cut a wait.
+---@param token table
 ---@return boolean expired
-function M.leave(token)
-  local holder, parent, expired = token.holder, token.parent, token.expired
-  holder.scope = parent
-  if not (parent or expired or token.kept) then
-    token.holder = nil
-    spare = token
-  end
-  return expired
-end
+M.leave = deadlines.leave
 
 --- Seconds to the nearest deadline, nil where there is none.
 function M.remaining()
@@ -613,7 +520,7 @@ end
 local function spawn_within(f, ...)
   local task = M.spawn(f, ...)
   task.scope = (current or outside).scope
-  keep(task.scope)
+  deadlines.keep(task.scope)
   return task
 end
 

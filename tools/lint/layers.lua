@@ -26,7 +26,7 @@ local LUA_LAYERS = {
   { "options", "map" },
   { "log", "json", "url", "ids", "events", "signature.*" },
   { "timers" },
-  { "task" },
+  { "task.*" },
   { "loop" },
   { "transport.*" },
   { "host" },

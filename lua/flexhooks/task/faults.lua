@@ -1,0 +1,71 @@
+--- What tasks raised, and the failures that nobody has asked about.
+-- @module flexhooks.task.faults
+
+local core = require "flexhooks.core"
+
+local M = {}
+
+-- Seconds that a failure may wait for somebody to ask about it.
+local UNASKED = 5
+
+-- What was raised, and where.
+local Fault = { __name = "flexhooks.fault" }
+
+--- What is raised becomes a fault where it is raised: the handler of `xpcall`.
+---@param value any
+---@return table fault { value, traceback }
+function M.of(value)
+  return setmetatable({ value = value,
+    traceback = debug.traceback(tostring(value), 2) }, Fault)
+end
+
+--- A fault of what ended a coroutine, which may be one already.
+---@param value any
+---@return table fault
+function M.complete(value)
+  if getmetatable(value) == Fault then
+    return value
+  end
+  return setmetatable({ value = value, traceback = tostring(value) }, Fault)
+end
+
+--- Where failures go that nobody waited for, unless told otherwise.
+function M.to_stderr(level, message, fields)
+  io.stderr:write("flexhooks: ", level, ": ", message, "\n",
+    fields.traceback or "", "\n")
+end
+
+local Unasked = { __name = "flexhooks.task.faults" }
+Unasked.__index = Unasked
+
+--- A queue of tasks that have failed.
+function M.new()
+  return setmetatable({ first = 1, last = 0 }, Unasked)
+end
+
+--- Adds a task that has failed at `failed_at`.
+function Unasked:add(task)
+  self.last = self.last + 1
+  self[self.last] = task
+end
+
+--- Reports those that nobody asked about in time, or all of them.
+---@param logger function
+---@param all boolean?
+function Unasked:report(logger, all)
+  local task = self[self.first]
+  local late = task and core.clock() - (all and 0 or UNASKED)
+  while task and task.failed_at <= late do
+    self[self.first] = nil
+    self.first = self.first + 1
+    if not task.watched then
+      task.watched = true
+      -- A logger that fails must not take the loop with it.
+      pcall(logger, "warn", "a task failed and nobody waited for it",
+        { traceback = task.fault.traceback })
+    end
+    task = self[self.first]
+  end
+end
+
+return M
