@@ -241,6 +241,17 @@ local function complete(self, items, route, signature)
   return items
 end
 
+-- What goes further than an answer.
+local function without_probes(items)
+  local left = {}
+  for _, item in ipairs(items) do
+    if not item.event or item.event.EventType ~= M.PROBE then
+      left[#left + 1] = item
+    end
+  end
+  return left
+end
+
 --- Takes a verified JSON body. With a queue it returns as `take_fields` does.
 ---@param self flexhooks.Receiver
 ---@param route table that verified it
@@ -258,12 +269,15 @@ function M.take_json(self, route, body, signature, id, twin)
       return answers.forbidden, "wrong_account"
     end
   end
+  identify(self, items, batch, id, twin)
+  items = without_probes(items)
   for _, item in ipairs(items) do
     count(self, "received",
       item.event and events.canonical(item.event.EventType) or "other")
   end
-  identify(self, items, batch, id, twin)
-  if self.queue then
+  if #items == 0 then
+    return answers.ok
+  elseif self.queue then
     return nil, complete(self, items, route, signature)
   end
   return handle_all(self, items, route, signature)
