@@ -11,7 +11,7 @@ end)
 
 -- Sends what waits and takes one reply; what `next` returned.
 local function reply(connection)
-  for _ = 1, 500 do
+  for _ = 1, 5000 do
     local ok, kind, message = connection:flush()
     if ok ~= nil then
       ok, kind, message = connection:read()

@@ -14,7 +14,7 @@ local clients = {}
 
 local function connect(server, options)
   local given = { account_sid = sids.account, auth_token = TOKEN,
-    base_url = server.url, max_retries = 0, timeout = 5 }
+    base_url = server.url, max_retries = 0, timeout = 20 }
   for name, value in pairs(options or {}) do
     given[name] = value
   end

@@ -134,7 +134,7 @@ function Calls:begin(request, options, more)
 end
 
 function M.finish(peer, wait)
-  local bytes = wire.read(peer, wait or 15, function()
+  local bytes = wire.read(peer, wait or 30, function()
     return false
   end)
   peer:close()
@@ -148,7 +148,7 @@ function M.finish(peer, wait)
 end
 
 function Calls:ask(path)
-  local bytes = wire.read(self:peer("GET", path), 10, function()
+  local bytes = wire.read(self:peer("GET", path), 30, function()
     return false
   end)
   return bytes:match "\r\n\r\n(.*)$"

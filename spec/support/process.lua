@@ -61,10 +61,13 @@ end
 -- How much longer than usual everything may take.
 local PATIENCE = tonumber(os.getenv "FLEXHOOKS_TEST_PATIENCE") or 1
 
+-- Seconds that nothing takes longer than, on a slow machine that is busy.
+local LONG = 30
+
 --- Calls f until it returns something true, and returns that; raises after
--- `timeout` seconds (10 where absent), saying what was awaited.
+-- `timeout` seconds (30 where absent), saying what was awaited.
 function M.eventually(f, timeout, what)
-  local deadline = system.monotime() + (timeout or 10) * PATIENCE
+  local deadline = system.monotime() + (timeout or LONG) * PATIENCE
   repeat
     local value = f()
     if value then
@@ -72,7 +75,8 @@ function M.eventually(f, timeout, what)
     end
     system.sleep(0.01)
   until system.monotime() > deadline
-  error(("no %s within %g s"):format(what or "result", timeout or 10), 2)
+  error(("no %s within %g s"):format(what or "result", timeout or LONG),
+    2)
 end
 
 local folders, children = {}, {}
@@ -209,7 +213,7 @@ function Child:wait(timeout)
     return self:status()
   end, timeout)
   return ok and self:status()
-    or error(told(self, "still runs after " .. (timeout or 10) .. " s"), 2)
+    or error(told(self, "still runs after " .. (timeout or LONG) .. " s"), 2)
 end
 
 -- Waits until `ready` returns something true; raises when the child ended or
@@ -220,7 +224,7 @@ local function wait_until(child, ready, timeout, what)
     return ready() or ended and { ended }
   end, timeout)
   if not ok then
-    error(told(child, ("no %s after %g s"):format(what, timeout or 10)), 3)
+    error(told(child, ("no %s after %g s"):format(what, timeout or LONG)), 3)
   elseif type(value) == "table" then
     error(told(child, "ended with " .. value[1] .. " before " .. what), 3)
   end

@@ -37,7 +37,7 @@ end
 
 function Server:stop(signal)
   self.process:kill(signal or "TERM")
-  self.process:wait(10)
+  self.process:wait()
 end
 
 function Server:url(query)

@@ -73,7 +73,7 @@ function M.run(path, given)
   end
   local script = script_of(text, given.match)
   local status, out, err = process.run({ "bash", "-c", script },
-    { env = env, cwd = folder, timeout = 100 })
+    { env = env, cwd = folder, timeout = 300 })
   return status, out, err, folder
 end
 

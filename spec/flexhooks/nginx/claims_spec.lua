@@ -130,7 +130,7 @@ describe("nginx.claims", function()
     process.eventually(function()
       local done, answer = pcall(app.post, server, { N = "2" }, tokens[2])
       return done and answer.status == 200
-    end, 10, "the next worker")
+    end, 30, "the next worker")
     assert.equal("2", app.value(server, "handled"))
   end)
 

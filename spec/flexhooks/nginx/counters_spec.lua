@@ -36,7 +36,7 @@ describe("nginx.counters", function()
     end
     process.eventually(function()
       return handled(server) == 60
-    end, 10, "a count of 60")
+    end, 30, "a count of 60")
   end)
 
   it("adds what a worker counts while it stops", function()
@@ -47,7 +47,7 @@ describe("nginx.counters", function()
     assert.equal(200, app.answer(peer))
     process.eventually(function()
       return handled(server) == 1
-    end, 10, "a count of 1")
+    end, 30, "a count of 1")
   end)
 
   it("makes do with the worker's own where there is no dictionary", function()

@@ -145,7 +145,7 @@ describe("nginx.host", function()
       process.eventually(function()
         return log:log():match(name .. " false unsupported: .*cannot wait in "
           .. "nginx's log phase; call it from content_by_lua%*")
-      end, 10, "refusal of " .. name)
+      end, 30, "refusal of " .. name)
     end
   end)
 end)

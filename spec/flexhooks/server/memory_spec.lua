@@ -23,7 +23,7 @@ local function load_for(server, first)
   local script = process.write(process.folder() .. "/load.lua",
     SCRIPT:format(first, head, tail))
   local status, out, err = process.run { "wrk", "-t1", "-c16",
-    "-d" .. SECONDS .. "s", "-s", script,
+    "-d" .. SECONDS .. "s", "--timeout", "30s", "-s", script,
     "http://127.0.0.1:" .. server.port .. servers.PATH }
   assert.equal(0, status, err)
   assert.not_matches("Non-2xx", out, 1, true)
