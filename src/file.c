@@ -1,6 +1,7 @@
 #include "file.h"
 
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -12,4 +13,32 @@ void fh_file_id(const char *path, unsigned char id[FH_FILE_ID_SIZE]) {
     parts[1] = (uint64_t)found.st_ino;
   }
   memcpy(id, parts, sizeof parts);
+}
+
+/* Adds "/name" to the folder; "/" is none for that. */
+static bool append(char folder[FH_PATH_SIZE], const char *name) {
+  size_t size = strlen(folder), more = strlen(name);
+  if (size == 1)
+    size = 0;
+  if (more >= FH_PATH_SIZE - size - 1)
+    return false;
+  folder[size] = '/';
+  memcpy(folder + size + 1, name, more + 1);
+  return true;
+}
+
+bool fh_real_path(const char *path, char real[FH_PATH_SIZE]) {
+  if (realpath(path, real))
+    return true;
+  const char *slash = strrchr(path, '/');
+  const char *name = slash ? slash + 1 : path;
+  size_t size = (size_t)(name - path);
+  char folder[FH_PATH_SIZE] = ".";
+  if (size >= sizeof folder)
+    return false;
+  if (size > 0) {
+    memcpy(folder, path, size);
+    folder[size] = 0;
+  }
+  return realpath(folder, real) && append(real, name);
 }

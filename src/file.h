@@ -1,11 +1,18 @@
-/* Which file a path leads to: its device and number, which no other file has
- * for as long as somebody has it open. */
+/* Which file a path leads to, whatever it is called. */
 #ifndef FH_FILE_H
 #define FH_FILE_H
 
-enum { FH_FILE_ID_SIZE = 16 };
+#include <limits.h>
+#include <stdbool.h>
 
-/* Writes the identity; zeros where the path leads to nothing. */
+enum { FH_FILE_ID_SIZE = 16, FH_PATH_SIZE = PATH_MAX };
+
+/* Writes the file's device and number, which no other file has for as long as
+ * somebody has it open; zeros where the path leads to nothing. */
 void fh_file_id(const char *path, unsigned char id[FH_FILE_ID_SIZE]);
+
+/* Writes the one name that has no symbolic links in it; of a file that is not
+ * there, that of its folder and the last part. False where there is none. */
+bool fh_real_path(const char *path, char real[FH_PATH_SIZE]);
 
 #endif

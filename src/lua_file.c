@@ -1,4 +1,4 @@
-/* core.file_ids: which files paths lead to. */
+/* core.file_ids, core.real_path: which files paths lead to. */
 #include "lua_core.h"
 
 #include "file.h"
@@ -16,7 +16,21 @@ static int file_ids(lua_State *L) {
   return 1;
 }
 
+/* lua: real_path(path) -> path without symbolic links | nil */
+static int real_path(lua_State *L) {
+  char real[FH_PATH_SIZE];
+  if (fh_real_path(luaL_checkstring(L, 1), real))
+    lua_pushstring(L, real);
+  else
+    lua_pushnil(L);
+  return 1;
+}
+
 void fh_open_file(lua_State *L) {
-  lua_pushcfunction(L, file_ids);
-  lua_setfield(L, -2, "file_ids");
+  static const luaL_Reg functions[] = {
+      {"file_ids", file_ids},
+      {"real_path", real_path},
+      {NULL, NULL},
+  };
+  fh_set_functions(L, functions);
 }

@@ -83,7 +83,6 @@ local function open_sqlite(rest, given)
   local storage = require("flexhooks.queue.sqlite").new(path, checked)
   local single = require("flexhooks.queue.single").new("sqlite:" .. path,
     storage, { turns = true, pid = process })
-  single.path = path
   single.serve_commands = require("flexhooks.queue.control").serve
   return single
 end

@@ -38,10 +38,34 @@ static void has_none_for_what_is_not_there(void **state) {
   assert_memory_equal(id, nothing, sizeof id);
 }
 
+static void has_one_name(void **state) {
+  (void)state;
+  char real[FH_PATH_SIZE], expected[FH_PATH_SIZE];
+  assert_true(fh_real_path("/tmp/../tmp/./fh none", real));
+  assert_non_null(realpath("/tmp", expected));
+  assert_memory_equal(expected, real, strlen(expected));
+  assert_string_equal("/fh none", real + strlen(expected));
+  assert_true(fh_real_path("/fh none", real));
+  assert_string_equal("/fh none", real);
+  assert_false(fh_real_path("/no/such/file", real));
+}
+
+static void refuses_names_that_are_too_long(void **state) {
+  (void)state;
+  char real[FH_PATH_SIZE];
+  static char path[2 * FH_PATH_SIZE];
+  memset(path, 'x', sizeof path - 1);
+  assert_false(fh_real_path(path, real));
+  memset(path, '/', FH_PATH_SIZE + 1);
+  assert_false(fh_real_path(path, real));
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(tells_files_apart),
       cmocka_unit_test(has_none_for_what_is_not_there),
+      cmocka_unit_test(has_one_name),
+      cmocka_unit_test(refuses_names_that_are_too_long),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -103,7 +103,7 @@ end
 ---@param backend table the queue, which this process owns
 ---@return table|nil control nil where its file cannot be used
 function M.serve(backend)
-  local db = open(backend.path)
+  local db = open(backend.storage.path)
   if not db then
     return nil
   end
@@ -172,7 +172,7 @@ end
 ---@return any result
 ---@return flexhooks.Error? err
 function M.ask(backend, method, owned, ...)
-  local db, problem = open(backend.path)
+  local db, problem = open(backend.storage.path)
   if not db then
     return nil, unanswered(owned, "it cannot be asked: " .. problem)
   end

@@ -46,7 +46,8 @@ local literal = sqlite_file.literal
 ---@param path string
 ---@param options table synchronous, max_events
 function M.new(path, options)
-  return setmetatable({ path = path, synchronous = options.synchronous,
+  return setmetatable({ given = path, path = path,
+    synchronous = options.synchronous,
     max_events = options.max_events }, SQLite)
 end
 
@@ -69,6 +70,9 @@ function SQLite:owner()
   if self.lock then
     return true
   end
+  -- Whoever comes by another name, or is in another folder later, must find
+  -- the same lock.
+  self.path = core.real_path(self.given) or self.given
   -- Who was just told that it is another's does not wait for it again.
   local lock, message = sqlite_file.open(self.path .. ".lock",
     core.clock() < (self.told or 0) and 1 or LOCK_BUSY)

@@ -116,6 +116,38 @@ describe("an SQLite file", function()
   end)
 end)
 
+describe("a file that has two names", function()
+  it("has one owner, whom commands find by either", function()
+    assert(lfs.link("q.db", path .. ".link", true))
+    local other = "sqlite:" .. path .. ".link"
+    local queue = flexhooks.queue(url)
+    assert.is_true(queue:store { item "a" })
+    local ok, err = flexhooks.queue(other):store { item "b" }
+    assert.is_nil(ok)
+    assert.equal("owned", err.reason)
+    flexhooks.run(function()
+      assert.equal(1, assert(flexhooks.queue(other):stats()).ready)
+    end)
+    queue:close()
+    queue = flexhooks.queue(other)
+    assert.equal(1, queue:stats().ready)
+    queue:close()
+  end)
+
+  it("is found where the process has gone to another folder", function()
+    local here, folder = lfs.currentdir(), path:match "^(.*)/"
+    assert(lfs.chdir(folder))
+    finally(function()
+      lfs.chdir(here)
+    end)
+    local queue = flexhooks.queue "sqlite:q.db"
+    assert.is_true(queue:store { item "a" })
+    assert(lfs.chdir "/")
+    assert.is_true(queue:store { item "b" })
+    queue:close()
+  end)
+end)
+
 -- What is stored in it then is found by nobody once the process has ended.
 describe("a file that is deleted while it is open", function()
   for _, suffix in ipairs { "", "-wal", ".lock" } do
