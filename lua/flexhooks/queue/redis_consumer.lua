@@ -32,7 +32,8 @@ function M.new(queue, options)
     queue = queue, wake = options.wake, lost = options.lost,
     lease = options.lease,
     name = options.name or new_name(),
-    parts = {}, -- partition -> { fence, cursor, drained, running, retiring }
+    -- partition -> { fence, cursor, drained, running, retiring, handing }
+    parts = {},
     until_when = 0, -- when the leases end, monotonic
     last_part = "", -- with which the last scan ended
     woken = "0-0", -- the last entry of the wake stream that was seen
@@ -101,12 +102,27 @@ function Consumer:shrink(share)
       state.retiring = true
     end
   end
-  if next(idle) and self:give_back(idle) then
-    for part in pairs(idle) do
-      self.parts[part] = nil
-    end
+  if next(idle) then
+    self:hand_over(idle)
+  end
+end
+
+-- What was about to begin there waits meanwhile: begun before Redis knows that
+-- these are given back, it would be handled by the next owner as well.
+function Consumer:hand_over(idle)
+  local decided = host.event()
+  for _, state in pairs(idle) do
+    state.handing = decided
+  end
+  local given = self:give_back(idle)
+  for part, state in pairs(idle) do
+    state.handing = nil
+    self.parts[part] = not given and state or nil
+  end
+  if given then
     self.lost(idle)
   end
+  decided:set(true)
 end
 
 function Consumer:give_back(parts, leaving)
@@ -138,9 +154,11 @@ function Consumer:beat_every()
   return math.min(self.lease / 4, 2)
 end
 
+-- What was begun has the lease's time also in a partition that will be given
+-- back: that waits for it.
 function Consumer:lease_left(ref)
   local state = self.parts[ref.part]
-  if not state or state.retiring then
+  if not state or state.retiring and not ref.state then
     return 0
   end
   return math.max(self.until_when - host.clock(), 0)
@@ -314,6 +332,13 @@ end
 -- have begun it since then.
 function Consumer:begin(ref)
   local state = self.parts[ref.part]
+  if state and state.handing then
+    local ok, err = state.handing:wait()
+    if not ok then
+      return nil, err
+    end
+    state = self.parts[ref.part]
+  end
   if not state or state.fence ~= ref.fence then
     return false
   end

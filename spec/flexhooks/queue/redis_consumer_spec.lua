@@ -2,6 +2,8 @@ local flexhooks = require "flexhooks"
 local queues = require "spec.support.queues"
 local redis = require "spec.support.redis"
 
+local unpack = table.unpack or unpack
+
 local bench = queues.redis()
 local item, open = queues.item, bench.open
 
@@ -79,6 +81,61 @@ describe("leases", function()
       b:close()
       a:close()
     end)
+  end)
+
+  it("leave what was begun its time where they will be given back", function()
+    flexhooks.run(function()
+      local queue = open "prefix=retiring&partitions=1"
+      assert.is_true(queue:store { item "a", item("b", { event = {
+        EventType = "onX", InteractionSid = "KD2" } }) })
+      local a = consumer(queue)
+      bench.server:cli("DEL", "{retiring}:leases", "{retiring}:workers")
+      a.name = "z"
+      assert.is_true(a:beat())
+      local begun, other = unpack(a:scan(10))
+      assert.equal(1, a:begin(begun).attempt)
+      local b = consumer(queue)
+      assert.is_true(a:beat())
+      assert.equal(0, a:lease_left(other))
+      assert.is_true(a:lease_left(begun) > 10)
+      assert.is_true(a:finish(begun))
+      assert.is_true(a:beat())
+      assert.equal(0, held(a))
+      b:close()
+      a:close()
+    end)
+  end)
+
+  it("begin nothing while they are given back", function()
+    for name, given in pairs { given = true, kept = false } do
+      flexhooks.run(function()
+        local queue = open("partitions=1&prefix=" .. name)
+        assert.is_true(queue:store { item "a" })
+        local a = consumer(queue)
+        bench.server:cli("DEL", "{" .. name .. "}:leases",
+          "{" .. name .. "}:workers")
+        a.name = "z"
+        assert.is_true(a:beat())
+        local ref, beginning = a:scan(10)[1], nil
+        function a:give_back(...)
+          beginning = flexhooks.spawn(self.begin, self, ref)
+          flexhooks.sleep(0.05)
+          self.give_back = nil
+          return given and self:give_back(...) or nil
+        end
+        local b = consumer(queue)
+        assert.is_true(a:beat())
+        local begun = assert(beginning):wait()
+        assert.equal(given and 0 or 1, held(a))
+        assert.equal(not given and 1 or nil, begun and begun.attempt or nil)
+        b:beat()
+        for _, taken in ipairs(b:scan(10)) do
+          assert.equal(1, b:begin(taken).attempt)
+        end
+        b:close()
+        a:close()
+      end)
+    end
   end)
 
   it("fence who has lost them", function()
