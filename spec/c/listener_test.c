@@ -134,7 +134,7 @@ static void trickling_does_not_help(void **state) {
     got = recv(fd, text, sizeof text - 1, MSG_DONTWAIT);
   }
   assert_memory_equal("HTTP/1.1 408 ", text, 13);
-  assert_true(peer_clock() - begun < 2);
+  assert_true(peer_clock() - begun < 4.5);
   peer_end(l, fd);
 }
 
@@ -200,7 +200,7 @@ static void running_out_of_descriptors_pauses_accepting(void **state) {
   assert_true(runs < 50); /* it rests in between */
   int later = peer_dial(l);
   peer_say(later, PEER_GET);
-  double end = peer_clock() + 5;
+  double end = peer_clock() + 20;
   while (recv(later, text, sizeof text, MSG_DONTWAIT) < 0) { /* comes back */
     fh_exchange request = {0};
     assert_true(peer_clock() < end);

@@ -57,7 +57,7 @@ static inline void peer_turn(fh_listener *l, double seconds) {
 
 /* Runs until there is a request, which it links. */
 static inline void peer_await(fh_listener *l, fh_exchange *request) {
-  double end = peer_clock() + 5;
+  double end = peer_clock() + 20;
   while (!fh_listener_next(l, request)) {
     assert_true(peer_clock() < end);
     peer_turn(l, 0.1);
@@ -66,7 +66,7 @@ static inline void peer_await(fh_listener *l, fh_exchange *request) {
 
 /* Runs until `active` connections are left. */
 static inline void peer_settle(fh_listener *l, size_t active) {
-  double end = peer_clock() + 5;
+  double end = peer_clock() + 20;
   while (fh_listener_active(l) != active) {
     assert_true(peer_clock() < end);
     peer_turn(l, 0.02);
@@ -78,7 +78,7 @@ static inline void peer_settle(fh_listener *l, size_t active) {
 static inline bool peer_hear(fh_listener *l, int fd, char *text, size_t size,
                              const char *until) {
   size_t heard = 0;
-  double end = peer_clock() + 5;
+  double end = peer_clock() + 20;
   text[0] = '\0';
   while (peer_clock() < end) {
     ssize_t got = recv(fd, text + heard, size - heard - 1, MSG_DONTWAIT);
