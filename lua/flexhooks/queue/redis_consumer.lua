@@ -422,6 +422,10 @@ function Consumer:close()
     self.ear:close()
   end
   local ok, err = self:give_back(self.parts, true)
+  if not ok and err.reason == "reset" then
+    -- It rested for long, maybe: a new connection may do.
+    ok, err = self:give_back(self.parts, true)
+  end
   self.parts = {}
   return ok and true, err
 end

@@ -60,6 +60,16 @@ describe("leases", function()
     end)
   end)
 
+  it("are given back though the connection has ended", function()
+    flexhooks.run(function()
+      local queue = open "prefix=ended&partitions=1"
+      local a = consumer(queue)
+      bench.server:cli("CLIENT", "KILL", "TYPE", "normal")
+      assert.is_true(a:close())
+      assert.is_nil(queue:stats().partitions[1].owner)
+    end)
+  end)
+
   it("are not kept for the sake of an attempt that broke", function()
     flexhooks.run(function()
       local queue = open "prefix=l3&partitions=1"
