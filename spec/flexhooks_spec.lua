@@ -23,7 +23,7 @@ describe("flexhooks", function()
 
   it("tells the time", function()
     local flexhooks = require "flexhooks"
-    assert.is_true(math.abs(flexhooks.now() - os.time()) <= 2)
+    assert.is_true(math.abs(flexhooks.now() - os.time()) < 60)
     local before = flexhooks.clock()
     assert.is_true(flexhooks.sleep(0.01))
     assert.is_true(flexhooks.clock() >= before + 0.01)

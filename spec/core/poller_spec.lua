@@ -77,7 +77,7 @@ end)
 
 describe("the clocks", function()
   it("count seconds", function()
-    assert.is_true(math.abs(core.now() - os.time()) < 2)
+    assert.is_true(math.abs(core.now() - os.time()) < 60)
     local before = core.clock()
     assert.is_true(core.clock() >= before)
   end)

@@ -298,7 +298,7 @@ end)
 
 describe("clocks", function()
   it("tell the time", function()
-    assert.is_true(math.abs(flexhooks.now() - os.time()) < 2)
+    assert.is_true(math.abs(flexhooks.now() - os.time()) < 60)
     local a = flexhooks.clock()
     assert.is_true(flexhooks.clock() >= a)
   end)
