@@ -10,8 +10,9 @@
 --
 -- An answer is text, or { bytes =, after = "close" | "reset" | "hang", eager =
 -- true }: what to do once the bytes are out (the default keeps the
--- connection), and whether to send them before anything was asked. Connections
--- are served one at a time; the last answer is repeated.
+-- connection), and whether to send them before anything was asked. @now-5@ in
+-- it is the date five seconds before it is sent. Connections are served one at
+-- a time; the last answer is repeated.
 local json = require "cjson"
 local process = require "spec.support.process"
 
@@ -49,6 +50,10 @@ end
 
 local count = 0
 
+local function date(offset)
+  return os.date("!%a, %d %b %Y %H:%M:%S GMT", os.time() + offset)
+end
+
 -- Answers one request; true where the connection goes on.
 local function serve(peer)
   local answer = script[count + 1] or script[#script]
@@ -60,7 +65,7 @@ local function serve(peer)
     print(json.encode(request))
   end
   count = count + 1
-  peer:send(answer.bytes)
+  peer:send((answer.bytes:gsub("@now([+-]%d+)@", date)))
   if answer.after == "reset" then
     peer:setoption("linger", { on = true, timeout = 0 })
   elseif answer.after == "hang" then

@@ -37,8 +37,7 @@ describe("cli.doctor.account", function()
 
   it("compares clocks", function()
     local function date(offset)
-      return os.date("!Date: %a, %d %b %Y %H:%M:%S GMT\r\n",
-        os.time() + offset)
+      return ("Date: @now%+d@\r\n"):format(offset)
     end
     assert.matches("ok    clock         within 5 s", printed(200, GOOD,
       date(0)))
