@@ -4,8 +4,7 @@
 
 local core = require "flexhooks.core"
 local steps = require "flexhooks.signature.steps"
-
-local unpack = table.unpack or unpack
+local tables = require "flexhooks.tables"
 
 local M = {}
 
@@ -67,8 +66,8 @@ end
 
 -- Files end with a line break where no delivery does.
 local function without_break(fields)
-  local list = { unpack(fields) }
-  local name, value = unpack(list[#list])
+  local list = tables.merged(fields)
+  local name, value = list[#list][1], list[#list][2]
   list[#list] = { name, (value:gsub("\r?\n$", "")) }
   return list[#list][2] ~= value and list or nil
 end
@@ -142,7 +141,7 @@ local function add_trimmed(list, fields)
   for i, field in ipairs(fields) do
     for _, value in ipairs { field[2] .. " ", " " .. field[2],
       field[2] .. "\n" } do
-      local copy = { unpack(fields) }
+      local copy = tables.merged(fields)
       copy[i] = { field[1], value }
       add(list, "value trimmed", "do not trim " .. field[1] .. "; " .. RAW,
         copy)

@@ -52,6 +52,21 @@ describe("values.params", function()
       after("line break added", { { "a", "1\n" }, { "b", "2" } }))
   end)
 
+  it("takes as many fields as a body holds", function()
+    local fields = {}
+    for i = 1, 100000 do
+      fields[i] = { "a", "" }
+    end
+    fields[#fields] = { "a", "b\n" }
+    local found
+    for _, variation in ipairs(values.params(fields, nil)) do
+      found = found or variation.names[1] == "line break added"
+        and variation.value[#fields][2]
+    end
+    assert.equal("b", found)
+    assert.equal("b\n", fields[#fields][2])
+  end)
+
   it("undoes what a parser does to repeated names", function()
     local twice = { { "a", "2" }, { "b", "x" }, { "a", "1" } }
     assert.is_true(after("duplicates joined", twice)["a=2,1&b=x"])
