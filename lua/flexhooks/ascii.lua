@@ -33,4 +33,35 @@ function M.number(value, format)
   return ((format or "%.14g"):format(value):gsub("[^0-9a-z+-]+", "."))
 end
 
+--- The fewest digits, 14 or more, that read back as the same finite number.
+---@param value number
+---@return string
+function M.shortest(value)
+  for digits = 14, 16 do
+    local text = M.number(value, "%." .. digits .. "g")
+    if tonumber(text) == value then
+      return text
+    end
+  end
+  return M.number(value, "%.17g")
+end
+
+local number_type = rawget(math, "type") -- nil where there are no integers
+local PLAIN = 1e21 -- from here on a whole number has an exponent
+
+--- A number as forms, queries and headers carry it: all its digits, and no
+-- point where it is whole, whatever this Lua calls it.
+---@param value number
+---@return string? text nil where it is not finite
+function M.digits(value)
+  if number_type and number_type(value) == "integer" then
+    return ("%d"):format(value)
+  elseif value - value ~= 0 then
+    return nil
+  elseif value % 1 == 0 and math.abs(value) < PLAIN then
+    return (("%.0f"):format(value):gsub("^%-0$", "0"))
+  end
+  return M.shortest(value)
+end
+
 return M

@@ -33,17 +33,37 @@ local OPTIONS = {
 
 local transport -- made with the first request, shared by all
 
--- What is wrong with the headers, or nil.
-local function check_headers(headers)
-  for name, value in pairs(headers) do
-    local kind = type(value)
+local function header_text(value)
+  return type(value) == "string" and value
+    or type(value) == "number" and ascii.digits(value) or nil
+end
+
+-- The texts of a header, as one or as a list; nil for what has none.
+local function header_texts(value)
+  if type(value) ~= "table" then
+    return header_text(value)
+  end
+  local texts = {}
+  for i, element in ipairs(value) do
+    texts[i] = header_text(element)
+  end
+  return #texts == #value and tables.is_list(value) and texts or nil
+end
+
+-- The headers as texts, in a table of their own; or nil and what is wrong.
+local function read_headers(given)
+  local headers = {}
+  for name, value in pairs(given) do
     if type(name) ~= "string" then
-      return "headers must be a table of name = value"
-    elseif kind ~= "string" and kind ~= "number" and kind ~= "table" then
-      return "header '" .. name .. "' must be a string, a number or a list of "
-        .. "them, got " .. kind
+      return nil, "headers must be a table of name = value"
+    end
+    headers[name] = header_texts(value)
+    if not headers[name] then
+      return nil, "header '" .. name .. "' must be a string, a finite number "
+        .. "or a list of them, got " .. type(value)
     end
   end
+  return headers
 end
 
 -- A header of the caller's own wins, however it is spelt.
@@ -88,11 +108,10 @@ end
 
 -- The request as a transport takes it, or nil and what is wrong.
 local function compose(url, given)
-  local wrong = check_headers(given.headers or {})
-  if wrong then
+  local headers, wrong = read_headers(given.headers or {})
+  if not headers then
     return nil, wrong
   end
-  local headers = tables.merged(given.headers)
   local body, content_type, bad = encode_body(given)
   if bad then
     return nil, bad

@@ -79,8 +79,7 @@ local function encode_string(s)
   return '"' .. s:gsub('[%z\1-\31\127"\\]', escape) .. '"'
 end
 
--- The shortest digits that read back as the same number. A process may run
--- under a locale that writes a comma.
+-- The digits that read back as the same number.
 local function encode_number(number)
   if number - number ~= 0 then
     refuse "a number is not finite"
@@ -92,12 +91,7 @@ local function encode_number(number)
     and not is_negative_zero(number) then
     return ("%.0f"):format(number)
   end
-  for digits = 14, 17 do
-    local text = ascii.number(number, "%." .. digits .. "g")
-    if digits == 17 or tonumber(text) == number then
-      return text
-    end
-  end
+  return ascii.shortest(number)
 end
 
 -- The number of elements where `value` is a list, nil where it is an object.

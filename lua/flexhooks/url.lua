@@ -63,27 +63,31 @@ function M.encode(text)
   end))
 end
 
-local function is_whole(value)
-  return value % 1 == 0 and math.abs(value) < 2 ^ 53
-end
-
 local function as_text(value)
-  if type(value) == "number" and is_whole(value) then
-    return ("%d"):format(value)
-  elseif type(value) == "table" or type(value) == "function" then
-    return nil
+  local kind = type(value)
+  if kind == "number" then
+    return ascii.digits(value)
   end
-  return type(value) == "number" and ascii.number(value) or tostring(value)
+  return kind == "string" and value or kind == "boolean" and tostring(value)
+    or nil
 end
 
+-- Adds a name's pairs; returns what is wrong, or nil.
 local function add_pairs(list, name, value)
-  for _, v in ipairs(type(value) == "table" and value or { value }) do
+  if type(name) ~= "string" then
+    return "names must be strings, got " .. type(name)
+  end
+  local values = type(value) == "table" and value or { value }
+  for _, v in ipairs(values) do
     local text = as_text(v)
     if not text then
-      return "'" .. tostring(name) .. "' must be a string, a number, a "
-        .. "boolean or a list of them"
+      return "'" .. name .. "' must be a string, a finite number, a boolean "
+        .. "or a list of them"
     end
-    list[#list + 1] = { tostring(name), text }
+    list[#list + 1] = { name, text }
+  end
+  if not tables.is_list(values) then
+    return "'" .. name .. "' must be a list without holes"
   end
 end
 

@@ -2,6 +2,10 @@ local ascii = require "flexhooks.ascii"
 local locales = require "spec.support.locales"
 local process = require "spec.support.process"
 
+-- Integers, where Lua has them.
+local LARGEST = rawget(math, "maxinteger") or 7
+local LEAST = rawget(math, "mininteger") or 7
+
 local ALL = {}
 for code = 0, 255 do
   ALL[code + 1] = string.char(code)
@@ -33,6 +37,27 @@ describe("ascii.number", function()
       { "0.10000000000000001", 0.1, "%.17g" },
     } do
       assert.equal(row[1], ascii.number(row[2], row[3]))
+    end
+  end)
+end)
+
+describe("ascii.digits", function()
+  it("are all that a number has, without a point where it is whole", function()
+    for _, row in ipairs {
+      { "5", 5.0 }, { "0", -0.0 }, { "-3", -3 }, { "0.1", 0.1 },
+      { "1000000000000000000", 1e18 }, { "9007199254740994", 2 ^ 53 + 2 },
+      { "0.3333333333333333", 1 / 3 }, { "1e+21", 1e21 }, { "5e-07", 5e-7 },
+      { "-1e+300", -1e300 },
+      { tostring(LARGEST), LARGEST },
+      { tostring(LEAST), LEAST },
+    } do
+      assert.equal(row[1], ascii.digits(row[2]))
+    end
+  end)
+
+  it("are none where it is not finite", function()
+    for _, value in ipairs { 1 / 0, -1 / 0, 0 / 0 } do
+      assert.is_nil(ascii.digits(value))
     end
   end)
 end)

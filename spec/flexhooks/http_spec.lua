@@ -60,12 +60,14 @@ describe("flexhooks.http", function()
 
   it("sends bytes, and headers as they are given", function()
     local head, body = echo { body = "\0\255", headers = {
-      ["content-type"] = "a/b", ["user-agent"] = "me", ["X-N"] = 5 } }
+      ["content-type"] = "a/b", ["user-agent"] = "me", ["X-N"] = 5.0,
+      ["X-L"] = { "a", 1e15 } } }
     assert.matches("^POST ", head)
     assert.equal("\0\255", body)
     assert.matches("\r\ncontent-type: a/b\r\n", head, 1, true)
     assert.matches("\r\nuser-agent: me\r\n", head, 1, true)
     assert.matches("\r\nX-N: 5\r\n", head, 1, true)
+    assert.matches("\r\nX-L: 1000000000000000\r\n", head, 1, true)
     assert.is_nil(head:find("flexhooks", 1, true))
     head = echo { json = {}, headers = { ["Content-Type"] = "a/json" } }
     assert.is_nil(head:find("application/json", 1, true))
@@ -139,6 +141,12 @@ describe("flexhooks.http", function()
     ["headers that are a string"] = { headers = "A: b" },
     ["headers that are lines"] = { headers = { "A: b" } },
     ["a header that is a boolean"] = { headers = { A = true } },
+    ["a header that is no number"] = { headers = { A = 0 / 0 } },
+    ["a header with a hole"] = { headers = { A = { "a", nil, "c" } } },
+    ["a header that nests"] = { headers = { A = { {} } } },
+    ["a query that is a list"] = { query = { "a=b" } },
+    ["a query with a hole"] = { query = { a = { 1, nil, 3 } } },
+    ["a form of no number"] = { form = { a = 1 / 0 } },
     ["a query that is a string"] = { query = "a=b" },
     ["a query that nests"] = { query = { a = { {} } } },
     ["a form that nests"] = { form = { a = { {} } } },

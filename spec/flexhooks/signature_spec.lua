@@ -99,6 +99,9 @@ describe("signature.validate", function()
   it("takes numbers as what they are on the wire", function()
     local request = signed { params = { ErrorCode = "45009", x = "1.5" } }
     accepted(with(request, { params = { ErrorCode = 45009, x = 1.5 } }))
+    request = signed { params = { third = "0.3333333333333333",
+      id = "1000000000000000000" } }
+    accepted(with(request, { params = { third = 1 / 3, id = 1e18 } }))
   end)
 
   it("keeps bytes that are no UTF-8, and NULs in values", function()

@@ -58,14 +58,23 @@ describe("url.query", function()
     assert.equal("e=", url.query { e = "" })
     assert.equal("", url.query { e = {} })
     assert.equal("x=%00%0D%0A", url.query { x = "\0\r\n" })
+    if rawget(math, "type") then
+      assert.equal("n=1000000000000000003", url.query {
+        n = 1000000000000000003 })
+    end
+    assert.equal("n=0.3333333333333333", url.query { n = 1 / 3 })
   end)
 
   it("refuses what has no text", function()
-    for _, value in ipairs { print, { {} }, { print } } do
+    for _, value in ipairs { print, { {} }, { print }, 0 / 0, { 1 / 0 },
+      io.stdout, { 1, nil, 3 }, { 1, x = 2 } } do
       local query, wrong = url.query { name = value }
       assert.is_nil(query)
       assert.matches("'name'", wrong, 1, true)
     end
+    local query, wrong = url.query { "a=b" }
+    assert.is_nil(query)
+    assert.equal("names must be strings, got number", wrong)
   end)
 
   it("is added before the fragment", function()

@@ -54,12 +54,14 @@ local function scalar(value)
     return value
   elseif kind == "boolean" then
     return tostring(value)
-  elseif kind == "number" and value - value == 0 then
-    if value % 1 == 0 and math.abs(value) < 2 ^ 53 then
-      return string.format("%d", value)
-    end
-    return ascii.number(value, "%.17g")
+  elseif kind == "number" then
+    return ascii.digits(value)
   end
+end
+
+-- What a value without a text is.
+local function name_of(value)
+  return type(value) == "number" and "one that is not finite" or type(value)
 end
 
 local function is_array(value)
@@ -83,7 +85,7 @@ function M.texts(value)
     local text = scalar(value)
     if not text then
       return nil, "must be a string, number, boolean or table, got "
-        .. type(value)
+        .. name_of(value)
     end
     return { text }
   end
@@ -104,7 +106,7 @@ function M.texts(value)
     end
     if not text then
       return nil, "[" .. i .. "] " .. (wrong or "must be a string, number, "
-        .. "boolean or table, got " .. type(element))
+        .. "boolean or table, got " .. name_of(element))
     end
     texts[i] = text
   end

@@ -27,7 +27,8 @@ local function check_tokens(value)
 end
 
 local function is_text(value)
-  return type(value) == "string" or type(value) == "number"
+  return type(value) == "string"
+    or type(value) == "number" and value - value == 0
 end
 
 local function check_params(params)
@@ -66,12 +67,8 @@ function M.is_form(content_type)
     or ascii.lower(media) == "application/x-www-form-urlencoded"
 end
 
--- A whole number has no point on the wire, whatever this Lua calls it.
 local function text_of(value)
-  if type(value) == "number" and value % 1 == 0 then
-    return ("%.0f"):format(value)
-  end
-  return type(value) == "number" and ascii.number(value) or tostring(value)
+  return type(value) == "number" and ascii.digits(value) or value
 end
 
 -- { { name, value }, … } of a table name -> value or list of values.

@@ -9,7 +9,8 @@ describe("encode.texts", function()
   local ROWS = {
     { "a b", { "a b" } }, { "", { "" } }, { "a\0b", { "a\0b" } },
     { 5, { "5" } }, { 5.0, { "5" } }, { -3, { "-3" } }, { 0.5, { "0.5" } },
-    { 2 ^ 40, { "1099511627776" } }, { true, { "true" } }, { false,
+    { 2 ^ 40, { "1099511627776" } }, { 0.1, { "0.1" } },
+    { 1e18, { "1000000000000000000" } }, { true, { "true" } }, { false,
       { "false" } },
     { { "a", "b" }, { "a", "b" } }, { { 1, true }, { "1", "true" } }, { {},
       {} },
@@ -31,7 +32,7 @@ describe("encode.texts", function()
   for what, value in pairs {
     ["got function"] = print,
     ["got thread"] = coroutine.create(print),
-    ["got number"] = 0 / 0,
+    ["got one that is not finite"] = 0 / 0,
     ["[2] must be a string, number, boolean or table, got function"] =
       { "a", print },
     ["contains itself"] = cycle,
