@@ -304,12 +304,16 @@ describe("clocks", function()
   end)
 end)
 
--- What a foreign loop has to carry: tasks, timers and a request.
+-- What a foreign loop has to carry: tasks, timers and a request. It all takes
+-- until work of its own, which it counts, has had its turn as well.
 local WORKLOAD = [[
 local flexhooks = require "flexhooks"
 local self, done = flexhooks.loop(), {}
+local ticks, steps = 0, 0
 self:spawn(function()
-  flexhooks.sleep(0.05)
+  repeat
+    flexhooks.sleep(0.05)
+  until ticks > 1
   done.slept = true
 end)
 self:spawn(function()
@@ -321,7 +325,6 @@ end)
 local CQUEUES = [[
 local cqueues = require "cqueues"
 local queue = cqueues.new()
-local ticks, steps = 0, 0
 queue:wrap(function()
   while not (done.slept and done.asked) do
     cqueues.poll(self)
@@ -336,14 +339,13 @@ queue:wrap(function()
   end
 end)
 assert(queue:loop())
-print(done.asked, ticks > 0, steps < 100 or steps)
+print(done.asked, steps < 100 or steps)
 ]]
 
 local LUV = [[
 local uv = require "luv"
 local poll, timer = uv.new_poll(self:pollfd()), uv.new_timer()
 local ticker = uv.new_timer()
-local ticks, steps = 0, 0
 ticker:start(10, 10, function()
   ticks = ticks + 1
 end)
@@ -365,7 +367,7 @@ end
 poll:start(self:events(), step)
 timer:start(0, 0, step)
 uv.run()
-print(done.asked, ticks > 0, steps < 100 or steps)
+print(done.asked, steps < 100 or steps)
 ]]
 
 describe("a foreign loop", function()
@@ -379,7 +381,7 @@ describe("a foreign loop", function()
       listener:close()
       assert.equal("", err)
       assert.equal(0, status)
-      assert.equal("timeout\ttrue\ttrue\n", out)
+      assert.equal("timeout\ttrue\n", out)
     end)
   end
 

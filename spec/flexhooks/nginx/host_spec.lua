@@ -29,14 +29,18 @@ describe("nginx.host", function()
         end
         note(select("#", flexhooks.run(function(a)
           flexhooks.spawn(function()
+            local mapped
             flexhooks.spawn(function()
-              flexhooks.sleep(0.04)
+              repeat
+                flexhooks.sleep(0.01)
+              until mapped
               note "grandchild"
             end)
-            note(#flexhooks.map({ 1, 2 }, 2, function(n)
+            mapped = flexhooks.map({ 1, 2 }, 2, function(n)
               flexhooks.sleep(0.01)
               return n
-            end))
+            end)
+            note(#mapped)
           end)
           note(a)
           return nil, 2, nil
