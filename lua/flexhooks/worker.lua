@@ -267,16 +267,8 @@ function Worker:turn()
     next(self.parked) and RECHECK))
 end
 
-local function count(t)
-  local n = 0
-  for _ in pairs(t) do
-    n = n + 1
-  end
-  return n
-end
-
 -- Waits for what runs; what does not end in time is cancelled, and its attempt
--- stays counted.
+-- stays counted. What has ended and is being written down has a moment more.
 function Worker:drain()
   local began = host.clock()
   while self.active > 0 and not self.abandoned
@@ -284,15 +276,19 @@ function Worker:drain()
     self:rest(math.max(began + self.patience - host.clock(), 0))
   end
   self.abandoned = true
-  local left = count(self.tasks)
-  for _, task in pairs(self.tasks) do
-    task:cancel()
+  local cut = 0
+  for ref, task in pairs(self.tasks) do
+    if not ref.settling then
+      task:cancel()
+      cut = cut + 1
+    end
   end
   local deadline = host.clock() + 1
   for _, task in pairs(self.tasks) do
     task:wait(math.max(deadline - host.clock(), 0))
+    task:cancel()
   end
-  return left
+  return cut
 end
 
 -- What passes by itself: a Redis that has just been started.

@@ -2,6 +2,7 @@
 -- spec/support/queue_contract.
 local errors = require "flexhooks.error"
 local flexhooks = require "flexhooks"
+local process = require "spec.support.process"
 
 local function item(n, line)
   return { id = "id" .. n, received_at = 1, source = "default",
@@ -154,6 +155,28 @@ describe("flexhooks.worker", function()
       worker:stop()
       assert.is_true(running:wait())
     end)
+  end)
+
+  it("writes down what has ended when it is told to stop at once", function()
+    local path = "sqlite:" .. process.folder() .. "/q.db"
+    local stored = flexhooks.queue(path)
+    flexhooks.run(function()
+      assert.is_true(stored:store { item(1), item(2) })
+      local outcomes = {}
+      local worker
+      worker = flexhooks.worker { queue = stored, router = router,
+        concurrency = 1, on_outcome = function(outcome)
+          outcomes[#outcomes + 1] = outcome
+        end }
+      router:on("*", function()
+        worker:stop(0)
+      end)
+      assert.is_true(worker:run())
+      assert.same({ "handled" }, outcomes)
+      assert.equal(1, worker.totals.handled)
+      assert.equal(1, stored:stats().ready)
+    end)
+    stored:close()
   end)
 
   it("waits no longer where it is told a second time", function()

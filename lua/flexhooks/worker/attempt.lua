@@ -21,6 +21,7 @@ local STEP_PAUSES = { 0.1, 0.2, 0.5, 1, 2, 5 } -- seconds; then always the last
 local function step(worker, name, ref, ...)
   local consumer = worker.consumer
   local tries = 0
+  ref.settling = name ~= "begin"
   while true do
     local result, err = consumer[name](consumer, ref, ...)
     if result ~= nil then
@@ -178,7 +179,7 @@ end
 ---@param ref table
 function M.run(worker, ref)
   local item = step(worker, "begin", ref)
-  if not item then
+  if not item or worker.abandoned then
     worker.lanes:done(ref)
     return
   end

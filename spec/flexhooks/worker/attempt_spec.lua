@@ -215,6 +215,19 @@ describe("an attempt", function()
     assert.equal(0, worker.lanes.known)
   end)
 
+  it("runs nothing that has begun when the worker was stopped at once",
+    function()
+      function worker.consumer.begin()
+        worker.abandoned = true
+        return item
+      end
+      handler = function()
+        taken[1] = "run"
+      end
+      assert.is_nil(run())
+      assert.same({}, taken)
+    end)
+
   it("has no outcome where the event is another worker's now", function()
     worker.consumer.finish = function()
       return false
