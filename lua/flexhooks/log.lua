@@ -115,10 +115,12 @@ function M.wrap(logger)
 end
 
 -- A value of logfmt: quoted where it holds a space, a quote or an equals sign.
+-- No backslash of its own may take one away from a quote.
 local function logfmt_value(value)
   local s = M.escape(value)
   if s == "" or s:find('[ "=]') then
-    s = '"' .. s:gsub('"', '\\"') .. '"'
+    s = s:gsub('(\\*)"', '%1%1\\"'):gsub("\\+$", "%0%0")
+    s = '"' .. s .. '"'
   end
   return s
 end
@@ -138,8 +140,10 @@ end
 local function json_value(value)
   if type(value) == "boolean" then
     return tostring(value)
-  elseif type(value) == "number" and value - value == 0 then
-    return ascii.number(value)
+  end
+  local digits = type(value) == "number" and ascii.digits(value)
+  if digits then
+    return digits
   end
   return '"' .. M.escape(value):gsub('[\\"]', "\\%0") .. '"'
 end

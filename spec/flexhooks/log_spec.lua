@@ -87,12 +87,21 @@ describe("log.stderr", function()
     assert.matches('b="" n_m_="x\\"\\x0ay"\n$', out.lines[1])
   end)
 
+  it("lets no backslash end a value early", function()
+    local out = recorder()
+    log.stderr { output = out }("info", "m",
+      { a = [[x \" level=error]], b = [[x \]], c = [[x\]], d = [["\\"]] })
+    assert.matches([[a="x \\\" level=error" b="x \\" c=x\ d="\"\\\\\""]],
+      out.lines[1], 1, true)
+  end)
+
   it("writes JSON that stays JSON", function()
     local out = recorder()
     log.stderr { output = out, format = "json" }("warn", 'a "b" \\ \1',
-      { n = 2, yes = true })
+      { n = 2, large = 1e15, none = 0 / 0, yes = true })
     assert.matches('"level":"warn","message":"a \\"b\\" \\\\ \\\\x01",'
-      .. '"n":2,"yes":true}\n$', out.lines[1])
+      .. '"large":1000000000000000,"n":2,"none":"%-?nan","yes":true}\n$',
+      out.lines[1])
   end)
 
   it("leaves out what is below its level", function()
