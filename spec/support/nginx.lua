@@ -72,7 +72,8 @@ local function configuration(self, options)
   return (text:gsub("%$PORT", tostring(self.port)))
 end
 
---- Starts nginx and waits until it listens.
+--- Starts nginx and waits until it listens and heeds signals, which is before
+-- it has workers.
 ---@param options { main: string?, http: string?, server: string?,
 ---  workers: integer?, files: table<string, string>?, env: table? }
 function M.start(options)
@@ -85,6 +86,9 @@ function M.start(options)
   self.env = options.env
   self:launch()
   self.child:wait_port(self.port)
+  process.eventually(function()
+    return #self:workers() > 0
+  end, nil, "workers of nginx")
   return self
 end
 
