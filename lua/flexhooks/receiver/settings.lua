@@ -204,11 +204,23 @@ local function longest_query_first(a, b)
   return a.source < b.source
 end
 
+-- What tells URLs apart: they are signed without a fragment, and with or
+-- without userinfo.
+local function signed_part(url)
+  return (url:gsub("#.*$", ""):gsub("^(%a+://)[^/?]*@", "%1"))
+end
+
 -- path -> routes; and how many labels there are.
 local function route_table(given, limits, level)
-  local routes, labels, count = {}, {}, 0
+  local routes, label_of, labels, count = {}, {}, {}, 0
   local function add(option, url, label)
     local r = route(option, url, label, limits, level + 2)
+    local signed = signed_part(url)
+    if (label_of[signed] or label) ~= label then
+      config(level + 2, "option 'sources': a signed URL has two labels (its "
+        .. "userinfo, and what follows its #, are not signed)")
+    end
+    label_of[signed] = label
     routes[r.path] = routes[r.path] or {}
     table.insert(routes[r.path], r)
     count = count + (labels[label] and 0 or 1)
@@ -217,8 +229,9 @@ local function route_table(given, limits, level)
   for url, label in pairs(given.sources) do
     add("sources", url, label)
   end
-  if not given.sources[given.public_url] then
-    add("public_url", given.public_url, "default")
+  local public = given.public_url
+  if not given.sources[public] then
+    add("public_url", public, label_of[signed_part(public)] or "default")
   end
   for _, list in pairs(routes) do
     table.sort(list, longest_query_first)

@@ -100,4 +100,13 @@ describe("the settings of a receiver", function()
     assert.same({ a = "1", b = "2" }, routes[1].query_fields)
     assert.equal(3, s.source_count)
   end)
+
+  it("know the public URL among the sources by what of it is signed", function()
+    local s = settings.read(given { public_url = d.url .. "#rc=3&rp=all",
+      sources = { [d.url] = "global", ["https://h.example/one"] = "own" } })
+    for _, route in ipairs(s.routes["/flex/events"]) do
+      assert.equal("global", route.source)
+    end
+    assert.equal(2, s.source_count)
+  end)
 end)
