@@ -68,13 +68,16 @@ local function carry_out(backend, method, arguments)
   return { result = result }
 end
 
+-- What was answered is never read again; what could not be must not be done
+-- twice.
 function Control:answer(row)
   local backend = self.owned.backend
   local answer = backend and carry_out(backend, row[2], row[3])
-  if answer and self.db then
-    pcall(self.db.execute, self.db, "UPDATE commands SET answer = "
-      .. literal(envelope.encode_value(answer)) .. " WHERE id = "
-      .. literal(row[1]))
+  if answer and self.db and pcall(self.db.execute, self.db,
+    "UPDATE commands SET answer = "
+    .. literal(envelope.encode_value(answer)) .. " WHERE id = "
+    .. literal(row[1])) then
+    self.taken[row[1]] = nil
   end
 end
 

@@ -77,6 +77,19 @@ describe("a queue that nobody has any more", function()
 end)
 
 describe("the process that owns a queue", function()
+  it("remembers no command that it has answered", function()
+    local owner, asker = flexhooks.queue(url), flexhooks.queue(url)
+    assert.is_true(owner:store { item "a" })
+    flexhooks.run(function()
+      for _ = 1, 3 do
+        assert.equal(1, asker:stats().ready)
+      end
+    end)
+    assert.is_nil(next(owner.backend.commands.taken))
+    owner:close()
+    asker:close()
+  end)
+
   it("answers for it, and nobody else writes", function()
     local owner = process.spawn { process.lua, "-e", held [[
       io.stdout:flush()
