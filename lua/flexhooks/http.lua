@@ -45,9 +45,13 @@ local function header_texts(value)
   end
   local texts = {}
   for i, element in ipairs(value) do
-    texts[i] = header_text(element)
+    local text = header_text(element)
+    if not text then
+      return nil
+    end
+    texts[i] = text
   end
-  return #texts == #value and tables.is_list(value) and texts or nil
+  return tables.is_list(value) and texts or nil
 end
 
 -- The headers as texts, in a table of their own; or nil and what is wrong.

@@ -144,6 +144,8 @@ describe("flexhooks.http", function()
     ["a header that is no number"] = { headers = { A = 0 / 0 } },
     ["a header with a hole"] = { headers = { A = { "a", nil, "c" } } },
     ["a header that nests"] = { headers = { A = { {} } } },
+    ["a header of which one is none"] = { headers = { A = { "a", "b", true,
+      "d" } } },
     ["a query that is a list"] = { query = { "a=b" } },
     ["a query with a hole"] = { query = { a = { 1, nil, 3 } } },
     ["a form of no number"] = { form = { a = 1 / 0 } },
