@@ -101,7 +101,7 @@ describe("the settings of a receiver", function()
     assert.equal(3, s.source_count)
   end)
 
-  it("know the public URL among the sources by what of it is signed", function()
+  it("know the public URL among the sources by its signed part", function()
     local s = settings.read(given { public_url = d.url .. "#rc=3&rp=all",
       sources = { [d.url] = "global", ["https://h.example/one"] = "own" } })
     for _, route in ipairs(s.routes["/flex/events"]) do
