@@ -10,6 +10,7 @@
 -- @module flexhooks.client
 
 local answers = require "flexhooks.session.answer"
+local ascii = require "flexhooks.ascii"
 local errors = require "flexhooks.error"
 local interactions = require "flexhooks.resources.interactions"
 local log = require "flexhooks.log"
@@ -56,14 +57,25 @@ end
 local LOCAL = { "^http://127%.%d+%.%d+%.%d+[:/]", "^http://localhost[:/]",
   "^http://%[::1%][:/]", "^https:" }
 
-local function warn_of_plain_http(set)
+local function is_plain(url)
   for _, pattern in ipairs(LOCAL) do
-    if (set.base_url .. "/"):find(pattern) then
-      return
+    if (ascii.lower(url) .. "/"):find(pattern) then
+      return false
     end
   end
-  log.wrap(set.logger)("warn", "base_url is plain http: credentials travel "
-    .. "unencrypted", { base_url = set.base_url })
+  return true
+end
+
+local function warn_of_plain_http(set)
+  local warn = log.wrap(set.logger)
+  if is_plain(set.base_url) then
+    warn("warn", "base_url is plain http: credentials travel unencrypted",
+      { base_url = set.base_url })
+  end
+  if set.credential.oauth and is_plain(set.token_url) then
+    warn("warn", "token_url is plain http: credentials travel unencrypted",
+      { token_url = set.token_url })
+  end
 end
 
 ---@class flexhooks.ClientOptions

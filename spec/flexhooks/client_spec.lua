@@ -387,6 +387,14 @@ describe("a client's secrets", function()
       assert.equal(i, #lines)
       assert.matches("^warn base_url is plain http", lines[i])
     end
+    local oauth = { client_id = "OQ1", client_secret = "hidden",
+      logger = logger, token_url = "http://gate.example/token" }
+    connect({ url = "https://gate.example" }, oauth)
+    assert.equal(4, #lines)
+    assert.matches("^warn token_url is plain http", lines[4])
+    oauth.token_url = "http://127.0.0.1/token"
+    connect({ url = "https://gate.example" }, oauth)
+    assert.equal(4, #lines)
   end)
 end)
 

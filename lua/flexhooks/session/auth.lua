@@ -38,13 +38,13 @@ local function redacted(value, secrets, depth)
   return value
 end
 
--- A server may echo what it was sent: the secret, or the header's value. What
--- is shown after closing was never near a server.
-local function redact(self, value, header)
+-- A server may echo what it was sent: the secret, or the value of a header or
+-- form. What is shown after closing was never near a server.
+local function redact(self, value, ...)
   if value == nil or self.closed then
     return value
   end
-  return redacted(value, { self.secret, header }, MAX_DEPTH)
+  return redacted(value, { self.secret, ... }, MAX_DEPTH)
 end
 
 local Basic = { __name = "flexhooks.basic" }
@@ -116,7 +116,10 @@ local function read_token(answer)
     or token == "" or #token > MAX_TOKEN then
     return nil, "access_token in the token answer is not a token"
   end
-  local life = tonumber(body.expires_in) or DEFAULT_LIFE
+  local life = tonumber(body.expires_in)
+  if not life or life ~= life then
+    life = DEFAULT_LIFE
+  end
   return token, math.max(life, 0)
 end
 
@@ -182,7 +185,14 @@ function OAuth:rejected(header)
 end
 
 function OAuth:redact(value)
-  return redact(self, value, self.token and self.token.header)
+  if value == nil or self.closed then
+    return value
+  end
+  local form = core.encode_form { { "", self.secret:reveal() } }
+  local posted = core.secret(form:sub(2)) -- behind the = of an empty name
+  local safe = redact(self, value, posted, self.token and self.token.header)
+  posted:close()
+  return safe
 end
 
 function OAuth:close()

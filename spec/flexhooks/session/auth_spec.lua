@@ -93,6 +93,16 @@ describe("auth.oauth", function()
     proof:close()
   end)
 
+  it("takes what was posted out of what is shown", function()
+    local proof = auth.oauth({ user = "OQ1",
+      secret = core.secret "0123456789/+=abcdef" }, print)
+    assert.equal("a=****&b", proof:redact "a=0123456789%2F%2B%3Dabcdef&b")
+    assert.equal("a=****&b", proof:redact "a=0123456789/+=abcdef&b")
+    assert.is_nil(proof:redact(nil))
+    proof:close()
+    assert.equal("a", proof:redact "a")
+  end)
+
   it("renews once for many tasks", function()
     local proof, forms = oauth { { access_token = "tok-1",
       expires_in = 3600 } }
