@@ -200,17 +200,21 @@ local function told(stats, err)
     stats.delayed, stats.dead, stats.oldest_age or 0)
 end
 
---- Waits until a queue holds nothing, as long as it holds less and less.
-function M.wait_empty(url)
+--- Waits until a queue holds nothing, as long as it holds less and less;
+-- `meanwhile` is called before each look.
+function M.wait_empty(url, meanwhile)
   local queue = require("flexhooks").queue(url)
   local least = math.huge
   repeat
     local stats, err, size
     local ok = pcall(process.eventually, function()
+      if meanwhile then
+        meanwhile()
+      end
       stats, err = queue:stats()
       size = stats and stats.ready + stats.running + stats.delayed
       return stats and (size == 0 or size < least)
-    end, 30)
+    end, 60)
     if not ok then
       error("the queue is not worked off: " .. told(stats, err), 2)
     end

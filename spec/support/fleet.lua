@@ -194,8 +194,11 @@ function Fleet:balance(what, times, f)
     return self.redis:cli("PING") == "PONG"
   end)
   self:fill()
+  -- Those that had begun to start without Redis end now.
   if not self.no_leases then
-    crash.wait_empty(self.redis:url(PARTITIONS))
+    crash.wait_empty(self.redis:url(PARTITIONS), function()
+      self:fill()
+    end)
   end
   stop(self)
   local verdict = self:verdict(load)
