@@ -4,6 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
+
+enum { MOST_LINKS = 40 }; /* as the kernel has it */
 
 void fh_file_id(const char *path, unsigned char id[FH_FILE_ID_SIZE]) {
   struct stat found;
@@ -27,7 +30,7 @@ static bool append(char folder[FH_PATH_SIZE], const char *name) {
   return true;
 }
 
-bool fh_real_path(const char *path, char real[FH_PATH_SIZE]) {
+static bool resolve(const char *path, char real[FH_PATH_SIZE]) {
   if (realpath(path, real))
     return true;
   const char *slash = strrchr(path, '/');
@@ -41,4 +44,33 @@ bool fh_real_path(const char *path, char real[FH_PATH_SIZE]) {
     folder[size] = 0;
   }
   return realpath(folder, real) && append(real, name);
+}
+
+/* Goes on from a link to what it names. */
+static bool follow(char real[FH_PATH_SIZE], const char *target) {
+  char path[FH_PATH_SIZE];
+  if (*target == '/')
+    return resolve(target, real);
+  *strrchr(real, '/') = 0;
+  memcpy(path, real, strlen(real) + 1);
+  return append(path, target) && resolve(path, real);
+}
+
+/* What is still a link then leads to a file that is not there, and whoever
+ * opens it makes that one. */
+bool fh_real_path(const char *path, char real[FH_PATH_SIZE]) {
+  char target[FH_PATH_SIZE];
+  if (!resolve(path, real))
+    return false;
+  for (int links = 0; links < MOST_LINKS; links++) {
+    ssize_t size = readlink(real, target, sizeof target);
+    if (size < 0)
+      return true;
+    if ((size_t)size == sizeof target)
+      return false;
+    target[size] = 0;
+    if (!follow(real, target))
+      return false;
+  }
+  return false;
 }

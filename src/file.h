@@ -11,8 +11,8 @@ enum { FH_FILE_ID_SIZE = 16, FH_PATH_SIZE = PATH_MAX };
  * somebody has it open; zeros where the path leads to nothing. */
 void fh_file_id(const char *path, unsigned char id[FH_FILE_ID_SIZE]);
 
-/* Writes the one name that has no symbolic links in it; of a file that is not
- * there, that of its folder and the last part. False where there is none. */
+/* Writes the one name that has no symbolic links in it, also of a file that is
+ * not there yet. False where there is none. */
 bool fh_real_path(const char *path, char real[FH_PATH_SIZE]);
 
 #endif

@@ -50,6 +50,39 @@ static void has_one_name(void **state) {
   assert_false(fh_real_path("/no/such/file", real));
 }
 
+static const char *in(const char *folder, const char *name) {
+  static char path[2 * FH_PATH_SIZE];
+  snprintf(path, sizeof path, "%s/%s", folder, name);
+  return path;
+}
+
+static void follows_links_to_what_is_not_there(void **state) {
+  (void)state;
+  static const char *const good[] = {"one", "two", "three"};
+  static const char *const bad[] = {"lost", "round"};
+  char folder[] = "/tmp/fh_file_XXXXXX", real[FH_PATH_SIZE];
+  char expected[FH_PATH_SIZE];
+  assert_non_null(mkdtemp(folder));
+  assert_non_null(realpath(folder, expected));
+  assert_int_equal(0, symlink("none", in(folder, "one")));
+  assert_int_equal(0, symlink("./one", in(folder, "two")));
+  assert_int_equal(0, symlink("no/such", in(folder, "lost")));
+  assert_int_equal(0, symlink("round", in(folder, "round")));
+  memcpy(real, in(folder, "two"), FH_PATH_SIZE);
+  assert_int_equal(0, symlink(real, in(folder, "three")));
+  for (size_t i = 0; i < 3; i++) {
+    assert_true(fh_real_path(in(folder, good[i]), real));
+    assert_string_equal(in(expected, "none"), real);
+  }
+  for (size_t i = 0; i < 2; i++)
+    assert_false(fh_real_path(in(folder, bad[i]), real));
+  for (size_t i = 0; i < 3; i++)
+    assert_int_equal(0, unlink(in(folder, good[i])));
+  for (size_t i = 0; i < 2; i++)
+    assert_int_equal(0, unlink(in(folder, bad[i])));
+  assert_int_equal(0, rmdir(folder));
+}
+
 static void refuses_names_that_are_too_long(void **state) {
   (void)state;
   char real[FH_PATH_SIZE];
@@ -65,6 +98,7 @@ int main(void) {
       cmocka_unit_test(tells_files_apart),
       cmocka_unit_test(has_none_for_what_is_not_there),
       cmocka_unit_test(has_one_name),
+      cmocka_unit_test(follows_links_to_what_is_not_there),
       cmocka_unit_test(refuses_names_that_are_too_long),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -134,6 +134,19 @@ describe("a file that has two names", function()
     queue:close()
   end)
 
+  it("has one owner also where it is made through a link", function()
+    assert(lfs.link("q.db", path .. ".link", true))
+    local other = "sqlite:" .. path .. ".link"
+    local queue = flexhooks.queue(other)
+    assert.is_true(queue:store { item "a" })
+    for _, name in ipairs { url, other } do
+      local ok, err = flexhooks.queue(name):store { item "b" }
+      assert.is_nil(ok)
+      assert.equal("owned", err.reason)
+    end
+    queue:close()
+  end)
+
   it("is found where the process has gone to another folder", function()
     local here, folder = lfs.currentdir(), path:match "^(.*)/"
     assert(lfs.chdir(folder))
