@@ -339,41 +339,6 @@ describe("flexhooks.worker", function()
     assert.is_true(logged["an attempt broke"])
   end)
 
-  -- Runs until `done`, at most ten seconds.
-  local function run_until(worker, done)
-    flexhooks.run(function()
-      local running = flexhooks.spawn(worker.run, worker)
-      local ends = flexhooks.clock() + 10
-      while not done() and flexhooks.clock() < ends do
-        flexhooks.sleep(0.005)
-      end
-      worker:stop()
-      assert.is_true(running:wait())
-    end)
-  end
-
-  it("knows nothing of what was parked when it last ran", function()
-    local fails, seen = true, {}
-    router:on("*", function(_, context)
-      seen[#seen + 1] = context.id .. "/" .. context.attempt
-      flexhooks.sleep(0.02)
-      return nil, fails and "no" or nil
-    end)
-    assert.is_true(queue:store { item(1) })
-    local worker = flexhooks.worker { queue = queue, router = router,
-      max_attempts = 1, on_exhausted = "park" }
-    run_until(worker, function()
-      return queue:stats().dead == 1
-    end)
-    fails = false
-    assert.is_true(queue:replay "id1")
-    run_until(worker, function()
-      return queue:stats().ready + queue:stats().running == 0
-    end)
-    assert.same({ "id1/1", "id1/1" }, seen)
-    assert.equal(0, queue:stats().dead)
-  end)
-
   it("sends a step again until the queue takes it", function()
     local failures, seen = 3, 0
     router:on("*", function()
