@@ -55,7 +55,6 @@ int fh_bind_inherit(int fd, const char **why) {
     return fd;
   }
   *why = "it is not a listening socket";
-  close(fd);
   return -1;
 }
 

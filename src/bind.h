@@ -8,8 +8,9 @@
  * with the reason in `why`. */
 int fh_bind(const char *host, unsigned port, const char **why);
 
-/* Makes ready a listening socket that another program bound. -1, and the
- * descriptor closed, where it is none; the reason is then in `why`. */
+/* Makes ready a listening socket that another program bound. -1 where it is
+ * none, with the reason in `why`: a descriptor that was named by mistake is
+ * somebody else's, and left alone. */
 int fh_bind_inherit(int fd, const char **why);
 
 /* The port that is bound. */

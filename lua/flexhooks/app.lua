@@ -75,7 +75,9 @@ M.SETTINGS = {
   host = { type = "string" },
   port = { type = "integer", min = 0, max = 65535 },
   fd = { type = "integer", min = 0 },
-  admin = { type = { "string", "boolean" } },
+  admin = { type = { "string", "boolean" }, check = function(value)
+    return value == true and "must be host:port, or false" or nil
+  end },
   concurrency = { type = "integer", min = 1, max = 10000 },
   worker = { type = "boolean" },
   max_attempts = { type = "integer", min = 1 },

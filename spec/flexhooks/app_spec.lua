@@ -121,6 +121,7 @@ describe("app.load", function()
     { { router = {} }, "'router' must be a flexhooks.router" },
     { { port = "80" }, "'port' must be integer" },
     { { port = 65536 }, "'port' must be at most 65535" },
+    { { admin = true }, "'admin' must be host:port, or false" },
     { { limits = { boddy = 1 } }, "unknown limit 'boddy'.*'body'" },
     { { limits = { body = "1" } }, "limits' %.body must be a number" },
   }

@@ -74,7 +74,8 @@ local LIMITS = {
 
 local DEDUPE = {
   window = { type = "number", default = 86400, min = 0 },
-  entries = { type = "integer", default = 100000, min = 1 },
+  entries = { type = "integer", default = 100000, min = 1,
+    max = 2 ^ 32 - 1 },
   retries = { type = "integer", default = 1, min = 0, max = 5 },
   twin_window = { type = "number", min = 0 },
   claims = with_methods("a memory of claims", "claim", "settle"),

@@ -81,6 +81,7 @@ local rows = {
   { { limits = { params = "5" } }, "argument", "params" },
   { { dedupe = true }, "argument", "dedupe" },
   { { dedupe = { entries = 0 } }, "argument", "entries" },
+  { { dedupe = { entries = 2 ^ 32 } }, "argument", "entries" },
   { { dedupe = { window = -1 } }, "argument", "window" },
   { { dedupe = { windows = 1 } }, "argument", "did you mean 'window'?" },
   { { logger = "x" }, "argument", "logger" },
