@@ -32,6 +32,19 @@ local LISTENER_LIMITS = {
   connections = "connections", per_address = "per_address",
 }
 
+-- What a listener counts, and the most of it; the rest are seconds and rates,
+-- or the receiver's to check.
+local MOST = { line = 2 ^ 30, header = 2 ^ 30, header_bytes = 2 ^ 30,
+  headers = 2 ^ 30, connections = 1000000, per_address = 1000000 }
+
+local function count_complaint(name, value)
+  local least, most = name == "connections" and 1 or 0, MOST[name]
+  if most and (value % 1 ~= 0 or value < least or value > most) then
+    return (".%s must be a whole number from %d to %d"):format(name, least,
+      most)
+  end
+end
+
 local function is_limit(name)
   return RECEIVER_LIMITS[name] or LISTENER_LIMITS[name]
 end
@@ -49,6 +62,10 @@ local function limits_complaint(limits)
         .. options.suggestion(name, known)
     elseif type(value) ~= "number" or value ~= value or value < 0 then
       return "." .. name .. " must be a number of 0 or more"
+    end
+    local wrong = count_complaint(name, value)
+    if wrong then
+      return wrong
     end
   end
 end
@@ -74,7 +91,7 @@ M.SETTINGS = {
   queue = { type = { "string", "table" } },
   host = { type = "string" },
   port = { type = "integer", min = 0, max = 65535 },
-  fd = { type = "integer", min = 0 },
+  fd = { type = "integer", min = 0, max = 2 ^ 31 - 1 },
   admin = { type = { "string", "boolean" }, check = function(value)
     return value == true and "must be host:port, or false" or nil
   end },

@@ -124,6 +124,12 @@ describe("app.load", function()
     { { admin = true }, "'admin' must be host:port, or false" },
     { { limits = { boddy = 1 } }, "unknown limit 'boddy'.*'body'" },
     { { limits = { body = "1" } }, "limits' %.body must be a number" },
+    { { limits = { connections = 0 } },
+      "limits' %.connections must be a whole number from 1 to 1000000" },
+    { { limits = { line = math.huge } }, "%.line must be a whole number" },
+    { { limits = { headers = 1.5 } }, "%.headers must be a whole number" },
+    { { limits = { header = 1e300 } }, "%.header must be a whole number" },
+    { { fd = 1e300 }, "'fd' must be at most 2147483647" },
   }
   for _, row in ipairs(WRONG) do
     it("raises for a setting that cannot be: " .. row[2], function()
