@@ -15,9 +15,11 @@ end
 
 --- A logger as the options ask for.
 ---@param given table the parsed arguments
+---@param output table? what has a `write` method; standard error where absent
 ---@return fun(level: string, message: string, fields: table?)
-function M.new(given)
-  return log.stderr { level = given.log_level, format = given.log_format }
+function M.new(given, output)
+  return log.stderr { level = given.log_level, format = given.log_format,
+    output = output }
 end
 
 return M

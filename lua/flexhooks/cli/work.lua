@@ -66,23 +66,43 @@ local function watch_signals(worker, state)
   end
 end
 
+-- Standard error with a line that says how far the work is; what is logged
+-- takes its place.
+local Screen = {}
+Screen.__index = Screen
+
+function Screen:wipe()
+  if self.shown then
+    self.shown = false
+    io.stderr:write("\r\27[K")
+  end
+end
+
+function Screen:write(text)
+  self:wipe()
+  return io.stderr:write(text)
+end
+
+function Screen:show(text)
+  self.shown = true
+  io.stderr:write("\r", text, "\27[K")
+end
+
 -- "1234 handled, 567 left, 890/s" on one line of a terminal, while there is a
 -- backlog.
-local function show_progress(worker)
+local function show_progress(worker, screen)
   local flexhooks = require "flexhooks"
-  local before, shown = 0, false
+  local before = 0
   while worker.running do
     local ended = not flexhooks.sleep(PROGRESS)
     local stats = not ended and worker.queue:stats()
     local handled = worker.totals.handled
     local left = stats and stats.ready + stats.running + stats.delayed or 0
     if left >= BACKLOG then
-      io.stderr:write(("\r%d handled, %d left, %.0f/s\27[K"):format(handled,
-        left, (handled - before) / PROGRESS))
-      shown = true
-    elseif shown then
-      io.stderr:write("\r\27[K")
-      shown = false
+      screen:show(("%d handled, %d left, %.0f/s"):format(handled, left,
+        (handled - before) / PROGRESS))
+    else
+      screen:wipe()
     end
     before = handled
     if ended then
@@ -101,7 +121,7 @@ local function work(worker, state, address)
   end
   local done = watch_signals(worker, state)
   local progress = output.is_terminal(io.stderr)
-    and flexhooks.spawn(show_progress, worker)
+    and flexhooks.spawn(show_progress, worker, state.screen)
   local ok, err = worker:run()
   if progress then
     progress:cancel()
@@ -113,12 +133,12 @@ local function work(worker, state, address)
   return ok, err
 end
 
-local function load(given)
+local function load(given, screen)
   local url, err = settings.typed_queue(given)
   if err then
     return nil, err
   end
-  local logger = log.new(given)
+  local logger = log.new(given, screen)
   local app
   app, err = require("flexhooks.app").load("flexhooks work", given.app,
     { logger = logger }, { logger = logger, typed = { queue = url,
@@ -136,11 +156,12 @@ end
 ---@return true? done
 ---@return flexhooks.Error? err
 function M.run(given)
-  local app, err = load(given)
+  local screen = setmetatable({ shown = false }, Screen)
+  local app, err = load(given, screen)
   if not app then
     return nil, err
   end
-  local state = { metrics = metrics.new(), stopping = false }
+  local state = { metrics = metrics.new(), stopping = false, screen = screen }
   local worker
   worker, err = app:worker {
     on_outcome = given.admin and state.metrics:outcomes() or nil,

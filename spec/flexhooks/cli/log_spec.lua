@@ -9,6 +9,12 @@ describe("cli.log", function()
   end
 
   it("makes a logger as the options ask for", function()
+    local written
+    log.new(parse(), { write = function(_, text)
+      written = text
+      return true
+    end })("info", "here")
+    assert.matches("message=here", written)
     assert.is_function(log.new(parse()))
     assert.is_function(log.new(parse("--log-level", "error",
       "--log-format", "json")))

@@ -1,6 +1,7 @@
 local command = require "spec.support.command"
 local flexhooks = require "flexhooks"
 local process = require "spec.support.process"
+local terminal = require "spec.support.terminal"
 local work = require "flexhooks.cli.work"
 
 local APP = [[
@@ -37,6 +38,32 @@ describe("cli.work", function()
     queue = flexhooks.queue(url)
     assert.equal(0, queue:stats().ready)
     queue:close()
+  end)
+
+  it("shows on a terminal how far it is, and its log beside that", function()
+    local url = "sqlite:" .. process.folder() .. "/q.db"
+    local queue, items = flexhooks.queue(url), {}
+    for n = 1, 400 do
+      items[n] = { id = "e" .. n, received_at = 1,
+        event = { EventType = "onX", InteractionSid = "KD1" } }
+    end
+    assert.is_true(queue:store(items))
+    queue:close()
+    local app = process.write(process.folder() .. "/app.lua", [[
+      local flexhooks = require "flexhooks"
+      local router = flexhooks.router()
+      router:on("*", function()
+        flexhooks.sleep(0.02)
+      end)
+      return router]])
+    local session = terminal.spawn({ "work", app }, { FLEXHOOKS_QUEUE = url })
+    session.child:wait_output " left, "
+    session:type "\3"
+    local status, screen = session:wait()
+    assert.equal(0, status)
+    assert.matches("%d+ handled, %d+ left, %d+/s\27%[K", screen)
+    -- The terminal shows Ctrl-C as well.
+    assert.matches("/s\27%[K%^?C?\27%[Ktime=[^\n]*worker stopped", screen)
   end)
 
   it("tells how it is, and what it did", function()
