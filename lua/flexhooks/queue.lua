@@ -8,6 +8,7 @@
 local ascii = require "flexhooks.ascii"
 local envelope = require "flexhooks.queue.envelope"
 local errors = require "flexhooks.error"
+local events = require "flexhooks.events"
 local options = require "flexhooks.options"
 local redis_error = require "flexhooks.queue.redis_error"
 local submission = require "flexhooks.queue.submission"
@@ -233,6 +234,7 @@ local function selective(filter)
 end
 
 local function letters(self, filter)
+  filter.type = events.canonical(filter.type) or filter.type
   local found, err = call(self, "dead_letters",
     selective(filter) and FILTERS.limit.max or filter.limit)
   if not found then

@@ -453,13 +453,15 @@ return function(make)
     end)
 
     it("replays and discards by a filter", function()
-      store(item(1, { EventType = "onA" }), item(2, { EventType = "onB" }),
+      store(item(1, { EventType = "onA" }),
+        item(2, { EventType = "onChannelStatusUpdated" }),
         item(3, { EventType = "onA" }), item(4, nil, { source = "other" }))
       on(function()
         return fail { retry = false }
       end)
       work()
       assert.equal(2, #queue:dead_letters { type = "onA" })
+      assert.equal(1, #queue:dead_letters { type = "onChannelUpdated" })
       assert.equal(1, #queue:dead_letters { source = "other" })
       assert.equal(3, #queue:dead_letters { limit = 3 })
       assert.equal(1, queue:replay { type = "onA", limit = 1 })
