@@ -191,17 +191,27 @@ function Worker:start()
 end
 
 -- Parked interactions go on when their dead letter was replayed or discarded.
+-- They may be many, so they are not looked at with every turn. Returns the
+-- seconds until the next look, or nil where none are parked.
 function Worker:recheck()
+  local left = self.look_at - host.clock()
+  if left > 0 or not next(self.parked) then
+    return next(self.parked) and left or nil
+  end
+  self.look_at = host.clock() + RECHECK
   local refs = {}
   for _, ref in pairs(self.parked) do
     refs[#refs + 1] = ref
   end
-  for _, ref in ipairs(#refs > 0 and self.consumer:recheck(refs) or {}) do
+  for _, ref in ipairs(self.consumer:recheck(refs) or {}) do
     -- Where its partition was lost meanwhile, its lane was dropped: nothing
     -- comes of a release.
-    self.parked[ref.seq] = nil
+    if self.parked[ref.seq] == ref then
+      self.parked[ref.seq] = nil
+    end
     self.lanes:release(ref)
   end
+  return RECHECK
 end
 
 -- Partitions that are no longer ours: forget what is known of them, and end
@@ -257,14 +267,11 @@ end
 
 -- Starts all that can start, then rests until something changes.
 function Worker:turn()
-  local pause = self:fill()
-  if next(self.parked) then
-    self:recheck()
-  end
+  local pause, look = self:fill(), self:recheck()
   self:start()
   local earliest = self.lanes:earliest()
   self:rest(soonest(pause, earliest and math.max(earliest - host.clock(), 0),
-    next(self.parked) and RECHECK))
+    look))
 end
 
 -- Waits for what runs; what does not end in time is cancelled, and its attempt
@@ -309,7 +316,7 @@ end
 -- knew of the queue is forgotten; `parked` are, by their seq, the refs that
 -- only a replay or a discard moves.
 function Worker:consume()
-  self.lanes, self.parked = lanes.new(), {}
+  self.lanes, self.parked, self.look_at = lanes.new(), {}, 0
   local ok, err = self:open()
   if not ok then
     return nil, err
@@ -338,6 +345,9 @@ function Worker:work()
       self:lose(parts)
     end,
     wake = function(urgent)
+      if urgent then
+        self.look_at = 0
+      end
       self:nudge()
       if urgent and self.beat_signal then
         self.beat_signal:set()

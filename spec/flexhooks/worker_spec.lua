@@ -84,6 +84,45 @@ describe("flexhooks.worker", function()
       assert.equal(3, seen)
     end)
 
+  it("looks at what is parked when a letter was decided about, or a second is "
+    .. "over", function()
+    local looks = 0
+    router:on("*", function(_, context)
+      if context.id == "id1" and not context.replay then
+        error "no"
+      end
+    end)
+    local worker = flexhooks.worker { queue = queue, router = router,
+      max_attempts = 1, on_exhausted = "park" }
+    flexhooks.run(function()
+      local running = flexhooks.spawn(worker.run, worker)
+      assert.is_true(queue:store { item(1, 1), item(2, 1) })
+      while queue:stats().dead == 0 do
+        flexhooks.sleep(0.005)
+      end
+      local recheck = worker.consumer.recheck
+      function worker.consumer.recheck(...)
+        looks = looks + 1
+        return recheck(...)
+      end
+      local began = flexhooks.clock()
+      for n = 3, 50 do
+        assert.is_true(queue:store { item(n) })
+        flexhooks.sleep(0)
+      end
+      while worker.totals.handled < 48 do
+        flexhooks.sleep(0.005)
+      end
+      assert.is_true(looks <= 1 + flexhooks.clock() - began)
+      assert.is_true(queue:replay "id1")
+      while worker.totals.handled < 50 do
+        flexhooks.sleep(0.005)
+      end
+      worker:stop()
+      assert.is_true(running:wait())
+    end)
+  end)
+
   it("knows nothing of what was parked when it ran before", function()
     local order, healed = {}, false
     router:on("*", function(_, context)

@@ -142,13 +142,16 @@ end
 --- Which of these parked refs may go on: replayed ones, and ones that are
 -- gone.
 function Consumer:recheck(refs)
-  local changed = {}
+  local seqs, changed = {}, {}
+  for i, ref in ipairs(refs) do
+    seqs[i] = ref.seq
+  end
+  local parked, err = self.queue:read(self.queue.storage.parked, seqs, PARKED)
+  if not parked then
+    return nil, err
+  end
   for _, ref in ipairs(refs) do
-    local state, err = self.queue:read(self.queue.storage.state, ref.seq)
-    if state == nil then
-      return nil, err
-    end
-    if not state or state.not_before < PARKED then
+    if not parked[ref.seq] then
       changed[#changed + 1] = ref
     end
   end

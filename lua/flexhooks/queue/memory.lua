@@ -110,6 +110,16 @@ function Memory:unpark(seq, body)
   end
 end
 
+--- Those of these events that nothing may begin before `since`.
+function Memory:parked(seqs, since)
+  local found = {}
+  for _, seq in ipairs(seqs) do
+    local row = self.rows[seq]
+    found[seq] = row and row.not_before >= since or nil
+  end
+  return found
+end
+
 function Memory:state(seq)
   local row = self.rows[seq]
   return row and { attempts = row.attempts, not_before = row.not_before }

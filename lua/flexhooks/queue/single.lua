@@ -349,10 +349,20 @@ function Single:replay(id)
   if done == "not_an_event" then
     return nil, self:failure("'" .. id .. "' is no event that a handler could "
       .. "take", { reason = done })
-  elseif done and self.trail then
-    self:note("replayed", envelope.decode(letter.body))
+  elseif done then
+    self:decided("replayed", letter)
   end
   return done, err
+end
+
+-- Tells who follows the queue, and the worker whose interaction waited for it.
+function Single:decided(state, letter)
+  if self.trail then
+    self:note(state, envelope.decode(letter.body))
+  end
+  if letter.parked and self.consumer then
+    self.consumer.wake(true)
+  end
 end
 
 function Single:send_round(storage, letter)
@@ -387,8 +397,8 @@ function Single:discard(id)
     storage:dead_remove(letter.key)
     return true
   end }
-  if done and self.trail then
-    self:note("discarded", envelope.decode(letter.body))
+  if done then
+    self:decided("discarded", letter)
   end
   return done, err
 end

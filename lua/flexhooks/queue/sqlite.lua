@@ -20,6 +20,7 @@ local BUSY = 250 -- ms; the loop waits with us
 local LOCK_BUSY = 100
 local TOLD = 1 -- seconds
 local ROWS_PER_INSERT = 100
+local SEQS_PER_QUERY = 500
 local PRUNE_EVERY = 100 -- transactions with claims
 
 local SCHEMA = {
@@ -290,6 +291,20 @@ function SQLite:unpark(seq, body)
   self.db:execute("UPDATE events SET attempts = 0, not_before = 0, "
     .. "errors = NULL, body = " .. literal(body) .. " WHERE seq = "
     .. literal(seq))
+end
+
+--- Those of these events that nothing may begin before `since`.
+function SQLite:parked(seqs, since)
+  local found = {}
+  for first = 1, #seqs, SEQS_PER_QUERY do
+    local last = math.min(first + SEQS_PER_QUERY - 1, #seqs)
+    self.db:each("SELECT seq FROM events WHERE seq IN ("
+      .. table.concat(seqs, ",", first, last) .. ") AND not_before >= "
+      .. literal(since), function(row)
+        found[row[1]] = true
+      end)
+  end
+  return found
 end
 
 function SQLite:state(seq)

@@ -1,4 +1,5 @@
 local flexhooks = require "flexhooks"
+local process = require "spec.support.process"
 
 local queue, consumer, woken
 
@@ -70,9 +71,40 @@ describe("a consumer", function()
     assert.is_true(refs[1].delay > 40 and refs[1].delay <= 50)
     assert.is_true(refs[2].parked)
     assert.same({}, consumer:recheck { refs[2] })
+    local urgent
+    function consumer.wake(now)
+      urgent = urgent or now
+    end
     assert.is_true(queue:replay "b")
+    assert.is_true(urgent)
     assert.same({ refs[2] }, consumer:recheck { refs[2] })
   end)
+
+  for _, kind in ipairs { "memory:", "sqlite:" } do
+    it("finds the ones to go on among many parked ones, " .. kind, function()
+      local many = flexhooks.queue(kind == "memory:" and kind
+        or kind .. process.folder() .. "/q.db")
+      local door = many:consumer { wake = function() end }
+      assert.is_true(door:open())
+      local items, refs = {}, nil
+      for n = 1, 1201 do
+        items[n] = item("i" .. n)
+      end
+      assert.is_true(many:store(items))
+      flexhooks.run(function()
+        refs = door:scan(2000)
+        flexhooks.map(refs, 500, function(ref)
+          assert(door:begin(ref))
+          assert(door:bury(ref, FAILURE, "exhausted", true))
+        end)
+      end)
+      assert.same({}, door:recheck(refs))
+      assert.is_true(many:replay "i600")
+      assert.is_true(many:discard "i1201")
+      assert.same({ refs[600], refs[1201] }, door:recheck(refs))
+      many:close()
+    end)
+  end
 
   it("keeps the first failures and the last", function()
     assert.is_true(queue:store { item "a" })
