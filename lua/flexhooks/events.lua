@@ -271,14 +271,23 @@ local function listed_for(wire)
   return listed, behind
 end
 
--- Does the name, read on into the value, begin with `field`?
+-- Does the name, read on into the value, begin with `field` and what that may
+-- hold? A new field whose name is only longer is a SID's no more.
 local function begins_with(name, value, field)
-  if #name >= #field then
+  if type(value) ~= "string" then
     return find(name, field, 1, true) == 1
   end
-  return type(value) == "string"
-    and find(field, name, 1, true) == 1
-    and find(value, field:sub(#name + 1), 1, true) == 1
+  local text = name .. value
+  if find(text, field, 1, true) ~= 1 then
+    return false
+  end
+  local prefixes = FIELDS[field].prefixes
+  for i = 1, prefixes and #prefixes or 0 do
+    if find(text, prefixes[i], #field + 1, true) == #field + 1 then
+      return true
+    end
+  end
+  return not prefixes
 end
 
 local function holds(event, behind, field)

@@ -142,6 +142,15 @@ describe("events.recut", function()
     assert.is_nil(events.recut { EventType = "onNew", Task = "Sid" })
   end)
 
+  it("lets new fields pass that begin as a missing SID does", function()
+    local event = changed("onParticipantJoined", { TaskSid = false,
+      InstanceSid = false, TaskSids = "none", InstanceSidV2 = sids.instance,
+      Task = "Sid", TaskSidX = "WT" .. sids.task })
+    assert.is_nil(events.recut(event))
+    event.TaskSidW = "T" .. ("0"):rep(32)
+    assert.is_truthy(events.recut(event):find("TaskSid is missing", 1, true))
+  end)
+
   it("finds a field that is cut elsewhere", function()
     local event = changed("onParticipantJoined",
       { TaskSid = false, TaskSi = "d" .. sids.task })
