@@ -540,6 +540,7 @@ return function(make)
       local letter = queue:get "killer"
       assert.equal("exhausted", letter.reason)
       assert.matches("process ended", letter.errors[1].message)
+      assert.same({ 2, 2 }, { letter.attempts, letter.errors[1].attempt })
     end)
 
     it("hears of events that come while it rests", function()

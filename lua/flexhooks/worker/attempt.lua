@@ -148,6 +148,17 @@ local function failed(worker, ref, item, err)
   return done and "retried"
 end
 
+-- An event that was tried as often as it may be. This beginning runs nothing,
+-- so it is no attempt; how the last one ended may be unknown.
+local function give_up(worker, ref, item, context)
+  local attempts, last = item.attempt - 1, item.errors[#item.errors]
+  item.attempt, ref.attempts, context.attempt = attempts, attempts, attempts
+  local message = last and last.attempt == attempts
+    and "max_attempts is " .. worker.max_attempts .. " now"
+    or "the process ended during the attempt"
+  return bury(worker, ref, item, errors.new("handler", message), "exhausted")
+end
+
 -- An event that was begun: what became of it. False where the queue did not
 -- take that: the event is another worker's now.
 local function settle(worker, ref, item, context)
@@ -156,8 +167,7 @@ local function settle(worker, ref, item, context)
       "the stored event cannot be read"), item.reason or "malformed")
   end
   if item.attempt > worker.max_attempts then
-    return bury(worker, ref, item, errors.new("handler",
-      "the process ended during the attempt before"), "exhausted")
+    return give_up(worker, ref, item, context)
   end
   local ok, err = try(worker, item, context)
   if worker.abandoned then

@@ -84,7 +84,12 @@ describe("an attempt", function()
     item.attempt, taken = 4, {}
     handler = error
     assert.equal("dead", run())
-    assert.matches("the process ended", taken[2][2].message)
+    assert.same({ 3, "the process ended during the attempt" },
+      { taken[2][2].attempt, taken[2][2].message })
+    item.attempt, item.errors, taken = 6, { { attempt = 5 } }, {}
+    assert.equal("dead", run())
+    assert.same({ 5, "max_attempts is 3 now" },
+      { taken[2][2].attempt, taken[2][2].message })
     item.event, taken = nil, {}
     assert.equal("dead", run())
     assert.equal("malformed", taken[2][3])
