@@ -95,7 +95,7 @@ local function connect(self)
   local redis = module:new()
   -- Of a method that it lacks, as set_timeouts in Debian's version, the
   -- library makes a command.
-  redis:set_timeout(CONNECT_TIMEOUT)
+  redis:set_timeout(math.min(CONNECT_TIMEOUT, self.timeout * 1000))
   local ok, message = redis:connect(self.address.host, self.address.port,
     { pool = self.pool })
   if not ok then

@@ -244,7 +244,8 @@ function Connection:greet()
     local waiter, err = self:send(command)
     local value
     if waiter then
-      value, err = self:await(waiter, CONNECT_TIMEOUT)
+      value, err = self:await(waiter,
+        math.min(CONNECT_TIMEOUT, self.timeout))
     end
     if not value then
       self:drop(err)
