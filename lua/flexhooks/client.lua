@@ -54,11 +54,12 @@ local function session_of(self, name)
   return self[SESSION]
 end
 
-local LOCAL = { "^http://127%.%d+%.%d+%.%d+[:/]", "^http://localhost[:/]",
+-- Where credentials are safe on their way.
+local SAFE = { "^http://127%.%d+%.%d+%.%d+[:/]", "^http://localhost[:/]",
   "^http://%[::1%][:/]", "^https:" }
 
 local function is_plain(url)
-  for _, pattern in ipairs(LOCAL) do
+  for _, pattern in ipairs(SAFE) do
     if (ascii.lower(url) .. "/"):find(pattern) then
       return false
     end

@@ -7,6 +7,9 @@
 --
 -- Both implementations provide:
 --   now() clock()                  Unix seconds; monotonic seconds
+--   run(f, ...)                    what f returns, once all it began ended
+--   get()                          the loop, for a foreign one to drive; in
+--                                  nginx it raises
 --   sleep(s)                       true, or nil, err (cancelled, timeout)
 --   spawn(f, ...)                  task
 --   map(list, n, f)                results in order

@@ -50,13 +50,12 @@ end
 local function watch_signals(worker, state)
   local loop = require "flexhooks.loop"
   local signals = loop.poller():signals("TERM", "INT")
-  local asked = false
   local source = loop.add_source {
     fd = signals:fd(), interest = "r",
     run = function()
       while signals:next() do
-        worker:stop(asked and 0 or nil)
-        asked, state.stopping = true, true
+        worker:stop(state.stopping and 0 or nil)
+        state.stopping = true
       end
     end,
   }

@@ -98,8 +98,8 @@ end
 ---@param value string?
 ---@return boolean
 function M.is_plain(value)
-  return value == nil or ascii.lower(value):match "^[ \t]*(.-)[ \t]*$" == ""
-    or ascii.lower(value):match "^[ \t]*(.-)[ \t]*$" == "identity"
+  local coding = ascii.lower(value or ""):match "^[ \t]*(.-)[ \t]*$"
+  return coding == "" or coding == "identity"
 end
 
 -- A header's value as text, a list's values joined; nil for what is neither.
