@@ -25,6 +25,19 @@ function M.upper(text)
   return text:find "[a-z]" and text:gsub("[a-z]", UPPER) or text
 end
 
+--- Text without the blanks around it. A pattern that ends in `[ \t]*$` takes a
+-- time that grows with the square of the blanks within: a header of some
+-- kilobytes would hold up everybody.
+---@param text string
+---@param blanks string? what counts as one, as in a pattern's set; spaces and
+-- tabs where absent
+---@return string
+function M.trimmed(text, blanks)
+  local other = "[^" .. (blanks or " \t") .. "]"
+  local first = text:find(other)
+  return first and text:match(".*" .. other, first) or ""
+end
+
 --- A finite number with a decimal point.
 ---@param value number
 ---@param format string? as string.format has it; without blanks or commas

@@ -29,6 +29,24 @@ describe("ascii.lower and ascii.upper", function()
   end)
 end)
 
+describe("ascii.trimmed", function()
+  it("takes away the spaces and tabs at both ends, and nothing else",
+    function()
+      for given, wanted in pairs { [""] = "", [" \t"] = "", a = "a",
+        ["\t a \0 b\n\t"] = "a \0 b\n", ["a "] = "a", [" a"] = "a" } do
+        assert.equal(wanted, ascii.trimmed(given))
+      end
+      assert.equal(" a", ascii.trimmed("'' a\n'", "\n'"))
+    end)
+
+  -- With the square of their number, this would take minutes.
+  it("looks at each blank once", function()
+    local blanks = (" "):rep(500000)
+    assert.equal("a" .. blanks .. "b", ascii.trimmed("a" .. blanks .. "b "))
+    assert.equal("", ascii.trimmed(blanks))
+  end)
+end)
+
 describe("ascii.number", function()
   it("has a point, an exponent and a sign where there are such", function()
     for _, row in ipairs {

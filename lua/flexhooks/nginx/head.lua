@@ -80,20 +80,20 @@ local function append(head, name, value)
 end
 
 local function add_header(head, line)
-  local blank, more = line:match "^([ \t]+)(.-)[ \t]*$"
-  if blank then
+  if line:find "^[ \t]" then
     if not head.last or FRAMING[head.last] then
       return malformed "has a continuation where none may be"
     end
-    head.headers[head.last] = head.headers[head.last] .. " " .. more
+    head.headers[head.last] = head.headers[head.last] .. " "
+      .. ascii.trimmed(line)
     return true
   end
   local name, value = line:match(
-    "^([A-Za-z0-9!#$%%&'*+%-.^_`|~]+):[ \t]*(.-)[ \t]*$")
+    "^([A-Za-z0-9!#$%%&'*+%-.^_`|~]+):(.*)$")
   if not name then
     return malformed "has a line that is no header"
   end
-  name = ascii.lower(name)
+  name, value = ascii.lower(name), ascii.trimmed(value)
   append(head, name, value)
   return add_framing(head, name, value)
 end

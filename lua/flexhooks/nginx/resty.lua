@@ -50,7 +50,7 @@ local DEFAULTS = { ["accept"] = { "Accept", "*/*" },
 
 local function add_values(list, value)
   for _, one in ipairs(type(value) == "table" and value or { value }) do
-    list[#list + 1] = tostring(one):match "^[ \t]*(.-)[ \t]*$"
+    list[#list + 1] = ascii.trimmed(tostring(one))
   end
 end
 

@@ -66,8 +66,9 @@ M.USUAL = {
 
 local function parameters_fit(text)
   for parameter in text:gmatch "[^;]+" do
-    local name, value = parameter:match "^[ \t]*([^ \t=]+)=(.-)[ \t]*$"
-    if not name and parameter:find "[^ \t]" then
+    parameter = ascii.trimmed(parameter)
+    local name, value = parameter:match "^([^ \t=]+)=(.*)$"
+    if not name and parameter ~= "" then
       return false
     end
     if name == "charset" and value ~= "utf-8" and value ~= '"utf-8"' then
@@ -98,7 +99,7 @@ end
 ---@param value string?
 ---@return boolean
 function M.is_plain(value)
-  local coding = ascii.lower(value or ""):match "^[ \t]*(.-)[ \t]*$"
+  local coding = ascii.trimmed(ascii.lower(value or ""))
   return coding == "" or coding == "identity"
 end
 

@@ -5,6 +5,7 @@
 -- mean the same when repeated (GET, DELETE) are.
 -- @module flexhooks.session.retry
 
+local ascii = require "flexhooks.ascii"
 local core = require "flexhooks.core"
 
 local M = {}
@@ -71,7 +72,7 @@ function M.retry_after(value, now)
   if type(value) ~= "string" then
     return nil
   end
-  value = value:match "^%s*(.-)%s*$"
+  value = ascii.trimmed(value)
   if value:find "^%d+$" or value:find "^%d+%.%d+$" then
     return tonumber(value)
   end

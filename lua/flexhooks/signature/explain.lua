@@ -128,7 +128,7 @@ end
 local BODY_CHANGES = {
   function(body) return body end,
   function(body) return body .. "\n" end,
-  function(body) return (body:gsub("%s+$", "")) end,
+  function(body) return body:match "^.*%S" or "" end,
   function(body) return (body:gsub("\r\n", "\n")) end,
   function(body) return (body:gsub("\r?\n", "\r\n")) end,
 }

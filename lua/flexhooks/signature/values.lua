@@ -2,6 +2,7 @@
 -- that were given: what parsers, settings and headers do to them, undone.
 -- @module flexhooks.signature.values
 
+local ascii = require "flexhooks.ascii"
 local core = require "flexhooks.core"
 local steps = require "flexhooks.signature.steps"
 local tables = require "flexhooks.tables"
@@ -36,8 +37,12 @@ local function decoded_again(value)
   return unescaped((value:gsub("+", " ")))
 end
 
+local function trimmed(value)
+  return ascii.trimmed(value, "%s")
+end
+
 local VALUE_CHANGES = {
-  { "values trimmed", RAW, function(v) return v:match "^%s*(.-)%s*$" end },
+  { "values trimmed", RAW, trimmed },
   { "body parsed again", "a + was read as a space twice; " .. RAW,
     function(v) return (v:gsub(" ", "+")) end },
   { "body parsed again", "a + was read as a space twice; " .. RAW,
@@ -200,7 +205,7 @@ local OTHER_TOKEN = "another of your tokens signed this: the account's (or "
   .. "sub-account's) primary auth token is the one that signs"
 
 local function cleaned(token)
-  return (token:gsub("^[%s\"']+", ""):gsub("[%s\"']+$", ""))
+  return ascii.trimmed(token, "%s\"'")
 end
 
 --- Tokens that may have signed; the values are tokens.
@@ -233,7 +238,7 @@ function M.signatures(signature)
   local hint = "the X-Twilio-Signature header was altered: pass it on as it "
     .. "came"
   local list = {}
-  for _, text in ipairs { signature:match "^%s*(.-)%s*$",
+  for _, text in ipairs { trimmed(signature),
     (signature:gsub(" ", "+")), unescaped(signature), cleaned(signature) } do
     list[text] = steps.one("signature", hint, text)
   end
