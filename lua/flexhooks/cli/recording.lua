@@ -1,8 +1,9 @@
 --- Captured events, read from a file to be sent again.
 --
 -- A line is an event in JSON; or an object with the event in `event` (or its
--- form in `raw`) and the Unix time of its arrival in `received_at`, as the
--- queue's commands print; or a body as it came, `EventType=…&AccountSid=…`.
+-- form in `raw`) and the Unix time of its arrival in `received_at`, or an
+-- array of them, as the queue's commands print; or a body as it came,
+-- `EventType=…&AccountSid=…`.
 -- @module flexhooks.cli.recording
 
 local core = require "flexhooks.core"
@@ -45,11 +46,8 @@ local function complaint(event)
   end
 end
 
-local function of_json(text)
-  local value, why = json.decode(text)
-  if value == nil then
-    return nil, "is not JSON: " .. tostring(why)
-  elseif type(value) ~= "table" then
+local function of_value(value)
+  if type(value) ~= "table" then
     return nil, "is no event"
   elseif type(value.event) == "table" then
     return value.event, value.received_at
@@ -60,22 +58,35 @@ local function of_json(text)
   return value
 end
 
--- An event and its time, or nil and what is wrong with the line.
+-- { event, time } of each of these, or nil and what is wrong with one.
+local function checked(values, read)
+  local list = {}
+  for i, value in ipairs(values) do
+    local event, at = read(value)
+    local wrong
+    if event then
+      wrong = complaint(event)
+    else
+      wrong = at
+    end
+    if wrong then
+      return nil, wrong
+    end
+    list[i] = { event, type(at) == "number" and at or nil }
+  end
+  return list
+end
+
+-- The events of a line: one, or those of a JSON array.
 local function read_line(line)
-  local event, at
-  if line:find "^%s*[{%[]" then
-    event, at = of_json(line)
-  else
-    event, at = of_form(line)
+  if not line:find "^%s*[{%[]" then
+    return checked({ line }, of_form)
   end
-  if not event then
-    return nil, at
+  local value, why = json.decode(line)
+  if value == nil then
+    return nil, "is not JSON: " .. tostring(why)
   end
-  local wrong = complaint(event)
-  if wrong then
-    return nil, wrong
-  end
-  return event, type(at) == "number" and at or nil
+  return checked(json.is_array(line) and value or { value }, of_value)
 end
 
 -- Times count from the first one; an event without a time comes with the one
@@ -93,12 +104,14 @@ local function read_all(file, name)
   for line in file:lines() do
     number = number + 1
     if line:find "%S" then
-      local event, at = read_line((line:gsub("\r$", "")))
-      if not event then
+      local list, wrong = read_line((line:gsub("\r$", "")))
+      if not list then
         return nil, errors.new("config",
-          ("%s, line %d %s"):format(name, number, at))
+          ("%s, line %d %s"):format(name, number, wrong))
       end
-      first = add(items, event, at, first)
+      for _, found in ipairs(list) do
+        first = add(items, found[1], found[2], first)
+      end
     end
   end
   if #items == 0 then

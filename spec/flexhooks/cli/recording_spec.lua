@@ -20,6 +20,16 @@ describe("cli.recording", function()
     }, items)
   end)
 
+  it("reads what the queue's commands print", function()
+    local items = assert(read('[{"event":{"EventType":"a"},"received_at":5},'
+      .. '{"raw":"EventType=b","received_at":7},{"EventType":"c"}]\n[]\n'))
+    assert.same({
+      { at = 0, event = { EventType = "a" } },
+      { at = 2, event = { EventType = "b" } },
+      { at = 2, event = { EventType = "c" } },
+    }, items)
+  end)
+
   it("never goes back in time", function()
     local items = assert(read([[
 {"event":{"EventType":"a"},"received_at":10}
@@ -32,7 +42,8 @@ describe("cli.recording", function()
 
   it("names the line that is wrong", function()
     for line, wanted in pairs {
-      ["{"] = "is not JSON", ["[1]"] = "has no EventType",
+      ["{"] = "is not JSON", ["[1]"] = "is no event",
+      ['[{"EventType":"x"},{"a":"b"}]'] = "has no EventType",
       ['{"a":"b"}'] = "has no EventType", ["a=%zz"] = "is no form",
       ["a=b"] = "has no EventType", ['{"EventType":5}'] = "has no EventType",
       ['{"raw":"%"}'] = "is no form", ['"text"'] = "has no EventType",
