@@ -15,7 +15,7 @@ local REFUSED = { noauth = true, wrongpass = true, noperm = true }
 -- takes no writes.
 local PASSING = { connect = true, dns = true, timeout = true, reset = true,
   loading = true, busy = true, masterdown = true, oom = true, readonly = true,
-  misconf = true }
+  misconf = true, noreplicas = true }
 
 --- May this pass by itself? What is set up wrongly does not.
 ---@param err flexhooks.Error

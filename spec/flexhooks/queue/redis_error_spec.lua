@@ -37,7 +37,8 @@ describe("an error of Redis", function()
   it("passes where the server is down or starts, not where it is unfit",
     function()
       for _, answer in ipairs { "LOADING Redis is loading the dataset",
-        "OOM no memory", "MASTERDOWN Link with MASTER is down" } do
+        "OOM no memory", "NOREPLICAS Not enough good replicas to write.",
+        "MASTERDOWN Link with MASTER is down" } do
         assert.is_true(redis_error.passes(redis_error.of_answer("r", answer)))
       end
       assert.is_true(redis_error.passes(redis_error.new("r", "no", "connect")))
