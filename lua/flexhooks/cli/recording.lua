@@ -9,6 +9,7 @@
 local core = require "flexhooks.core"
 local errors = require "flexhooks.error"
 local json = require "flexhooks.json"
+local tables = require "flexhooks.tables"
 
 local M = {}
 
@@ -63,11 +64,9 @@ local function checked(values, read)
   local list = {}
   for i, value in ipairs(values) do
     local event, at = read(value)
-    local wrong
+    local wrong = at
     if event then
       wrong = complaint(event)
-    else
-      wrong = at
     end
     if wrong then
       return nil, wrong
@@ -86,7 +85,11 @@ local function read_line(line)
   if value == nil then
     return nil, "is not JSON: " .. tostring(why)
   end
-  return checked(json.is_array(line) and value or { value }, of_value)
+  local values = json.is_array(line) and value or { value }
+  if not tables.is_list(values) then -- there was a null
+    return nil, "is no event"
+  end
+  return checked(values, of_value)
 end
 
 -- Times count from the first one; an event without a time comes with the one

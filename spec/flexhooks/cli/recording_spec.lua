@@ -43,6 +43,7 @@ describe("cli.recording", function()
   it("names the line that is wrong", function()
     for line, wanted in pairs {
       ["{"] = "is not JSON", ["[1]"] = "is no event",
+      ['[null,{"EventType":"x"}]'] = "is no event",
       ['[{"EventType":"x"},{"a":"b"}]'] = "has no EventType",
       ['{"a":"b"}'] = "has no EventType", ["a=%zz"] = "is no form",
       ["a=b"] = "has no EventType", ['{"EventType":5}'] = "has no EventType",
