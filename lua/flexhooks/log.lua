@@ -114,12 +114,19 @@ function M.wrap(logger)
   end
 end
 
+-- The backslashes before a quote, the last of which is ours.
+local function doubled(backslashes)
+  return backslashes .. backslashes:sub(2) .. '"'
+end
+
 -- A value of logfmt: quoted where it holds a space, a quote or an equals sign.
--- No backslash of its own may take one away from a quote.
+-- No backslash of its own may take one away from a quote. Each run of them is
+-- looked at once, at its beginning.
 local function logfmt_value(value)
   local s = M.escape(value)
   if s == "" or s:find('[ "=]') then
-    s = s:gsub('(\\*)"', '%1%1\\"'):gsub("\\+$", "%0%0")
+    s = s:gsub('"', '\\"'):gsub('%f[\\](\\+)"', doubled)
+      :gsub("%f[\\]\\+$", "%0%0")
     s = '"' .. s .. '"'
   end
   return s
