@@ -219,13 +219,20 @@ function Connection:overdue(timeout)
   self:drop(self:failure("no answer within " .. timeout .. " s", "timeout"))
 end
 
+-- Was the wait cut for the caller's sake? A handler's time may be over while
+-- Redis has some left.
+local function is_cut()
+  local left = host.remaining()
+  return left ~= nil and left <= 0
+end
+
 function Connection:await(waiter, timeout)
   waiter.event = host.event()
   local woken, why = waiter.event:wait(timeout)
   if waiter.done then
     return waiter.value, waiter.err
   end
-  if not woken and why.kind == "timeout" and self.handle then
+  if not woken and why.kind == "timeout" and self.handle and not is_cut() then
     self:overdue(timeout)
     return nil, waiter.err
   end

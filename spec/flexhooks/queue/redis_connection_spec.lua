@@ -1,4 +1,5 @@
 local flexhooks = require "flexhooks"
+local host = require "flexhooks.host"
 local process = require "spec.support.process"
 local queues = require "spec.support.queues"
 local redis = require "spec.support.redis"
@@ -27,6 +28,19 @@ describe("a connection", function()
       assert.is_true(flexhooks.clock() - began < 6)
       assert.is_true(queue:store { item "b" })
     end)
+
+  it("outlives the deadline of who asks", function()
+    flexhooks.run(function()
+      local io = open().backend:connect()
+      local id = assert(io:command { "CLIENT", "ID" })
+      local token = host.enter(host.clock() + 0.02)
+      local value, err = io:command { "BLPOP", "none", "0.2" }
+      host.leave(token)
+      assert.same({ nil, "timeout" }, { value, err.kind })
+      assert.equal(id, io:command { "CLIENT", "ID" })
+      io:close()
+    end)
+  end)
 
   it("is given up where the server is the master no more", function()
     local own = redis.start()
