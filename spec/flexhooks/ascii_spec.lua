@@ -39,10 +39,10 @@ describe("ascii.trimmed", function()
       assert.equal(" a", ascii.trimmed("'' a\n'", "\n'"))
     end)
 
-  -- With the square of their number, this would take minutes.
-  it("looks at each blank once", function()
-    local blanks = (" "):rep(500000)
-    assert.equal("a" .. blanks .. "b", ascii.trimmed("a" .. blanks .. "b "))
+  it("looks at each blank once, or this would take hours", function()
+    local blanks = (" "):rep(2000000)
+    local text = "a" .. blanks .. "b"
+    assert.is_true(ascii.trimmed(text .. " ") == text)
     assert.equal("", ascii.trimmed(blanks))
   end)
 end)

@@ -93,11 +93,11 @@ describe("log.stderr", function()
       { a = [[x \" level=error]], b = [[x \]], c = [[x\]], d = [["\\"]] })
     assert.matches([[a="x \\\" level=error" b="x \\" c=x\ d="\"\\\\\""]],
       out.lines[1], 1, true)
-    -- Each is looked at once: else these would take minutes.
-    local many = ("\\"):rep(300000)
+    -- Each is looked at once: else these would take hours.
+    local many = ("\\"):rep(2000000)
     log.stderr { output = out }("info", "m", { a = many .. " " .. many })
-    assert.matches(' a="' .. many .. " " .. many .. many .. '"\n',
-      out.lines[2], 1, true)
+    assert.is_truthy(out.lines[2]:find(' a="' .. many .. " " .. many .. many
+      .. '"\n', 1, true))
   end)
 
   it("writes JSON that stays JSON", function()
