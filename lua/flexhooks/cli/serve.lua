@@ -28,8 +28,8 @@ function M.configure(parser)
     :argname("N"):convert(settings.number "--port")
   parser:option("--admin", "Address of /healthz and /metrics.")
     :argname("HOST:PORT")
-  parser:option("--public-url", "The URL that Twilio signs. Default: "
-    .. "$FLEXHOOKS_PUBLIC_URL or the application's."):argname("URL")
+  parser:option("--public-url", "The URL that Twilio signs. Default: the "
+    .. "application's, or $FLEXHOOKS_PUBLIC_URL."):argname("URL")
   parser:option("--grace", "Seconds to finish what runs when stopped.")
     :argname("SECONDS"):convert(settings.number "--grace")
   settings.configure_token(parser)

@@ -20,8 +20,8 @@ local BACKLOG = 100 -- events from which on it is shown
 function M.configure(parser)
   parser:argument("app", "The application file: it returns a router or a "
     .. "table of settings.")
-  parser:option("--queue", "The queue's URL. Default: $FLEXHOOKS_QUEUE or the "
-    .. "application's."):argname("URL")
+  parser:option("--queue", "The queue's URL. Default: the application's, or "
+    .. "$FLEXHOOKS_QUEUE."):argname("URL")
   parser:option("--concurrency", "Interactions handled at once.")
     :argname("N"):convert(settings.number "--concurrency")
   parser:option("--grace", "Seconds to finish what runs when stopped.")

@@ -83,8 +83,8 @@ function M.check_queue(report, queue)
     return
   elseif not stats then
     report:add("queue", "fail", errors.is(err) and err.message
-      or tostring(err), "is FLEXHOOKS_QUEUE right, and is the queue's server "
-      .. "or owner running?")
+      or tostring(err), "is the queue's URL right, and is its server or "
+      .. "owner running?")
     return
   end
   local dead, oldest = stats.dead or 0, stats.oldest_age or 0
