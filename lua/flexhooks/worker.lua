@@ -148,6 +148,14 @@ function Worker:add(refs)
   end
 end
 
+-- A queue that was closed is there no more: the worker ends.
+function Worker:heed(err)
+  if err.kind == "closed" then
+    self.failure = err
+    self:stop(0)
+  end
+end
+
 -- Looks past the cursor until enough can start, there is no more, or enough is
 -- known. What can start does not wait for the end of that, and others run
 -- between two looks.
@@ -157,6 +165,7 @@ function Worker:fill()
     local refs, err = self.consumer:scan(SCAN)
     if not refs then
       self:log("error", "the queue cannot be read", { error = tostring(err) })
+      self:heed(err)
       return 1
     end
     self:add(refs)
@@ -238,6 +247,7 @@ function Worker:renew()
   local ok, err = self.consumer:beat()
   if not ok and err.kind ~= "cancelled" then
     self:log("warn", "the leases were not renewed", { error = tostring(err) })
+    self:heed(err)
   end
 end
 
@@ -334,7 +344,11 @@ function Worker:consume()
   self:log("info", "worker stopped", { cancelled = cancelled,
     handled = self.totals.handled, retried = self.totals.retried,
     dead = self.totals.dead })
-  return self.consumer:close()
+  ok, err = self.consumer:close()
+  if self.failure then
+    return nil, self.failure
+  end
+  return ok, err
 end
 
 -- The worker's main task.
@@ -363,14 +377,14 @@ end
 --- Works until `stop`, whoever waits meanwhile: a task, or all code that there
 -- is.
 ---@return true|nil ok
----@return flexhooks.Error? err the queue could not be opened
+---@return flexhooks.Error? err the queue could not be opened, or was closed
 function Worker:run()
   options.method(Worker, "worker:run", self)
   if self.running then
     errors.raise(2, "worker:run: this worker runs already")
   end
   self.running = true
-  self.abandoned, self.ended = false, false
+  self.abandoned, self.ended, self.failure = false, false, nil
   local main = host.spawn(self.work, self)
   local ok, err = main:wait()
   if not ok and err.kind == "cancelled" then

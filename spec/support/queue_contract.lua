@@ -543,6 +543,19 @@ return function(make)
       assert.same({ 2, 2 }, { letter.attempts, letter.errors[1].attempt })
     end)
 
+    it("ends with its queue", function()
+      flexhooks.run(function()
+        local ending = flexhooks.worker { queue = queue, router = router,
+          handler_timeout = 1 }
+        local running = flexhooks.spawn(ending.run, ending)
+        flexhooks.sleep(0.1)
+        assert.is_true(queue:close())
+        local ok, err = running:wait(10)
+        assert.is_nil(ok)
+        assert.equal("closed", err.kind)
+      end)
+    end)
+
     it("hears of events that come while it rests", function()
       local seen = 0
       on(function()

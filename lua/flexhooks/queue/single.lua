@@ -420,6 +420,9 @@ function Single:close()
       self.commands:close()
     end
     self.storage:close()
+    if self.consumer then
+      self.consumer.wake()
+    end
   end
   self.closed = true
   return true
