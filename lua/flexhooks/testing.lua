@@ -75,16 +75,10 @@ end
 
 -- { name, value } pairs in the order of the names; a list gives several.
 local function pairs_of(event)
-  local list = {}
-  for _, name in ipairs(tables.sorted_keys(event)) do
-    local values = event[name]
-    for _, value in ipairs(type(values) == "table" and values or { values }) do
-      if type(value) == "table" then
-        errors.raise(3, "testing.request: field '" .. name .. "' cannot be "
-          .. "sent as a form; give content_type = 'application/json'")
-      end
-      list[#list + 1] = { name, tostring(value) }
-    end
+  local list, wrong = urls.pairs(event)
+  if not list then
+    errors.raise(3, "testing.request: field " .. wrong .. "; for what no form "
+      .. "can carry give content_type = 'application/json'")
   end
   return list
 end

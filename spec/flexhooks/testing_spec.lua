@@ -107,6 +107,14 @@ describe("testing.request", function()
     assert.equal("onParticipantLeft", seen[3].event.EventType)
   end)
 
+  it("sends numbers with all their digits", function()
+    receiver():handle(request(testing.event("onChannelCreated",
+      { Large = 1e15, Whole = 5.0, Third = 1 / 3, Yes = true })))
+    local event = seen[1].event
+    assert.same({ "1000000000000000", "5", "0.3333333333333333", "true" },
+      { event.Large, event.Whole, event.Third, event.Yes })
+  end)
+
   it("has a token of its own, or the one given", function()
     local r, event = receiver(), testing.event "onChannelCreated"
     r:handle(request(event))
@@ -141,6 +149,10 @@ describe("testing.request", function()
       { event, { auth_token = "a", url = URL, content_type = "a/b" } },
       { event, { auth_token = "a", urls = URL } },
       { { Deep = { { 1 } } }, { auth_token = "a", url = URL } },
+      { { Hole = { "a", nil, "c" } }, { auth_token = "a", url = URL } },
+      { { Number = 0 / 0 }, { auth_token = "a", url = URL } },
+      { { f = print }, { auth_token = "a", url = URL } },
+      { { event }, { auth_token = "a", url = URL, method = "GET" } },
       { { f = print }, { auth_token = "a", url = URL,
         content_type = "application/json" } },
     } do
