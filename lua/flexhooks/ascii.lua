@@ -77,4 +77,16 @@ function M.digits(value)
   return M.shortest(value)
 end
 
+--- A plain value as forms, queries and headers carry it.
+---@param value any
+---@return string? text nil where it is no string, boolean or finite number
+function M.text(value)
+  local kind = type(value)
+  if kind == "number" then
+    return M.digits(value)
+  end
+  return kind == "string" and value or kind == "boolean" and tostring(value)
+    or nil
+end
+
 return M

@@ -63,15 +63,6 @@ function M.encode(text)
   end))
 end
 
-local function as_text(value)
-  local kind = type(value)
-  if kind == "number" then
-    return ascii.digits(value)
-  end
-  return kind == "string" and value or kind == "boolean" and tostring(value)
-    or nil
-end
-
 -- Adds a name's pairs; returns what is wrong, or nil.
 local function add_pairs(list, name, value)
   if type(name) ~= "string" then
@@ -79,7 +70,7 @@ local function add_pairs(list, name, value)
   end
   local values = type(value) == "table" and value or { value }
   for _, v in ipairs(values) do
-    local text = as_text(v)
+    local text = ascii.text(v)
     if not text then
       return "'" .. name .. "' must be a string, a finite number, a boolean "
         .. "or a list of them"

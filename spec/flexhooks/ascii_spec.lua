@@ -101,3 +101,12 @@ describe("in another locale", function()
     end
   end)
 end)
+
+it("ascii.text is of what has one", function()
+  assert.same({ "a", "5", "true", "false" }, { ascii.text "a",
+    ascii.text(5.0), ascii.text(true), ascii.text(false) })
+  for _, value in ipairs { 0 / 0, {}, print, io.stdout } do
+    assert.is_nil(ascii.text(value))
+  end
+  assert.is_nil(ascii.text(nil))
+end)

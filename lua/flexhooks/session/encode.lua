@@ -48,17 +48,6 @@ function M.json(value)
   return json.encode(value)
 end
 
-local function scalar(value)
-  local kind = type(value)
-  if kind == "string" then
-    return value
-  elseif kind == "boolean" then
-    return tostring(value)
-  elseif kind == "number" then
-    return ascii.digits(value)
-  end
-end
-
 -- What a value without a text is.
 local function name_of(value)
   return type(value) == "number" and "one that is not finite" or type(value)
@@ -82,7 +71,7 @@ end
 ---@return string? wrong
 function M.texts(value)
   if type(value) ~= "table" then
-    local text = scalar(value)
+    local text = ascii.text(value)
     if not text then
       return nil, "must be a string, number, boolean or table, got "
         .. name_of(value)
@@ -102,7 +91,7 @@ function M.texts(value)
     if type(element) == "table" then
       text, wrong = M.json(element)
     else
-      text = scalar(element)
+      text = ascii.text(element)
     end
     if not text then
       return nil, "[" .. i .. "] " .. (wrong or "must be a string, number, "
@@ -187,7 +176,7 @@ end
 function M.headers(given, defaults)
   local headers, present, count = {}, {}, 0
   for name, value in next, given do
-    local text = scalar(value)
+    local text = ascii.text(value)
     local wrong = header_complaint(name, text)
     count = count + 1
     if wrong or count > 100 then
