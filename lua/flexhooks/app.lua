@@ -100,7 +100,7 @@ M.SETTINGS = {
   max_attempts = { type = "integer", min = 1 },
   backoff = { type = "table" },
   on_exhausted = { type = "string", one_of = { "skip", "park" } },
-  lease = { type = "number", min = 0.2 },
+  lease = { type = "number", min = 0.2, max = 604800 },
   grace = { type = "number", min = 0 },
   signals = { type = "boolean" },
   on_ready = { type = "function" },

@@ -54,7 +54,7 @@ local SPEC = {
   on_exhausted = { type = "string", one_of = { "skip", "park" },
     default = "skip" },
   grace = { type = "number", min = 0, default = 25 },
-  lease = { type = "number", min = 0.2 },
+  lease = { type = "number", min = 0.2, max = 604800 },
   logger = { type = "function" },
   on_outcome = { type = "function" },
 }

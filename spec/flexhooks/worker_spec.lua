@@ -31,6 +31,10 @@ describe("flexhooks.worker", function()
       assert.matches("worker_spec.lua", err.message)
       assert.matches(name, err.message, 1, true)
     end
+    for _, lease in ipairs { 0.1, math.huge, 0 / 0 } do
+      assert.is_false(pcall(flexhooks.worker, { queue = queue, router = router,
+        lease = lease }))
+    end
     for _, backoff in ipairs { { 0 / 0, 1 }, { 1, 0 / 0 },
       { 0 / 0, 0 / 0 } } do
       assert.is_false(pcall(flexhooks.worker, { queue = queue, router = router,
