@@ -34,7 +34,7 @@ describe("a connection", function()
       local io = open().backend:connect()
       local id = assert(io:command { "CLIENT", "ID" })
       local token = host.enter(host.clock() + 0.02)
-      local value, err = io:command { "BLPOP", "none", "0.2" }
+      local value, err = io:command { "BLPOP", "none", "1" }
       host.leave(token)
       assert.same({ nil, "timeout" }, { value, err.kind })
       assert.equal(id, io:command { "CLIENT", "ID" })
