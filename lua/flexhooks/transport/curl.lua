@@ -48,6 +48,10 @@ end
 
 -- --- the pool ------------------------------------------------------------
 
+-- Stands for the event of a request that ended before it had one: a finalizer,
+-- which may run anywhere, made a call of its own meanwhile.
+local EARLY = {}
+
 -- The state of one process: `waiting` maps a request to the event that tells
 -- its end, or to false where nobody waits any more. It holds no reference to
 -- the transport, and the loop holds it only while a request runs, so that an
@@ -75,12 +79,16 @@ local function reap(state)
   local request = pool:next()
   while request do
     local event = waiting[request]
-    waiting[request] = nil
-    state.running = state.running - 1
-    if event then
-      event:set()
+    if event == nil then
+      waiting[request] = EARLY
     else
-      request:close()
+      waiting[request] = nil
+      state.running = state.running - 1
+      if event then
+        event:set()
+      else
+        request:close()
+      end
     end
     request = pool:next()
   end
@@ -91,6 +99,11 @@ local function reap(state)
 end
 
 local function track(state, request, event)
+  if state.waiting[request] == EARLY then
+    state.waiting[request] = nil
+    event:set()
+    return
+  end
   state.waiting[request] = event
   state.running = state.running + 1
   if not state.source then
@@ -172,7 +185,7 @@ function Transport:close()
   end
   state.pool:close()
   for _, event in pairs(state.waiting) do
-    if event then
+    if event and event ~= EARLY then
       event:set()
     end
   end

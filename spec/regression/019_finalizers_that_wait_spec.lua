@@ -1,0 +1,42 @@
+-- A finalizer may run anywhere, also where a request was sent and is not yet
+-- waited for. Its own call drove the loop, which took the request's end for
+-- one that nobody wanted; then the caller waited for ever.
+local curl = require "flexhooks.transport.curl"
+local flexhooks = require "flexhooks"
+local loop = require "flexhooks.loop"
+
+local NOBODY = { method = "GET", url = "http://127.0.0.1:1/" }
+
+describe("a request that ends before it is waited for", function()
+  -- In the finalizer's place: calls of the same transport.
+  local function interrupt(transport)
+    local state = transport.state
+    local pool = state.pool
+    state.pool = { start = function(_, ...)
+      local handle = pool:start(...)
+      state.pool = pool
+      for _ = 1, 3 do
+        assert.is_nil((transport:send(NOBODY)))
+      end
+      return handle
+    end }
+  end
+
+  it("gives its outcome all the same, and the next does", function()
+    local transport = curl.new()
+    flexhooks.run(function()
+      assert.is_nil((transport:send(NOBODY)))
+      interrupt(transport)
+      local token = loop.enter(loop.clock() + 5)
+      for _ = 1, 2 do
+        local answer, err = transport:send(NOBODY)
+        assert.is_nil(answer)
+        assert.equal("connect", err.kind)
+      end
+      assert.is_false(loop.leave(token))
+      assert.equal(0, transport.state.running)
+      assert.is_nil(next(transport.state.waiting))
+    end)
+    transport:close()
+  end)
+end)
