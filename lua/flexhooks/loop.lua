@@ -47,15 +47,24 @@ local function new_poller()
   return poller
 end
 
+local function is_here(pid)
+  return loop and loop.pid == pid
+end
+
 --- The loop of this process.
 local function here()
   local pid = core.pid()
-  if not loop or loop.pid ~= pid then
-    if loop then
+  if not is_here(pid) then
+    local made = setmetatable({ pid = pid, poller = new_poller(),
+      sources = {}, hooks = {}, turning = false, running = false }, Loop)
+    -- A finalizer that made a call has made the loop as well.
+    if is_here(pid) then
+      made.poller:close()
+      return loop
+    elseif loop then
       task.reset()
     end
-    loop = setmetatable({ pid = pid, poller = new_poller(), sources = {},
-      hooks = {}, turning = false, running = false }, Loop)
+    loop = made
   end
   return loop
 end

@@ -1,11 +1,31 @@
 -- A finalizer may run anywhere, also where a request was sent and is not yet
 -- waited for. Its own call drove the loop, which took the request's end for
 -- one that nobody wanted; then the caller waited for ever.
+local core = require "flexhooks.core"
 local curl = require "flexhooks.transport.curl"
 local flexhooks = require "flexhooks"
 local loop = require "flexhooks.loop"
+local task = require "flexhooks.task"
 
 local NOBODY = { method = "GET", url = "http://127.0.0.1:1/" }
+
+describe("a loop that a finalizer needed while it was made", function()
+  it("is the one that all use", function()
+    local poller, drive = core.poller, task.drive
+    package.loaded["flexhooks.loop"] = nil
+    local fresh = require "flexhooks.loop"
+    local inner
+    core.poller = function()
+      core.poller = poller
+      inner = fresh.poller()
+      return poller()
+    end
+    local outer = fresh.poller()
+    package.loaded["flexhooks.loop"], task.drive = loop, drive
+    assert.equal(inner, outer)
+    outer:close()
+  end)
+end)
 
 describe("a request that ends before it is waited for", function()
   -- In the finalizer's place: calls of the same transport.
