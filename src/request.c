@@ -120,13 +120,22 @@ static CURLcode set_authorities(CURL *easy, const char *file) {
   return CURLE_OK;
 }
 
+/* By number: libcurl would search the names of all protocols for each of ours,
+ * and that for each handle. */
+static CURLcode set_protocols(CURL *easy) {
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+  SET(CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
+#pragma GCC diagnostic pop
+  return CURLE_OK;
+}
+
 static CURLcode set_rules(CURL *easy) {
 #if LIBCURL_VERSION_NUM >= 0x075800
   /* Before 7.88 a write to a closed TLS connection raised SIGPIPE unless
    * libcurl might touch signals. */
   SET(CURLOPT_NOSIGNAL, 1L);
 #endif
-  SET(CURLOPT_PROTOCOLS_STR, "http,https");
   SET(CURLOPT_FOLLOWLOCATION, 0L);
   SET(CURLOPT_HTTP09_ALLOWED, 0L);
   SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
@@ -164,7 +173,8 @@ static CURLcode set_functions(CURL *easy) {
 CURL *fh_easy_open(void) {
   CURL *easy = curl_easy_init();
   if (easy &&
-      (set_rules(easy) != CURLE_OK || set_functions(easy) != CURLE_OK)) {
+      (set_protocols(easy) != CURLE_OK || set_rules(easy) != CURLE_OK ||
+       set_functions(easy) != CURLE_OK)) {
     curl_easy_cleanup(easy);
     easy = NULL;
   }
