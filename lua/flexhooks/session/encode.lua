@@ -144,7 +144,8 @@ end
 -- Headers that belong to the client or to the connection.
 local RESERVED = {}
 for name in ([[authorization host content-length transfer-encoding connection
-  te upgrade trailer expect proxy-authorization]]):gmatch "%S+" do
+  te upgrade trailer expect keep-alive proxy-connection
+  proxy-authorization]]):gmatch "%S+" do
   RESERVED[name] = true
 end
 
@@ -160,7 +161,7 @@ local function header_complaint(name, text)
   if not text then
     return "'" .. name .. "' must be a string"
   end
-  if text:find "[%z\1-\8\10-\31\127]" then
+  if text:find "[%z\1-\31\127]" then
     return "'" .. name .. "' must not hold control characters"
   end
   if #text > 8192 then

@@ -155,6 +155,9 @@ describe("encode.headers", function()
     { { ["content-length"] = "5" }, "set by the client" },
     { { ["Transfer-Encoding"] = "chunked" }, "set by the client" },
     { { Connection = "close" }, "set by the client" },
+    { { ["Keep-Alive"] = "timeout=5" }, "set by the client" },
+    { { ["Proxy-Connection"] = "close" }, "set by the client" },
+    { { a = "x\ty" }, "control characters" },
     { { ["Proxy-Authorization"] = "x" }, "set by the client" },
   }
   for i, row in ipairs(ROWS) do
