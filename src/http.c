@@ -77,6 +77,7 @@ static CURL *open_easy(fh_pool *pool) {
   CURL *easy = fh_easy_open();
   if (!easy)
     return NULL;
+  curl_easy_setopt(easy, CURLOPT_SHARE, pool->share);
   curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, on_socket_opened);
   curl_easy_setopt(easy, CURLOPT_SOCKOPTDATA, pool);
   curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, on_socket_closed);
@@ -161,10 +162,27 @@ static void on_timer(void *owner) {
 /* --- the pool -------------------------------------------------------------
  */
 
+/* A new connection resumes the TLS session of an earlier one, whichever handle
+ * that was made by. */
+static CURLSH *open_share(void) {
+  CURLSH *share = curl_share_init();
+  if (share && curl_share_setopt(share, CURLSHOPT_SHARE,
+                                 CURL_LOCK_DATA_SSL_SESSION) != CURLSHE_OK) {
+    curl_share_cleanup(share);
+    share = NULL;
+  }
+  return share;
+}
+
 bool fh_pool_open(fh_pool *pool, fh_poller *poller, long max_connections) {
-  *pool = (fh_pool){.multi = curl_multi_init(), .pid = poller->pid};
-  if (!pool->multi)
+  *pool = (fh_pool){.pid = poller->pid};
+  CURLSH *share = open_share();
+  pool->multi = share ? curl_multi_init() : NULL;
+  if (!pool->multi) {
+    curl_share_cleanup(share);
     return false;
+  }
+  pool->share = share;
   pool->ended_tail = &pool->ended;
   fh_timer_open(&pool->timer, poller, on_timer, pool);
   curl_multi_setopt(pool->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
@@ -312,8 +330,10 @@ void fh_pool_close(fh_pool *pool) {
     while (pool->spares > 0)
       curl_easy_cleanup(pool->spare[--pool->spares]);
     curl_multi_cleanup(pool->multi);
+    curl_share_cleanup(pool->share);
   }
   fh_timer_close(&pool->timer);
   fh_origin_free(&pool->last);
   pool->multi = NULL;
+  pool->share = NULL;
 }

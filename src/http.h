@@ -19,6 +19,7 @@ enum { FH_SPARE_HANDLES = 32 };
 
 struct fh_pool {
   CURLM *multi;
+  CURLSH *share;
   fh_timer timer; /* its poller is ours; NULL once that was closed */
   pid_t pid;
   fh_request *running;

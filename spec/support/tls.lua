@@ -10,7 +10,8 @@
 --   tls.port.own           one that it signed itself
 --   tls.port.old           TLS 1.1 alone
 --
--- GET / answers "<protocol> <number of the connection>".
+-- GET / answers "<protocol> <number of the connection>"; GET /session ends its
+-- connection, and answers "r" where that resumed an earlier session.
 local process = require "spec.support.process"
 
 local M = {}
@@ -48,6 +49,10 @@ local SERVER = [[
     location / {
       return 200 "$server_protocol $connection";
     }
+    location = /session {
+      keepalive_timeout 0;
+      return 200 $ssl_session_reused;
+    }
   }
 ]]
 
@@ -55,7 +60,7 @@ local CONFIG = [[
 daemon off; worker_processes 1; pid nginx.pid; error_log error.log;
 events { worker_connections 256; }
 http {
-  access_log off; keepalive_requests 100000;
+  access_log off; keepalive_requests 100000; ssl_session_cache shared:ssl:1m;
   client_body_temp_path a; proxy_temp_path b; fastcgi_temp_path c;
   uwsgi_temp_path d; scgi_temp_path e;
 %s}

@@ -14,15 +14,22 @@ teardown(function()
   transport:close()
 end)
 
-local function get(name, host)
+local function get(name, host, path)
   return transport:send { method = "GET", timeout = 10,
-    url = ("https://%s:%d/"):format(host or "127.0.0.1", tls.port[name]) }
+    url = ("https://%s:%d/%s"):format(host or "127.0.0.1", tls.port[name],
+      path or "") }
 end
 
 describe("TLS", function()
   it("is spoken with a server whose certificate fits", function()
     assert.equal(200, assert(get "plain").status)
     assert.equal(200, assert(get("plain", "localhost")).status)
+  end)
+
+  it("resumes the session of an earlier connection", function()
+    assert.equal(".", assert(get("plain", "localhost", "session")).body)
+    assert.equal("r", assert(get("plain", "localhost", "session")).body)
+    assert.equal(".", assert(get("good", "localhost", "session")).body)
   end)
 
   for name, what in pairs { other = "is another host's",
