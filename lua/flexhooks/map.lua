@@ -35,6 +35,21 @@ local function work(job)
   end
 end
 
+-- How many items; nil where a hole is among them, behind which each Lua would
+-- see what it likes.
+local function length(list)
+  local n = 0
+  for _ in ipairs(list) do
+    n = n + 1
+  end
+  for key in pairs(list) do
+    if type(key) == "number" and key > n then
+      return nil
+    end
+  end
+  return n
+end
+
 local function check(list, n, f)
   if type(list) ~= "table" then
     errors.raise(3, "flexhooks.map: list must be a table, got " .. type(list))
@@ -43,6 +58,8 @@ local function check(list, n, f)
   elseif type(f) ~= "function" then
     errors.raise(3, "flexhooks.map: f must be a function, got " .. type(f))
   end
+  return length(list)
+    or errors.raise(3, "flexhooks.map: list must be a list without holes")
 end
 
 local function run(host, job)
@@ -75,9 +92,8 @@ function M.over(host)
   -- each item whose `f` returned nil, err; or nil and an error where the wait
   -- itself was cut.
   return function(list, n, f)
-    check(list, n, f)
-    local job = { list = list, f = f, n = #list, at = 0, results = {},
-      tasks = {}, done = host.event() }
+    local job = { list = list, f = f, n = check(list, n, f), at = 0,
+      results = {}, tasks = {}, done = host.event() }
     job.left = math.floor(math.min(n, job.n))
     if job.left == 0 then
       return job.results

@@ -116,6 +116,12 @@ describe("map", function()
     assert.same({}, (loop.map({}, 1, error)))
   end)
 
+  it("takes a list that has other fields too", function()
+    assert.same({ 1, 2 }, (loop.map({ 1, 2, n = 2 }, 1, function(x)
+      return x
+    end)))
+  end)
+
   it("takes any number from 1 on, also more than there are", function()
     for _, n in ipairs { 1.5, 3, 1e300, math.huge } do
       assert.same({ 2, 4 }, (loop.map({ 1, 2 }, n, function(x)
@@ -126,7 +132,8 @@ describe("map", function()
 
   it("refuses what it cannot do", function()
     for _, wrong in ipairs { { 1, 1, print }, { {}, 0, print },
-      { {}, "1", print }, { {}, 1, 1 }, { {}, 0 / 0, print } } do
+      { {}, "1", print }, { {}, 1, 1 }, { {}, 0 / 0, print },
+      { { 1, nil, 3 }, 1, print }, { { [2] = 1 }, 1, print } } do
       local ok, err = pcall(loop.map, unpack(wrong))
       assert.is_false(ok)
       assert.equal("argument", err.kind)
