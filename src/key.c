@@ -56,6 +56,15 @@ void fh_key_close(fh_key *key) {
   *key = (fh_key){NULL, NULL, NULL};
 }
 
+/* OpenSSL 3.5 leaves a target whose copy failed half made: it has the digest
+ * without its state, and the next copy writes into that state. */
+static bool copy(EVP_MD_CTX *to, const EVP_MD_CTX *from) {
+  if (EVP_MD_CTX_copy_ex(to, from) == 1)
+    return true;
+  EVP_MD_CTX_reset(to);
+  return false;
+}
+
 static bool update(EVP_MD_CTX *context, fh_slice bytes) {
   return EVP_DigestUpdate(context, bytes.data, bytes.size) == 1;
 }
@@ -64,10 +73,9 @@ bool fh_key_mac(fh_key *key, fh_slice head, fh_slice tail,
                 unsigned char mac[FH_MAC_SIZE]) {
   EVP_MD_CTX *work = key->work;
   const fh_slice inner = {(const char *)mac, FH_MAC_SIZE};
-  return EVP_MD_CTX_copy_ex(work, key->inner) == 1 && update(work, head) &&
-         update(work, tail) && EVP_DigestFinal_ex(work, mac, NULL) == 1 &&
-         EVP_MD_CTX_copy_ex(work, key->outer) == 1 && update(work, inner) &&
-         EVP_DigestFinal_ex(work, mac, NULL) == 1;
+  return copy(work, key->inner) && update(work, head) && update(work, tail) &&
+         EVP_DigestFinal_ex(work, mac, NULL) == 1 && copy(work, key->outer) &&
+         update(work, inner) && EVP_DigestFinal_ex(work, mac, NULL) == 1;
 }
 
 void fh_mac_write(const unsigned char mac[FH_MAC_SIZE],
