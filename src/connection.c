@@ -403,19 +403,39 @@ static void watch_end(fh_connection *c) {
   epoll_ctl(c->listener->epoll, EPOLL_CTL_ADD, c->fd, &event);
 }
 
+/* Takes the connection on this socket from those that are arriving. */
+static fh_connection *take_arriving(fh_listener *l,
+                                    struct MHD_Connection *mhd) {
+  const union MHD_ConnectionInfo *info =
+      MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
+  fh_connection **at = &l->arriving;
+  while (*at && (!info || (*at)->fd != info->connect_fd))
+    at = &(*at)->next_arriving;
+  fh_connection *c = *at;
+  if (c)
+    *at = c->next_arriving;
+  return c;
+}
+
+static void connection_starts(fh_connection *c, struct MHD_Connection *mhd) {
+  c->mhd = mhd;
+  watch_end(c);
+  join_line(c, FH_HEADERS);
+  c->listener->active++;
+}
+
 void fh_on_connection(void *cls, struct MHD_Connection *mhd, void **context,
                       enum MHD_ConnectionNotificationCode code) {
   fh_listener *l = cls;
   if (code == MHD_CONNECTION_NOTIFY_STARTED) {
-    *context = l->arriving;
-    l->arriving->mhd = mhd;
-    watch_end(l->arriving);
-    join_line(l->arriving, FH_HEADERS);
-    l->arriving = NULL;
-    l->active++;
+    *context = take_arriving(l, mhd);
+    if (*context)
+      connection_starts(*context, mhd);
     return;
   }
   fh_connection *c = *context;
+  if (!c)
+    return;
   end_request(c);
   leave_line(c);
   leave_ended(c);

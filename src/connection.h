@@ -45,6 +45,8 @@ struct fh_connection {
   fh_connection *before;
   fh_connection *after;
 
+  fh_connection *next_arriving;
+
   /* the request under way */
   fh_connection *next_ended; /* among those whose peer sends no more */
   bool ended;
@@ -70,7 +72,6 @@ struct fh_connection {
 struct fh_listener {
   struct MHD_Daemon *daemon;
   int epoll;
-  int mhd_fd;
   int socket; /* -1: no longer listening */
   pid_t process;
   unsigned port;
@@ -87,7 +88,7 @@ struct fh_listener {
   size_t ready_count;
   fh_connection *ready_first;
   fh_connection *ready_last;
-  fh_connection *arriving;
+  fh_connection *arriving; /* accepted, and not yet announced */
   fh_connection *ended;
   fh_line lines[FH_PHASES];
   size_t refused[FH_REFUSALS];

@@ -65,7 +65,19 @@ static void pause_accepting(fh_listener *l) {
   l->accept_again = l->now + ACCEPT_PAUSE;
 }
 
-/* Takes the socket over. */
+/* Frees the connections that libmicrohttpd has closed without announcing
+ * them: it was out of memory, or the address has too many. */
+static void discard_arriving(fh_listener *l) {
+  while (l->arriving) {
+    fh_connection *c = l->arriving;
+    l->arriving = c->next_arriving;
+    free(c);
+  }
+}
+
+/* Takes the socket over. Most versions of libmicrohttpd announce the
+ * connection within the call; a version that is thread-safe does so in its
+ * next run. */
 static void add(fh_listener *l, int fd, const struct sockaddr *address,
                 socklen_t length) {
   size_t size = l->options.name_count * sizeof(fh_slice);
@@ -78,12 +90,9 @@ static void add(fh_listener *l, int fd, const struct sockaddr *address,
   c->fd = fd;
   fh_buffer_init(&c->target, l->options.limits.line);
   fh_buffer_init(&c->body, l->options.limits.body);
+  c->next_arriving = l->arriving;
   l->arriving = c;
   MHD_add_connection(l->daemon, fd, address, length);
-  if (l->arriving) { /* refused: too many of this address, or no memory */
-    free(c);
-    l->arriving = NULL;
-  }
   l->progress++;
 }
 
@@ -169,21 +178,34 @@ static bool open_socket(fh_listener *l, char *message, size_t size) {
   return false;
 }
 
-/* Later versions can be told to take nothing that is ambiguous. */
-#if MHD_VERSION >= 0x01000000
-#define DISCIPLINE MHD_OPTION_CLIENT_DISCIPLINE_LVL, 1,
-#else
-#define DISCIPLINE
-#endif
+/* Of libmicrohttpd 1.0, by number: the headers that we are compiled with may
+ * be older than the library that is loaded, or newer. */
+#define NO_THREAD_SAFETY        (1U << 19) /* MHD_USE_NO_THREAD_SAFETY */
+#define CLIENT_DISCIPLINE_LEVEL 38 /* MHD_OPTION_CLIENT_DISCIPLINE_LVL */
 
+/* The version of the library that is loaded. Its soname did not change with
+ * 1.0. */
+static bool is_version_1(void) {
+  return strtol(MHD_get_version(), NULL, 10) >= 1;
+}
+
+/* Version 1.0 is thread-safe unless told otherwise, and takes nothing that is
+ * ambiguous if told so. Earlier versions know neither. */
 static struct MHD_Daemon *start_daemon(fh_listener *l) {
-  const unsigned flags =
-      MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME;
+  const bool new = is_version_1();
+  const unsigned flags = MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET |
+                         MHD_ALLOW_SUSPEND_RESUME |
+                         (new ? NO_THREAD_SAFETY : 0);
+  struct MHD_OptionItem since_1[] = {
+      {(enum MHD_OPTION)CLIENT_DISCIPLINE_LEVEL, 1, NULL},
+      {MHD_OPTION_END, 0, NULL},
+  };
   const fh_listener_options *o = &l->options;
   MHD_set_panic_func(on_panic, NULL);
   return MHD_start_daemon(
       flags, 0, NULL, NULL, fh_on_request, l, /* all else is an option */
-      DISCIPLINE MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MEMORY,
+      MHD_OPTION_ARRAY, new ? since_1 : since_1 + 1, /* */
+      MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MEMORY,
       MHD_OPTION_CONNECTION_LIMIT, (unsigned)o->connections + ACCEPT_BATCH,
       MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)o->per_address,
       MHD_OPTION_CONNECTION_TIMEOUT, 0U,               /* */
@@ -287,7 +309,7 @@ int fh_listener_fd(const fh_listener *l) {
 /* libmicrohttpd has something to do although no descriptor says so. */
 static bool is_busy(fh_listener *l) {
   unsigned long long wait;
-  return l->resumed ||
+  return l->resumed || l->arriving ||
          (MHD_get_timeout(l->daemon, &wait) == MHD_YES && wait == 0);
 }
 
@@ -327,6 +349,7 @@ static void run_library(fh_listener *l, unsigned rounds) {
   do {
     before = l->progress;
     MHD_run(l->daemon);
+    discard_arriving(l);
   } while (l->progress != before && l->ready_count < READY_BATCH &&
            rounds-- > 1);
 }
@@ -389,6 +412,8 @@ void fh_listener_quiesce(fh_listener *l) {
   l->now = monotonic();
   if (!l->inherited && l->accept_again <= 0)
     accept_batch(l);
+  if (l->arriving)
+    run_library(l, 1);
   l->quiet = true;
   l->accept_again = 0;
   epoll_ctl(l->epoll, EPOLL_CTL_DEL, l->socket, NULL);
@@ -408,6 +433,7 @@ static void stop_daemon(fh_listener *l) {
         MHD_resume_connection(c->mhd);
   MHD_run(l->daemon);
   MHD_stop_daemon(l->daemon);
+  discard_arriving(l);
 }
 
 static void free_names(fh_listener *l) {
