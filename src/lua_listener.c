@@ -176,25 +176,24 @@ typedef struct arguments {
   fh_listener_options options;
 } arguments;
 
-#define OPTION(name, type, member)                                            \
-  { name, type, offsetof(arguments, member), false }
+#define FIELD(name) offsetof(arguments, name)
 
 static const fh_option option_list[] = {
-    OPTION("host", FH_STRING, host),
-    OPTION("port", FH_SIZE, port),
-    OPTION("fd", FH_SIZE, fd),
-    OPTION("connections", FH_SIZE, options.connections),
-    OPTION("per_address", FH_SIZE, options.per_address),
-    OPTION("line", FH_SIZE, options.limits.line),
-    OPTION("header", FH_SIZE, options.limits.field),
-    OPTION("header_bytes", FH_SIZE, options.limits.headers),
-    OPTION("header_count", FH_SIZE, options.limits.count),
-    OPTION("body", FH_SIZE, options.limits.body),
-    OPTION("header_time", FH_NUMBER, options.header_time),
-    OPTION("body_time", FH_NUMBER, options.body_time),
-    OPTION("body_rate", FH_NUMBER, options.body_rate),
-    OPTION("idle_time", FH_NUMBER, options.idle_time),
-    OPTION("answer_time", FH_NUMBER, options.answer_time),
+    {"host", FH_STRING, FIELD(host), false},
+    {"port", FH_SIZE, FIELD(port), false},
+    {"fd", FH_SIZE, FIELD(fd), false},
+    {"connections", FH_SIZE, FIELD(options.connections), false},
+    {"per_address", FH_SIZE, FIELD(options.per_address), false},
+    {"line", FH_SIZE, FIELD(options.limits.line), false},
+    {"header", FH_SIZE, FIELD(options.limits.field), false},
+    {"header_bytes", FH_SIZE, FIELD(options.limits.headers), false},
+    {"header_count", FH_SIZE, FIELD(options.limits.count), false},
+    {"body", FH_SIZE, FIELD(options.limits.body), false},
+    {"header_time", FH_NUMBER, FIELD(options.header_time), false},
+    {"body_time", FH_NUMBER, FIELD(options.body_time), false},
+    {"body_rate", FH_NUMBER, FIELD(options.body_rate), false},
+    {"idle_time", FH_NUMBER, FIELD(options.idle_time), false},
+    {"answer_time", FH_NUMBER, FIELD(options.answer_time), false},
     {NULL, FH_STRING, 0, false},
 };
 

@@ -1,6 +1,6 @@
 -- What a line may not hold: more than 79 columns, tabs, blanks at its end,
--- words that speak of unfinished work, and C functions that cannot be used
--- safely.
+-- words that speak of unfinished work, C functions that cannot be used safely,
+-- and macros that clang-format's versions lay out differently.
 local tree = require "lint.tree"
 
 local M = {}
@@ -47,12 +47,29 @@ local function check_banned(text, complain)
   end
 end
 
+-- clang-format 14 indents the braces of such a macro, 19 does not.
+local function check_macros(text, complain)
+  local previous = ""
+  for number, line in tree.lines(tree.c_code(text)) do
+    local head, body = line:match "^(#define%s.-)%s*({.*)$"
+    if not head and previous:find "^#define%s" then
+      head, body = previous:match "^(.-)%s*\\$", line:match "^%s*({.*)$"
+    end
+    if head and body and head:find "^#define%s+[%w_]+%b()$" then
+      complain(number, "a macro begins with a brace: write it in each row")
+    end
+    previous = line
+  end
+end
+
 function M.check(sources, report)
   local list = tree.paths(sources, "%.[ch]$")
   for _, path in ipairs(list) do
-    check_banned(sources[path], function(number, message)
+    local function complain(number, message)
       report(path, number, message)
-    end)
+    end
+    check_banned(sources[path], complain)
+    check_macros(sources[path], complain)
   end
   for _, path in ipairs(tree.paths(sources, "%.%a+$")) do
     if path:find "%.[ch]$" or path:find "%.lua$" or path:find "%.sh$" then

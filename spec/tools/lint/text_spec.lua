@@ -24,6 +24,16 @@ describe("lint.text", function()
     end)
   end
 
+  it("refuses macros that begin with a brace", function()
+    local message = "a macro begins with a brace: write it in each row"
+    assert.same({ "src/a.c:1: " .. message },
+      said("src/a.c", "#define ROW(a, b) { a, b }\n"))
+    assert.same({ "src/a.c:2: " .. message },
+      said("src/a.c", "#define ROW(a, b)   \\\n  {a, b}\nint x[] = {1};\n"))
+    assert.same({}, said("src/a.c", "#define ROW(a) \\\n  do {a;} while (0)\n"
+      .. "#define B(x) f(x)\n{\n}\n"))
+  end)
+
   it("lets comments, strings and longer names be", function()
     assert.same({}, said("src/a.c",
       "/* strcpy(a, b) */ x = \"atoi(s)\"; // gets(x)\nmy_strcpy(a);\n"))
