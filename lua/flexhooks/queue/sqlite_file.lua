@@ -1,7 +1,10 @@
 --- A database in a file, through LuaSQL's SQLite driver.
 --
--- LuaSQL binds no parameters, and its `escape` cuts at NUL: values go in as
--- literals of our own making.
+-- LuaSQL's `escape` cuts at NUL: values go in as literals of our own making.
+--
+-- Its versions differ in what they leave open. Since 2.8 a statement stays at
+-- its first row until its cursor is closed, and COMMIT fails while a PRAGMA
+-- does. So every cursor is closed here, whatever becomes of its rows.
 -- @module flexhooks.queue.sqlite_file
 
 local core = require "flexhooks.core"
@@ -29,7 +32,10 @@ local function reason(message)
   return message .. (HINTS[message] or "")
 end
 
---- Opens a file, which is made where there is none.
+-- LuaSQL 2.8 keeps a file in memory if its path holds this anywhere.
+local MEMORY = ":memory:"
+
+--- Opens a file and creates it if it does not exist.
 ---@param path string
 ---@param busy integer milliseconds to wait for another's lock; the loop waits
 -- with us
@@ -40,6 +46,9 @@ function M.open(path, busy)
   if not found then
     return nil, "LuaSQL's SQLite driver is missing: luarocks install "
       .. "luasql-sqlite3, or apt install lua-sql-sqlite3"
+  elseif path:find(MEMORY, 1, true) then
+    return nil, "its path holds '" .. MEMORY .. "', which keeps everything in "
+      .. "memory: choose another name"
   end
   local connection, message = driver.sqlite3():connect(path, busy)
   if not connection then
@@ -48,9 +57,8 @@ function M.open(path, busy)
   return setmetatable({ connection = connection }, File)
 end
 
---- Runs a statement; raises a string where it fails.
----@return any result rows that it changed, or a cursor
-function File:execute(sql)
+-- A number of changed rows, or a cursor.
+local function run(self, sql)
   local result, message = self.connection:execute(sql)
   if not result then
     error(reason(message), 0)
@@ -58,17 +66,42 @@ function File:execute(sql)
   return result
 end
 
---- Calls f with each row of a query, an array of columns.
-function File:each(sql, f)
-  local cursor = self:execute(sql)
-  local row = cursor:fetch({})
-  while row do
+--- Runs a statement; raises a string if it fails. Rows that it returns are not
+-- read.
+---@return integer? changed rows
+function File:execute(sql)
+  local result = run(self, sql)
+  if type(result) == "number" then
+    return result
+  end
+  result:close()
+end
+
+-- LuaSQL 2.8 returns one row without any value for an empty result, and would
+-- run the statement again for the next one.
+local function read(cursor, f)
+  local row, message = cursor:fetch({})
+  while row and next(row) ~= nil do
     f(row)
-    row = cursor:fetch({})
+    row, message = cursor:fetch({})
+  end
+  if message then
+    error(reason(message), 0)
   end
 end
 
---- Every row of a query.
+--- Calls f with each row of a query, an array of columns. A row ends the query
+-- if all its columns are NULL.
+function File:each(sql, f)
+  local cursor = run(self, sql)
+  local ok, raised = pcall(read, cursor, f)
+  cursor:close()
+  if not ok then
+    error(raised, 0)
+  end
+end
+
+--- Returns every row of a query.
 ---@return any[][]
 function File:rows(sql)
   local found = {}
@@ -78,13 +111,13 @@ function File:rows(sql)
   return found
 end
 
---- The first column of the first row, or nil.
+--- Returns the first column of the first row, or nil.
 function File:value(sql)
   local row = self:rows(sql)[1]
   return row and row[1]
 end
 
---- Ends a transaction that there may be, as if it had not begun.
+--- Ends a transaction if there is one, as if it had not begun.
 function File:rollback()
   self.connection:execute("ROLLBACK")
 end
@@ -92,8 +125,9 @@ end
 --- Closes the file; what was not committed is gone.
 function File:close()
   self:rollback()
-  -- It refuses while a cursor that failed is open; the collector ends both.
-  pcall(self.connection.close, self.connection)
+  -- `close` of LuaSQL 2.7 leaves the file open and its locks held, until the
+  -- process ends. The finalizer does neither, in any version.
+  pcall(debug.getmetatable(self.connection).__gc, self.connection)
 end
 
 return M

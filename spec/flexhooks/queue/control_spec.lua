@@ -1,8 +1,8 @@
 local core = require "flexhooks.core"
 local flexhooks = require "flexhooks"
-local luasql = require "luasql.sqlite3"
 local process = require "spec.support.process"
 local queues = require "spec.support.queues"
+local sqlite_file = require "flexhooks.queue.sqlite_file"
 
 local item = queues.item
 local self = core.pid()
@@ -171,16 +171,14 @@ describe("the process that owns a queue", function()
     local queue = flexhooks.queue(url)
     flexhooks.run(function()
       assert.is_true(queue:store { item "a" })
-      local db = luasql.sqlite3():connect(path .. ".control")
+      local db = assert(sqlite_file.open(path .. ".control", 0))
       db:execute("INSERT INTO commands(id, at, method, arguments) "
         .. "VALUES('x', 1, 'close', '[]'), ('y', 2, 'stats', 'no JSON')")
       local answer
       while not answer do
         flexhooks.sleep(0.05)
-        local cursor = db:execute("SELECT group_concat(answer) FROM commands "
+        answer = db:value("SELECT group_concat(answer) FROM commands "
           .. "WHERE answer IS NOT NULL HAVING count(*) = 2")
-        answer = cursor:fetch()
-        cursor:close()
       end
       assert.matches("no such command", answer)
       assert.matches('"ready":1', answer)

@@ -1,7 +1,7 @@
 local flexhooks = require "flexhooks"
-local luasql = require "luasql.sqlite3"
 local process = require "spec.support.process"
 local queues = require "spec.support.queues"
+local sqlite_file = require "flexhooks.queue.sqlite_file"
 
 local item = queues.item
 local path, url
@@ -108,7 +108,7 @@ describe("a transaction that fails", function()
   end)
 
   it("waits for a lock a moment only, and then says so", function()
-    local other = luasql.sqlite3():connect(path)
+    local other = assert(sqlite_file.open(path, 0))
     other:execute("BEGIN EXCLUSIVE")
     local storage, tried = queue.backend.storage, 0
     local transaction = storage.transaction

@@ -1,9 +1,10 @@
 local contract = require "spec.support.queue_contract"
 local flexhooks = require "flexhooks"
 local lfs = require "lfs"
-local luasql = require "luasql.sqlite3"
+local luasql = require "spec.support.luasql"
 local process = require "spec.support.process"
 local queues = require "spec.support.queues"
+local sqlite_file = require "flexhooks.queue.sqlite_file"
 
 local item = queues.item
 local path, url
@@ -19,24 +20,32 @@ describe("the queue in SQLite", function()
   end)
 end)
 
+local function keeps_all()
+  local queue = flexhooks.queue(url)
+  local rule = { sources = 2 }
+  assert.is_true(queue:store({ item("a", { token_key = "t" }),
+    item("b", { twin_key = "f", source = "g" }),
+    item("c", { event = false, raw = "{", reason = "malformed" }) }, rule))
+  queue:close()
+  queue = flexhooks.queue(url)
+  local ok, verdicts = queue:store({ item("a", { token_key = "t" }),
+    item("d", { twin_key = "f", source = "i" }),
+    item("e", { twin_key = "f", source = "i" }) }, rule)
+  assert.is_true(ok)
+  assert.same({ "duplicate", "duplicate", "stored" }, verdicts)
+  assert.same({ 3, 1 }, { queue:stats().ready, queue:stats().dead })
+  assert.equal("{", queue:get("c").raw)
+  queue:close()
+end
+
 describe("an SQLite file", function()
-  it("keeps events, dead letters and claims", function()
-    local queue = flexhooks.queue(url)
-    local rule = { sources = 2 }
-    assert.is_true(queue:store({ item("a", { token_key = "t" }),
-      item("b", { twin_key = "f", source = "g" }),
-      item("c", { event = false, raw = "{", reason = "malformed" }) }, rule))
-    queue:close()
-    queue = flexhooks.queue(url)
-    local ok, verdicts = queue:store({ item("a", { token_key = "t" }),
-      item("d", { twin_key = "f", source = "i" }),
-      item("e", { twin_key = "f", source = "i" }) }, rule)
-    assert.is_true(ok)
-    assert.same({ "duplicate", "duplicate", "stored" }, verdicts)
-    assert.same({ 3, 1 }, { queue:stats().ready, queue:stats().dead })
-    assert.equal("{", queue:get("c").raw)
-    queue:close()
-  end)
+  for _, version in ipairs(luasql.VERSIONS) do
+    it("keeps events, dead letters and claims with LuaSQL " .. version,
+      function()
+        luasql.use(version)
+        keeps_all()
+      end)
+  end
 
   it("forgets claims whose window is over", function()
     local queue = flexhooks.queue(url)
@@ -49,10 +58,8 @@ describe("an SQLite file", function()
       assert.is_true(queue:store(items, rule))
     end
     queue:close()
-    local db = luasql.sqlite3():connect(path)
-    local cursor = db:execute("SELECT count(*) FROM claims")
-    local count = cursor:fetch()
-    cursor:close()
+    local db = assert(sqlite_file.open(path, 0))
+    local count = db:value "SELECT count(*) FROM claims"
     assert.is_true(count < 250, count .. " transactions' claims are kept")
     db:close()
   end)
@@ -62,7 +69,7 @@ describe("an SQLite file", function()
       local queue = flexhooks.queue(url)
       assert.is_true(queue:store { item "a" })
       queue:close()
-      local db = luasql.sqlite3():connect(path)
+      local db = assert(sqlite_file.open(path, 0))
       db:execute("UPDATE meta SET value = 2")
       db:close()
       local before = process.read(path)
