@@ -112,8 +112,8 @@ demo: ## the whole product at work, on one machine, in about 15 seconds
 run-demo: all
 	@LUA=$(ONE_LUA) examples/demo/run
 
-# nginx's Lua is LuaJIT.
-demo-nginx: ## the same, with nginx as the receiver
+# nginx's Lua is LuaJIT. FLEXHOOKS_NGINX names another nginx than Debian's.
+demo-nginx: ## the same, with nginx as the receiver; FLEXHOOKS_NGINX=/path/to/nginx
 	@tools/setup demo-nginx luajit
 	@$(MAKE) run-demo-nginx LUA=luajit
 
@@ -157,6 +157,19 @@ $(BUILD)/%/memory: spec/memory/host.c
 test: ## every spec on every Lua, and the C tests; SPEC="spec/x_spec.lua …" LUA=luajit JOBS=1
 	@tools/setup test $(or $(LUA),$(KNOWN))
 	@$(MAKE) run-tests
+
+# The specs of what runs inside nginx, and those that start one, on nginx's Lua.
+NGINX_SPECS = $(wildcard spec/flexhooks/nginx/*_spec.lua) \
+  spec/examples/demo_spec.lua $(shell grep -rlE --include='*_spec.lua' \
+  'spec\.support\.(nginx|tls)|nginx = true' spec)
+
+.PHONY: test-nginx run-test-nginx
+test-nginx: ## the specs of nginx; FLEXHOOKS_NGINX=/path/to/nginx
+	@tools/setup test luajit
+	@$(MAKE) run-test-nginx
+
+run-test-nginx:
+	@$(MAKE) run-tests LUA=luajit SPEC="$(or $(SPEC),$(sort $(NGINX_SPECS)))"
 
 run-tests: all $(C_TESTS) $(LUAS:%=$(BUILD)/%/memory)
 	@LUAS="$(LUAS)" BUILD="$(BUILD)" spec/run $(SPEC)

@@ -35,7 +35,7 @@ http {
   }
 }
 END
-PATH=$PATH:/usr/sbin nginx -p "$dir" -c "$dir/nginx.conf" 2>/dev/null &
+tools/nginx -p "$dir" -c "$dir/nginx.conf" 2>/dev/null &
 nginx=$!
 url=http://127.0.0.1:$port/v1/Instances/GO$sid/InteractionWebhooks
 for _ in 1 2 3 4 5 6 7 8 9 10; do

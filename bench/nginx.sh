@@ -6,10 +6,8 @@
 set -eu
 cd "$(dirname "$0")/.."
 seconds=${SECONDS_EACH:-2}
-modules=/usr/lib/nginx/modules
-if [ ! -e $modules/ngx_http_lua_module.so ] ||
-  ! command -v wrk >/dev/null; then
-  echo "# nginx: needs libnginx-mod-http-lua and wrk"
+if ! tools/nginx -v 2>/dev/null || ! command -v wrk >/dev/null; then
+  echo "# nginx: needs nginx with its Lua module, and wrk"
   exit 0
 fi
 make -s LUA=luajit
@@ -18,11 +16,7 @@ dir=$(mktemp -d "${TMPDIR:-/tmp}/flexhooks.XXXXXX")
 trap 'kill "$nginx" 2>/dev/null; rm -rf "$dir"' EXIT
 port=$((20000 + $$ % 10000))
 cp bench/nginx.lua bench/nginx_by_hand.lua bench/nginx_floor.lua "$dir"
-[ "$(id -u)" -ne 0 ] || user="user root;"
 cat >"$dir/nginx.conf" <<END
-load_module $modules/ndk_http_module.so;
-load_module $modules/ngx_http_lua_module.so;
-${user:-}
 daemon off; worker_processes 1; pid pid; error_log error.log;
 thread_pool default threads=4;
 events { worker_connections 256; }
@@ -55,7 +49,7 @@ http {
   }
 }
 END
-PATH=$PATH:/usr/sbin nginx -p "$dir" -e error.log -c nginx.conf &
+tools/nginx -p "$dir" -e error.log -c nginx.conf &
 nginx=$!
 
 # $1 variant, $2 path

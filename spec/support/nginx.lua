@@ -9,20 +9,14 @@
 --   server:stop()
 --
 -- `main`, `http` and `server` are configuration put into those blocks;
--- `workers` is their number. $PORT in a text is the port.
-local lfs = require "lfs"
-
+-- `workers` is their number. $PORT in a text is the port. Which nginx it is,
+-- tools/nginx decides: Debian's, unless FLEXHOOKS_NGINX names another.
 local process = require "spec.support.process"
 
 local M = {}
 
-local MODULES = "/usr/lib/nginx/modules"
-
 local CONFIG = [[
-load_module %s/ndk_http_module.so;
-load_module %s/ngx_http_lua_module.so;
 daemon off;
-%s
 pid nginx.pid;
 error_log error.log %s;
 worker_processes %d;
@@ -46,16 +40,6 @@ http {
 }
 ]]
 
--- A master that is root gives its workers to nobody, who may not read our
--- temporary folder.
-local USER = lfs.attributes("/proc/self", "uid") == 0 and "user root;" or ""
-
---- Can nginx with the Lua module run here, with modules built for LuaJIT?
-function M.available()
-  return lfs.attributes(MODULES .. "/ngx_http_lua_module.so") ~= nil
-    and lfs.attributes(M.modules() .. "/flexhooks/core.so") ~= nil
-end
-
 -- nginx's Lua is LuaJIT, whatever runs this spec.
 function M.modules()
   return process.top .. "/" .. (os.getenv "BUILD" or "build") .. "/luajit"
@@ -65,10 +49,9 @@ local Server = { __name = "nginx" }
 Server.__index = Server
 
 local function configuration(self, options)
-  local text = CONFIG:format(MODULES, MODULES, USER,
-    options.log_level or "warn", options.workers or 1, options.main or "",
-    self.dir, process.top, process.top, M.modules(), options.http or "",
-    options.server or "")
+  local text = CONFIG:format(options.log_level or "warn",
+    options.workers or 1, options.main or "", self.dir, process.top,
+    process.top, M.modules(), options.http or "", options.server or "")
   return (text:gsub("%$PORT", tostring(self.port)))
 end
 
@@ -94,7 +77,7 @@ end
 
 --- Starts nginx with its files as they are; again where it was killed.
 function Server:launch()
-  self.child = process.spawn({ "/usr/sbin/nginx", "-p", self.dir, "-e",
+  self.child = process.spawn({ "tools/nginx", "-p", self.dir, "-e",
     "error.log", "-c", "nginx.conf" }, { env = self.env })
 end
 

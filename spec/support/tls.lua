@@ -86,7 +86,7 @@ function M.start()
       row[3])
   end
   process.write(dir .. "/nginx.conf", CONFIG:format(table.concat(servers)))
-  local child = process.spawn({ "nginx", "-p", dir, "-c",
+  local child = process.spawn({ "tools/nginx", "-p", dir, "-c",
     dir .. "/nginx.conf", "-e", dir .. "/error.log" })
   for _, number in pairs(port) do
     child:wait_port(number)

@@ -67,12 +67,13 @@ local function machine(options)
   return dir
 end
 
--- Runs the script there; returns status, message, and what apt was told.
-local function setup(dir, env)
+-- Runs the script there for `what` ("demo" where absent); returns status,
+-- message, and what apt was told.
+local function setup(dir, env, what)
   env = env or {}
   env.PATH, env.TMPDIR, env.SETUP = dir .. "/bin", dir, env.SETUP or false
   local status, out, err = process.run({ "sh", process.top .. "/tools/setup",
-    "demo", "luajit" }, { env = env })
+    what or "demo", "luajit" }, { env = env })
   assert.equal("", out)
   return status, err, process.read(dir .. "/log")
 end
@@ -180,4 +181,24 @@ describe("tools/setup", function()
     assert.equal(0, status, err)
     assert.equal("", err .. log)
   end)
+
+  for name, row in pairs {
+    ["the Lua module for an nginx that lacks it"] = { "--with-threads", true },
+    ["nothing for an nginx that has it built in"] = {
+      "--add-module=../ngx_lua-0.10.29 --with-threads", false },
+    ["nothing if FLEXHOOKS_NGINX names an nginx"] = { "", false,
+      "/usr/local/openresty/nginx/sbin/nginx" },
+  } do
+    it("installs " .. name, function()
+      local dir = machine { suite = "" }
+      stub(dir, "nginx", ("echo 'configure arguments: %s' >&2"):format(row[1]))
+      local status, err, log = setup(dir, { SETUP = "no",
+        FLEXHOOKS_NGINX = row[3] or false }, "demo-nginx")
+      assert.equal(1, status)
+      assert.equal("", log)
+      assert.matches(" gcc ", err, 1, true)
+      assert.equal(row[2], err:find("libnginx-mod-http-lua", 1, true) ~= nil)
+      assert.is_nil(err:find "[ \n]nginx[ \n]")
+    end)
+  end
 end)
