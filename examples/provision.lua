@@ -26,13 +26,13 @@ end
 
 local function provision()
   local all = create {
-    friendly_name = "every interaction",
+    friendly_name = "example/every interaction",
     webhook_url = url,
     webhook_events = { "onInteractionCreated", "onChannelStatusUpdated" },
   }
   local one = create {
     type = "interaction",
-    friendly_name = "one interaction",
+    friendly_name = "example/one interaction",
     webhook_url = url,
     webhook_events = { "*" },
   }

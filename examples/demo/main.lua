@@ -45,14 +45,14 @@ local function provision(client)
   local all = must(client.webhooks:create {
     webhook_url = app.public_url,
     webhook_events = events,
-    friendly_name = "demo, all interactions",
+    friendly_name = "demo/all interactions",
   })
   page.line("created", describe(all))
   local own = must(client.webhooks:create {
     type = "interaction",
     webhook_url = interaction_url,
     webhook_events = { "onChannelCreated" },
-    friendly_name = "demo, one interaction",
+    friendly_name = "demo/one interaction",
   })
   page.line("created", describe(own))
   page.line("updated", describe(must(own:update {

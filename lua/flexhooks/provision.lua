@@ -7,7 +7,9 @@
 --
 -- An entry is a parameter table of `client.webhooks:create`. Its
 -- `friendly_name` is its identity, unique in the file; what is there under
--- another name, but with the same URL and type, is adopted.
+-- another name, but with the same URL and type, is adopted. A file may name an
+-- `owner`: all its friendly names then begin with the owner's, and pruning is
+-- limited to these.
 -- @module flexhooks.provision
 
 local apply = require "flexhooks.provision.apply"
@@ -15,8 +17,11 @@ local desired_set = require "flexhooks.provision.desired"
 local diff = require "flexhooks.provision.diff"
 local errors = require "flexhooks.error"
 local events = require "flexhooks.events"
+local notes = require "flexhooks.provision.notes"
 local options = require "flexhooks.options"
+local owners = require "flexhooks.provision.owner"
 local routers = require "flexhooks.router"
+local tables = require "flexhooks.tables"
 local text = require "flexhooks.provision.text"
 
 local M = {}
@@ -29,6 +34,7 @@ local M = {}
 ---@field ttid string? of the webhook that is there
 ---@field fields table<string, { from: any, to: any }>? what differs
 ---@field adopted boolean? it is there under another name
+---@field repoints boolean? the name belongs to a webhook of another origin
 ---@field webhook table? after applying: the webhook
 ---@field done boolean? after applying: there was nothing to do, or it is done
 
@@ -40,6 +46,8 @@ local M = {}
 ---@field counts table<string, integer> changes of each action
 ---@field empty boolean nothing has to change
 ---@field notes string[] remarks for a person
+---@field owner string? whose webhooks may be pruned
+---@field refusals string[] why `apply` would refuse to run
 local Plan = { __name = "flexhooks.plan" }
 Plan.__index = Plan
 Plan.__tostring = text.plan
@@ -50,14 +58,17 @@ local function check_client(fn, client)
   end
 end
 
+-- " (and 2 more)", for a list of which the first element is told.
+local function more(list)
+  return #list > 1 and (" (and %d more)"):format(#list - 1) or ""
+end
+
 -- The entries of a file; raises one error that names everything wrong.
-local function read_hooks(fn, hooks)
-  local desired, complaints = desired_set.read(hooks)
+local function read_hooks(fn, hooks, owner)
+  local desired, complaints = desired_set.read(hooks, owner)
   if not desired then
-    local more = #complaints > 1
-      and (" (and %d more)"):format(#complaints - 1) or ""
-    errors.raise(3, fn .. ": " .. complaints[1] .. more, "argument",
-      { details = complaints })
+    errors.raise(3, fn .. ": " .. complaints[1] .. more(complaints),
+      "argument", { details = complaints })
   end
   return desired
 end
@@ -71,47 +82,27 @@ local function count(changes)
   return counts
 end
 
-local function kept_note(left, prune)
-  local webhook = left.webhook
-  local name = webhook.friendly_name or webhook.webhook_url
-  if left.owned then
-    return ("%s (%s) is not in the file; prune deletes it"):format(name,
-      webhook.ttid)
-  elseif prune then
-    return ("%s (%s) is not in the file and points elsewhere, or has no name: "
-      .. "it is left alone"):format(name, webhook.ttid)
-  end
-end
-
-local function notes(desired, kept, prune, empty)
-  local list, plain = {}, false
-  for _, left in ipairs(kept) do
-    list[#list + 1] = kept_note(left, prune)
-  end
-  for _, wanted in ipairs(desired) do
-    plain = plain or not wanted.webhook_url:find("#", 1, true)
-  end
-  if plain and not empty then
-    list[#list + 1] = "an event is lost where a delivery fails: "
-      .. "flexhooks.delivery_url(url, { retries = 3, retry_on = \"all\" }) "
-      .. "asks Twilio to try again"
-  end
-  return list
-end
+local PLAN = {
+  prune = { type = "boolean", default = false },
+  repoint = { type = "boolean", default = false },
+  owner = { check = owners.complaint },
+}
+local APPLY = { on_change = { type = "function" },
+  repoint = { type = "boolean" } }
 
 --- Compares what is registered with what is wanted.
 ---@param client table
----@param hooks table[] the entries
----@param given { prune: boolean? }? delete webhooks that bear a name and point
---- at a receiver of the file's, but are not in it
+---@param hooks table[] the entries; the field `owner` says whose they are
+---@param given { prune: boolean?, owner: string?, repoint: boolean? }? `prune`
+--- deletes the owner's webhooks that are not among the entries; `owner` is for
+--- entries without that field; `repoint` lets `apply` change a webhook of
+--- another origin that has the name of an entry
 ---@return flexhooks.Plan?
 ---@return flexhooks.Error? err
 function M.plan(client, hooks, given)
   check_client("flexhooks.plan", client)
-  local checked = options.check("flexhooks.plan", {
-    prune = { type = "boolean", default = false },
-  }, given)
-  local desired = read_hooks("flexhooks.plan", hooks)
+  local checked = options.check("flexhooks.plan", PLAN, given)
+  local desired = read_hooks("flexhooks.plan", hooks, checked.owner)
   local current, err = client.webhooks:list()
   if not current then
     return nil, err
@@ -119,42 +110,79 @@ function M.plan(client, hooks, given)
   local changes, kept = diff.changes(desired, current, checked.prune)
   local counts = count(changes)
   local empty = counts.unchanged == #changes
-  return setmetatable({
+  local plan = setmetatable({
     client = client, changes = changes, counts = counts, empty = empty,
-    notes = notes(desired, kept, checked.prune, empty),
+    owner = desired.owner, prune = checked.prune,
+    notes = notes.of(desired, kept, checked.prune, empty),
   }, Plan)
+  plan.refusals = notes.refusals(plan, checked.repoint)
+  return plan
+end
+
+local function check_method(self, name)
+  if getmetatable(self) ~= Plan then
+    errors.raise(3, "plan." .. name .. " is a method: call it with ':'")
+  end
+end
+
+-- Returns an error that gives all reasons, or nil if there are none.
+local function refusal(reasons)
+  if #reasons == 0 then
+    return nil
+  end
+  local details = tables.merged(reasons, { done = count {} })
+  return errors.new("argument", reasons[1] .. more(reasons),
+    { details = details })
+end
+
+--- Returns the error with which `apply` would refuse to run, or nil.
+---@return flexhooks.Error? err of kind `argument`; `details` lists all reasons
+function Plan:refusal()
+  check_method(self, "refusal")
+  return refusal(self.refusals)
 end
 
 --- Carries the plan out. It stops at the first failure; planning and applying
--- again goes on from there.
----@param given { on_change: flexhooks.OnChange? }? called after every change,
---- also the one that failed
+-- again goes on from there. It sends nothing if the plan has refusals.
+---@param given { on_change: flexhooks.OnChange?, repoint: boolean? }?
+--- `on_change` is called after every change, also the one that failed;
+--- `repoint` as in `flexhooks.plan`
 ---@return table<string, integer>? done changes of each action
 ---@return flexhooks.Error? err `details.done` counts what was done before
 function Plan:apply(given)
-  if getmetatable(self) ~= Plan then
-    errors.raise(2, "plan.apply is a method: call it with ':'")
+  check_method(self, "apply")
+  local checked = options.check("plan:apply", APPLY, given)
+  local refused = refusal(checked.repoint and notes.refusals(self, true)
+    or self.refusals)
+  if refused then
+    return nil, refused
   end
-  local checked = options.check("plan:apply", {
-    on_change = { type = "function" },
-  }, given)
   return apply.run(self.client.webhooks, self.changes, checked.on_change)
 end
 
---- What is registered, as the text of a file that plans to no changes.
+--- Returns what is registered as the text of a file that plans to no changes.
 ---@param client table
+---@param given { owner: string? }? only the webhooks of this owner
 ---@return string?
 ---@return flexhooks.Error? err
-function M.export(client)
+function M.export(client, given)
   check_client("flexhooks.export", client)
+  local owner = options.check("flexhooks.export", {
+    owner = PLAN.owner }, given).owner
   local current, err = client.webhooks:list()
   if not current then
     return nil, err
   end
-  table.sort(current, function(a, b)
+  local chosen = {}
+  for _, webhook in ipairs(current) do
+    if not owner or owners.of(webhook.friendly_name) == owner then
+      chosen[#chosen + 1] = webhook
+    end
+  end
+  table.sort(chosen, function(a, b)
     return a.ttid < b.ttid
   end)
-  return text.file(current)
+  return text.file(chosen, owner)
 end
 
 --- Compares the events that a file subscribes to with those that a router

@@ -2,9 +2,10 @@
 local URL = "https://company.example/flex/events"
 
 return {
-  { friendly_name = "all", webhook_url = URL, webhook_events = { "*" } },
-  { friendly_name = "own", type = "global", webhook_url = URL .. "/own",
+  owner = "teamA",
+  { friendly_name = "teamA/all", webhook_url = URL, webhook_events = { "*" } },
+  { friendly_name = "teamA/own", type = "global", webhook_url = URL .. "/own",
     webhook_events = { "onChannelCreated" } },
-  { friendly_name = "left", webhook_url = URL .. "/left",
+  { friendly_name = "teamA/left", webhook_url = URL .. "/left",
     webhook_method = "GET", webhook_events = { "onParticipantLeft" } },
 }

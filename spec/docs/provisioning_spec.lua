@@ -12,9 +12,10 @@ describe(PAGE, function()
     for _, wanted in ipairs {
       "Plan: 2 to create.\nsomething would change\nApplied: 2 created.\n",
       "No changes: 2 unchanged.\nnothing would change\n",
-      "! old (flex_interactionwebhook_", "prune deletes it\nNo changes: ",
-      "Applied: 1 deleted, 2 unchanged.\n", "No changes: 2 unchanged.\n",
-      "Applied: 1 created.\n",
+      "! teamA/old (flex_interactionwebhook_",
+      "prune deletes it\nNo changes: ", "Applied: 1 deleted, 2 unchanged.\n",
+      'owner = "teamB",\n', 'friendly_name = "teamB/desk"',
+      "No changes: 3 unchanged.\n", "Applied: 1 created.\n",
     } do
       local place = out:find(wanted, 1, true)
       assert.is_truthy(place, wanted .. "\nin\n" .. out)
@@ -35,7 +36,7 @@ describe(PAGE, function()
     local status, out, err = process.run({ process.lua, "main.lua" },
       { cwd = folder, env = service.env })
     assert.equal(0, status, err)
-    assert.matches("\ncreate\tdesk\thttps://company", out)
+    assert.matches("\ncreate\tteamA/desk\thttps://company", out)
     assert.matches("\n2\t0\t0\t0\t0\n$", out)
     service.child:stop()
   end)

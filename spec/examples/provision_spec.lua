@@ -12,7 +12,7 @@ describe("examples/provision.lua", function()
     local ttid = "flex_interactionwebhook_%w+"
     assert.matches("created\tglobal\t" .. ttid, out)
     assert.matches("created\tinteraction\t" .. ttid, out)
-    assert.matches("there is\t" .. ttid .. "\tevery interaction", out)
+    assert.matches("there is\t" .. ttid .. "\texample/every interaction", out)
     assert.matches("updated\t" .. ttid .. "\tonParticipantJoined\n", out)
     assert.matches("reports\tKD%x+\t" .. ttid, out)
     assert.equal(2, select(2, out:gsub("deleted\t" .. ttid .. "\ttrue", "")))

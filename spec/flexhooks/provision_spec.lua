@@ -97,22 +97,159 @@ describe("a plan", function()
     assert.same({ "create a", "update b" }, actions(plan))
   end)
 
-  it("prunes what it owns, and only when asked", function()
-    bench:apply { hook(), hook(own) }
-    assert(bench.client.webhooks:create(hook { friendly_name = "theirs",
-      webhook_url = "https://other.example/events" }))
+  it("prunes what its owner has, at any URL, and only when asked", function()
+    local mine = hook { friendly_name = "teamA/all" }
+    for name, at in pairs { ["teamA/old"] = url .. "/old",
+      ["teamA/moved"] = "https://other.example/", ["teamAB/x"] = url .. "/ab",
+      ["teamA"] = url .. "/bare", ["teama/x"] = url .. "/lower",
+      ["teamB/x"] = url .. "/b", ["x teamA/y"] = url .. "/behind" } do
+      assert(bench.client.webhooks:create(hook { friendly_name = name,
+        webhook_url = at }))
+    end
     local unnamed = hook { webhook_url = url .. "/unnamed" }
     unnamed.friendly_name = nil
     assert(bench.client.webhooks:create(unnamed))
-    local plan = bench:plan { hook() }
-    assert.same({ "unchanged all" }, actions(plan))
-    assert.matches("own .* is not in the file; prune deletes it",
-      tostring(plan))
-    plan = bench:plan({ hook() }, { prune = true })
-    assert.same({ "unchanged all", "delete own" }, actions(plan))
-    assert.equal(1, assert(plan:apply()).delete)
+    local hooks = { owner = "teamA", mine }
+    local plan = bench:plan(hooks)
+    assert.same({ "create teamA/all" }, actions(plan))
+    assert.matches("teamA/old %(flex_[%w_]+%) is not in the file; prune "
+      .. "deletes it", tostring(plan))
+    plan = bench:plan(hooks, { prune = true })
+    local list = actions(plan)
+    table.sort(list)
+    assert.same({ "create teamA/all", "delete teamA/moved",
+      "delete teamA/old" }, list)
+    assert.equal(2, assert(plan:apply()).delete)
+    assert.equal(7, #bench:registered())
+    bench:settled(hooks, { prune = true })
+    bench:settled({ mine }, { prune = true, owner = "teamA" })
+  end)
+
+  it("prunes nothing without an owner, and says what it left", function()
+    bench:apply { hook(), hook(own), hook { friendly_name = "teamA/x",
+      webhook_url = url .. "/x" } }
+    local new = hook { friendly_name = "new", webhook_url = url .. "/new" }
+    local plan = bench:plan({ hook(), new }, { prune = true })
+    assert.same({ "unchanged all", "create new" }, actions(plan))
+    for _, name in ipairs { "own", "teamA/x" } do
+      assert.matches("! " .. name .. " (flex_", tostring(plan):gsub("%(%g+%)",
+        "(flex_"), 1, true)
+    end
+    local done, err = plan:apply()
+    assert.is_nil(done)
+    assert.equal("argument", err.kind)
+    assert.matches("--owner NAME", err.message, 1, true)
+    assert.equal(0, err.details.done.create)
+    assert.equal(tostring(err), tostring(plan:refusal()))
     assert.equal(3, #bench:registered())
-    bench:settled({ hook() }, { prune = true })
+    assert.is_nil(bench:plan({ hook() }):refusal())
+  end)
+
+  it("refuses every entry that lacks the owner's prefix, at once", function()
+    local hooks = { owner = "teamA", hook { friendly_name = "teamAB/x" },
+      hook { friendly_name = "teamA/good", webhook_url = url .. "/good" },
+      hook { friendly_name = "teamA", webhook_url = "ftp://company.example" },
+      hook { webhook_url = url .. "/3" }, hook { webhook_url = url .. "/4" } }
+    hooks[5].friendly_name = nil
+    local ok, err = pcall(flexhooks.plan, bench.client, hooks)
+    assert.is_false(ok)
+    assert.equal(5, #err.details)
+    for i, wanted in ipairs { 'entry 1 %("teamAB/x"%): its friendly_name '
+      .. 'must begin with "teamA/"', "entry 3.*webhook_url", "entry 3.*begin",
+      "entry 4.*begin", "entry 5: .*begin" } do
+      assert.matches("^" .. wanted, err.details[i])
+    end
+    assert.matches("and 4 more", err.message)
+    hooks = { hook { friendly_name = "teamA/x" } }
+    assert.is_false((pcall(bench.plan, bench, hooks, { owner = "teamB" })))
+    assert.is_true((pcall(bench.plan, bench, hooks, { owner = "teamA" })))
+  end)
+
+  it("takes as owner what tells one team from another", function()
+    for _, owner in ipairs { "teamA", "a", "team.a-1_b", ("x"):rep(64) } do
+      bench:plan({ owner = owner, hook { friendly_name = owner .. "/x" } },
+        { owner = owner })
+    end
+    for _, owner in ipairs { "", "team/A", "/", "teamA/", "team A", "té",
+      "team%a", ".", "-a", "a\n", ("x"):rep(65), 5, true } do
+      for _, call in ipairs { { { owner = owner } }, { {}, { owner = owner } },
+      } do
+        local ok, err = pcall(bench.plan, bench, call[1], call[2])
+        assert.is_false(ok, tostring(owner))
+        assert.matches("owner' must be ", tostring(err))
+      end
+    end
+    local ok, err = pcall(bench.plan, bench, { owner = "teamA" },
+      { owner = "teamB" })
+    assert.is_false(ok)
+    assert.matches('the file\'s owner is "teamA", but "teamB" was given',
+      tostring(err))
+  end)
+
+  it("re-points a webhook of another origin only if it is told to",
+    function()
+      local theirs = assert(bench.client.webhooks:create(hook {
+        webhook_url = "https://b.example/e" }))
+      local plan = bench:plan { hook(), hook(own) }
+      assert.same({ "update all", "create own" }, actions(plan))
+      assert.is_true(plan.changes[1].repoints)
+      assert.matches("~ re%-points \"all\"  %(" .. theirs.ttid, tostring(plan))
+      local done, err = plan:apply()
+      assert.is_nil(done)
+      assert.equal("argument", err.kind)
+      assert.matches("--repoint", err.message, 1, true)
+      assert.equal(1, #bench:registered())
+      assert.equal("https://b.example/e",
+        bench.client.webhooks:get(theirs.ttid).webhook_url)
+      assert(plan:apply { repoint = true })
+      assert.equal(url, bench.client.webhooks:get(theirs.ttid).webhook_url)
+      plan = bench:plan({ hook { webhook_url = "https://c.example" } },
+        { repoint = true })
+      assert.is_nil(plan:refusal())
+      assert.equal(1, assert(plan:apply()).update)
+    end)
+
+  it("takes another scheme or port for another origin, not another spelling",
+    function()
+      bench:apply { hook() }
+      for at, repoints in pairs {
+        ["http://company.example/flex/events"] = true,
+        ["https://company.example:8443/flex/events"] = true,
+        ["HTTPS://Company.Example:443/other#rc=1"] = false,
+        ["https://me:secret@company.example/other"] = false,
+      } do
+        local change = bench:plan({ hook { webhook_url = at } }).changes[1]
+        assert.equal("update", change.action)
+        assert.equal(repoints, change.repoints or false)
+      end
+      local replaced = bench:plan { hook { type = "interaction",
+        webhook_url = "https://b.example" } }
+      assert.same({ "replace all" }, actions(replaced))
+      assert.matches("± re-points", tostring(replaced), 1, true)
+      assert.is_nil(replaced:apply())
+    end)
+
+  it("moves an owner's webhook only for a file of that owner", function()
+    bench:apply { hook { friendly_name = "teamB/x" } }
+    local moved = hook { friendly_name = "teamB/x", webhook_url = url .. "/2" }
+    assert.is_nil(bench:plan({ moved }):apply())
+    assert(bench:plan({ owner = "teamB", moved }):apply())
+  end)
+
+  it("never adopts the webhook of another owner", function()
+    assert(bench.client.webhooks:create(hook { friendly_name = "teamB/x" }))
+    for _, hooks in ipairs {
+      { owner = "teamA", hook { friendly_name = "teamA/x" } }, { hook() },
+    } do
+      local plan = bench:plan(hooks)
+      assert.equal("create", plan.changes[1].action)
+      assert.matches("teamB/x %(flex_[%w_]+%) delivers to the URL of "
+        .. hooks[1].friendly_name .. " too", tostring(plan))
+    end
+    local plan = bench:plan { owner = "teamB",
+      hook { friendly_name = "teamB/y" } }
+    assert.same({ "update teamB/y" }, actions(plan))
+    assert.is_true(plan.changes[1].adopted)
   end)
 
   it("asks nothing of the API where an entry is wrong", function()
@@ -180,6 +317,22 @@ describe("export", function()
     local hooks = assert((loadstring or load)(text))()
     assert.equal(3, #hooks)
     bench:settled(hooks, { prune = true })
+  end)
+
+  it("writes the webhooks of one owner, and the owner", function()
+    for _, name in ipairs { "teamA/x", "teamAB/x", "teamB/x", "teamA" } do
+      assert(bench.client.webhooks:create(hook { friendly_name = name,
+        webhook_url = url .. "/" .. name }))
+    end
+    local text = assert(flexhooks.export(bench.client, { owner = "teamA" }))
+    local hooks = assert((loadstring or load)(text))()
+    assert.equal("teamA", hooks.owner)
+    assert.equal(1, #hooks)
+    assert.equal("teamA/x", hooks[1].friendly_name)
+    bench:settled(hooks, { prune = true })
+    assert.has_error(function()
+      flexhooks.export(bench.client, { owner = "" })
+    end)
   end)
 
   it("writes what cannot stand beside another as a comment", function()

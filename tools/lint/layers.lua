@@ -24,7 +24,7 @@ local LUA_LAYERS = {
   { "error", "tables", "ascii" },
   { "core.*" },
   { "options", "map" },
-  { "log", "json", "url", "ids", "events", "signature.*" },
+  { "log", "json", "url.*", "ids", "events", "signature.*" },
   { "timers" },
   { "task.*" },
   { "loop" },

@@ -15,7 +15,7 @@ local M = {}
 M.summary = "Make the registered webhooks what a file says."
 M.example = [[
 flexhooks apply hooks.lua
-flexhooks apply hooks.lua --prune --yes]]
+flexhooks apply hooks.lua --owner teamA --prune --yes]]
 
 --- Adds the command's arguments to its parser.
 function M.configure(parser)
@@ -88,8 +88,12 @@ function M.run(given)
   if not plan then
     return nil, err
   end
-  if not given.json or not plan.empty then
+  local refused = plan:refusal()
+  if not given.json or not plan.empty or refused then
     io.stderr:write(output.paint(tostring(plan), io.stderr), "\n")
+  end
+  if refused then
+    return nil, refused
   end
   if not plan.empty and not given.yes then
     local agreed, why = confirm()

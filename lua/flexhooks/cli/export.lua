@@ -2,6 +2,7 @@
 -- @module flexhooks.cli.export
 
 local errors = require "flexhooks.error"
+local hooks = require "flexhooks.cli.hooks"
 local output = require "flexhooks.cli.output"
 local provision = require "flexhooks.provision"
 local settings = require "flexhooks.cli.settings"
@@ -11,12 +12,14 @@ local M = {}
 M.summary = "Write the registered webhooks as a file for plan and apply."
 M.example = [[
 flexhooks export hooks.lua
-flexhooks export >hooks.lua]]
+flexhooks export --owner teamA >hooks.lua]]
 
 --- Adds the command's arguments to its parser.
 function M.configure(parser)
   parser:argument("file", "Where to write it; standard output where absent.")
     :args("?")
+  hooks.configure_owner(parser, "Only the webhooks of this owner: their "
+    .. "friendly names begin with NAME/.")
   parser:flag("--force", "Replace a file that is there.")
   settings.configure(parser)
 end
@@ -55,7 +58,7 @@ function M.run(given)
   local client, err = settings.client(given)
   local text
   if client then
-    text, err = provision.export(client)
+    text, err = provision.export(client, { owner = given.owner })
   end
   if not text then
     return nil, err

@@ -3,14 +3,28 @@
 -- @module flexhooks.cli.hooks
 
 local app = require "flexhooks.app"
+local core = require "flexhooks.core"
 local errors = require "flexhooks.error"
 local output = require "flexhooks.cli.output"
+local owners = require "flexhooks.provision.owner"
 local provision = require "flexhooks.provision"
 local settings = require "flexhooks.cli.settings"
+local webhook_url = require "flexhooks.url.webhook"
 
 local M = {}
 
-local MAX_NAME = 200
+local MAX_PLACE = 180 -- bytes of a URL in a friendly name
+
+--- Adds the option --owner.
+function M.configure_owner(parser, description)
+  parser:option("--owner", description):argname("NAME"):convert(function(name)
+    local wrong = owners.complaint(name)
+    if wrong then
+      return nil, "--owner " .. wrong
+    end
+    return name
+  end)
+end
 
 --- Adds the arguments that plan and apply share.
 function M.configure(parser)
@@ -19,8 +33,11 @@ function M.configure(parser)
     :args("?")
   parser:option("--app", "Application file: tell where its router and the "
     .. "webhooks differ."):argname("APP")
-  parser:flag("--prune", "Delete webhooks that bear a name, point at the same "
-    .. "receiver, and are not in the file.")
+  M.configure_owner(parser, "Whose webhooks these are: all friendly names "
+    .. "begin with NAME/. Default: the file's key 'owner'.")
+  parser:flag("--prune", "Delete the owner's webhooks that the file lacks.")
+  parser:flag("--repoint", "Allow changes of webhooks of another origin that "
+    .. "have the name of an entry.")
   parser:flag("--json", "Print JSON.")
   settings.configure(parser)
 end
@@ -40,21 +57,26 @@ local function load_file(path)
   return hooks
 end
 
--- Named for where it points: two applications of one account, one of them in
--- production perhaps, never take each other's webhook for their own.
-local function name_of(public_url)
-  local place = public_url:gsub("^%a+://", ""):gsub("[?#].*$", "")
-  return #place < MAX_NAME and "flexhooks " .. place or nil
+-- Returns the friendly name of a derived webhook. It says where the webhook
+-- points, so that two applications of one account, one of them in production
+-- perhaps, never take each other's webhook for their own.
+local function name_of(public_url, owner)
+  local place = webhook_url.identity(public_url):gsub("^%a+://", "")
+    :gsub("%?.*$", "")
+  if #place > MAX_PLACE then
+    place = place:sub(1, MAX_PLACE) .. " " .. core.sha256(place):sub(1, 16)
+  end
+  return (owner and owner .. "/" or "flexhooks ") .. place
 end
 
 -- One global webhook for what the application's router handles.
-local function derive(application)
+local function derive(application, owner)
   if not application.public_url then
     return nil, errors.new("config", "the application has no public_url: set "
       .. "it there, or in FLEXHOOKS_PUBLIC_URL")
   end
   return { {
-    friendly_name = name_of(application.public_url),
+    friendly_name = name_of(application.public_url, owner),
     type = "global",
     webhook_url = application.public_url,
     webhook_events = application.router:subscribed(),
@@ -103,7 +125,7 @@ function M.read(given)
   if given.file then
     hooks, err = load_file(given.file)
   else
-    hooks, err = derive(application)
+    hooks, err = derive(application, given.owner)
   end
   if hooks and application then
     warn_of_drift(hooks, application.router)
@@ -124,7 +146,8 @@ function M.plan(given)
   if not client then
     return nil, err
   end
-  return provision.plan(client, hooks, { prune = given.prune or false })
+  return provision.plan(client, hooks, { prune = given.prune,
+    owner = given.owner, repoint = given.repoint })
 end
 
 local function change_data(change)
@@ -135,6 +158,7 @@ local function change_data(change)
     webhook_url = change.webhook_url,
     ttid = change.webhook and change.webhook.ttid or change.ttid,
     fields = change.fields,
+    repoints = change.repoints,
     done = change.done,
   }
 end

@@ -10,6 +10,7 @@ local M = {}
 M.summary = "Show what applying a file of webhooks would change."
 M.example = [[
 flexhooks plan hooks.lua
+flexhooks plan hooks.lua --owner teamA --prune
 flexhooks plan hooks.lua --app app.lua --check]]
 
 --- Adds the command's arguments to its parser.
@@ -29,9 +30,12 @@ function M.run(given)
   end
   if given.json then
     output.json { changes = json.array(hooks.data(plan)),
-      notes = json.array(plan.notes) }
+      notes = json.array(plan.notes), refusals = json.array(plan.refusals) }
   else
     output.write(output.paint(tostring(plan), io.stdout), "\n")
+  end
+  if given.prune and not plan.owner then
+    return nil, plan:refusal()
   end
   return plan.empty or not given.check or nil
 end

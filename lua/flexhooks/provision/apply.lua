@@ -7,10 +7,15 @@
 -- the least stays, and whoever sees it and another removes that one. Its maker
 -- alone would not do: ttids of one millisecond have no order in time, so the
 -- maker of the greater may have looked before the least was there.
+--
+-- A person may have thought about a plan for an hour. Therefore a webhook that
+-- is to be changed or deleted is fetched first, and left alone if it got
+-- another name or origin in the meantime: it may have become another team's.
 -- @module flexhooks.provision.apply
 
 local diff = require "flexhooks.provision.diff"
 local errors = require "flexhooks.error"
+local webhook_url = require "flexhooks.url.webhook"
 
 local M = {}
 
@@ -95,35 +100,78 @@ local function new_values(fields)
   return values
 end
 
--- One that was deleted since the plan was made is created anew; where the
--- answer was lost, what is there now tells whether it took effect.
-function ACTIONS.update(webhooks, change)
+local function has_moved(webhook, seen)
+  return webhook.friendly_name ~= seen.friendly_name
+    or webhook_url.origin(webhook.webhook_url or "")
+    ~= webhook_url.origin(seen.webhook_url or "")
+end
+
+-- Fetches the webhook that a change is about.
+local function fetch(webhooks, change)
+  local webhook, err = webhooks:get(change.current.ttid)
+  if not webhook then
+    return nil, err
+  end
+  local settled = change.wanted and not diff.fields(change.wanted, webhook)
+  if not settled and has_moved(webhook, change.current) then
+    return nil, errors.new("cancelled", "it was renamed or re-pointed after "
+      .. "the plan was made: plan again")
+  end
+  return webhook, nil, settled
+end
+
+-- Updates a webhook. If the answer was lost, then what is there now tells
+-- whether the update took effect.
+local function update(webhooks, change)
   local ttid = change.current.ttid
   local updated, err = webhooks:update(ttid, new_values(change.fields))
-  if updated then
-    return updated
-  elseif err.kind == "not_found" then
-    return create(webhooks, change.wanted)
-  elseif err.maybe_applied then
+  if not updated and err.maybe_applied then
     local found = webhooks:get(ttid)
     if found and not diff.fields(change.wanted, found) then
       return found
     end
   end
-  return nil, err
+  return updated, err
+end
+
+-- A webhook that was deleted since the plan was made is created again.
+function ACTIONS.update(webhooks, change)
+  local found, err, settled = fetch(webhooks, change)
+  if settled then
+    return found
+  elseif found then
+    found, err = update(webhooks, change)
+  end
+  if not found and err.kind == "not_found" then
+    return create(webhooks, change.wanted)
+  end
+  return found, err
+end
+
+local function delete(webhooks, change)
+  local found, err = fetch(webhooks, change)
+  if not found then
+    return gone(nil, err)
+  end
+  return gone(webhooks:delete(found.ttid))
 end
 
 function ACTIONS.delete(webhooks, change)
-  return gone(webhooks:delete(change.current.ttid))
+  return delete(webhooks, change)
 end
 
 -- The new one is there before the old one goes, so that no event is missed.
 function ACTIONS.replace(webhooks, change)
-  local made, err = create(webhooks, change.wanted)
+  local _, err = fetch(webhooks, change)
+  if err and err.kind ~= "not_found" then
+    return nil, err
+  end
+  local made
+  made, err = create(webhooks, change.wanted)
   if not made then
     return nil, err
   end
-  local removed, why = gone(webhooks:delete(change.current.ttid))
+  local removed, why = delete(webhooks, change)
   if not removed then
     return nil, why
   end

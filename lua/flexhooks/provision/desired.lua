@@ -2,7 +2,9 @@
 -- @module flexhooks.provision.desired
 
 local events = require "flexhooks.events"
+local owners = require "flexhooks.provision.owner"
 local tables = require "flexhooks.tables"
+local webhook_url = require "flexhooks.url.webhook"
 local webhooks = require "flexhooks.resources.webhooks"
 
 local M = {}
@@ -52,15 +54,30 @@ local function read(hook)
   }
 end
 
--- Two entries may not be the same webhook: a name, and a URL with a type, are
--- each used once.
-local function clash(hook, seen)
-  local place = hook.type .. " " .. hook.webhook_url
+-- Returns what is wrong with an entry beside those before it: a name, and a
+-- URL with a type, may appear once.
+local function clash(entry, index, seen)
+  local place = "at " .. entry.type .. webhook_url.identity(entry.webhook_url)
+    .. webhook_url.overrides(entry.webhook_url)
+  local name = entry.friendly_name and "is " .. entry.friendly_name or place
+  local wrong = name ~= place and seen[name]
+    and "its friendly_name is that of entry " .. seen[name] or seen[place]
+    and "its URL and type are those of entry " .. seen[place] or nil
+  seen[name], seen[place] = seen[name] or index, seen[place] or index
+  return wrong
+end
+
+local function owner_complaint(hook, owner)
   local name = hook.friendly_name
-  local other = name and seen[name] and "its friendly_name is that of entry "
-    .. seen[name] or seen[place] and "its URL and type are those of entry "
-    .. seen[place]
-  return other, place
+  if owner and (name == nil or type(name) == "string")
+    and owners.of(name) ~= owner then
+    return ("its friendly_name must begin with \"%s/\", since the owner is "
+      .. "\"%s\""):format(owner, owner)
+  end
+end
+
+local function is_place(key)
+  return type(key) == "number" and key >= 1 and key % 1 == 0
 end
 
 -- Keys that are no entries, and entries behind a hole: an entry that is left
@@ -71,7 +88,7 @@ local function strays(hooks)
     last = index
   end
   for _, key in ipairs(tables.sorted_keys(hooks)) do
-    if type(key) ~= "number" or key < 1 or key % 1 ~= 0 then
+    if key ~= "owner" and not is_place(key) then
       complaints[#complaints + 1] = "a list of webhooks is expected, but it "
         .. "has the key '" .. tostring(key):sub(1, 64) .. "'"
     end
@@ -84,28 +101,48 @@ local function strays(hooks)
   return complaints
 end
 
+-- Returns the owner that was given or that the file names.
+local function owner_of(hooks, given, complaints)
+  local own = hooks.owner
+  local wrong = own ~= nil and owners.complaint(own)
+  if wrong then
+    complaints[#complaints + 1] = "the key 'owner' " .. wrong
+  elseif own ~= nil and given ~= nil and own ~= given then
+    complaints[#complaints + 1] = ("the file's owner is \"%s\", but \"%s\" "
+      .. "was given"):format(own, given)
+  end
+  return given or not wrong and own or nil
+end
+
+-- Returns the checked entry, or nil, and all that is wrong with it.
+local function read_entry(hook, index, owner, seen)
+  local wrong = complaint(hook)
+  local list = { wrong }
+  local entry = not wrong and read(hook) or nil
+  if type(hook) == "table" then
+    list[#list + 1] = owner_complaint(hook, owner)
+  end
+  if entry then
+    list[#list + 1] = clash(entry, index, seen)
+  end
+  return entry, list
+end
+
 --- Checks the entries of a file.
 ---@param hooks any what the file returned
----@return table[]? desired
+---@param given string? an owner; the file may name it instead
+---@return table[]? desired with the field `owner`
 ---@return string[]? complaints all that is wrong, in order
-function M.read(hooks)
+function M.read(hooks, given)
   if type(hooks) ~= "table" then
     return nil, { "a list of webhooks is expected, got " .. type(hooks) }
   end
-  local complaints, desired, seen = strays(hooks), {}, {}
+  local complaints, seen = strays(hooks), {}
+  local desired = { owner = owner_of(hooks, given, complaints) }
   for index, hook in ipairs(hooks) do
-    local wrong = complaint(hook)
-    if not wrong then
-      local entry = read(hook)
-      local place
-      wrong, place = clash(entry, seen)
-      seen[place] = seen[place] or index
-      if entry.friendly_name then
-        seen[entry.friendly_name] = seen[entry.friendly_name] or index
-      end
-      desired[index] = entry
-    end
-    if wrong then
+    local entry, list = read_entry(hook, index, desired.owner, seen)
+    desired[index] = entry
+    for _, wrong in ipairs(list) do
       complaints[#complaints + 1] = label(index, hook) .. ": " .. wrong
     end
   end

@@ -3,6 +3,8 @@
 -- @module flexhooks.provision.diff
 
 local desired_set = require "flexhooks.provision.desired"
+local owners = require "flexhooks.provision.owner"
+local webhook_url = require "flexhooks.url.webhook"
 
 local M = {}
 
@@ -33,32 +35,41 @@ function M.fields(wanted, current)
   return any and fields or nil
 end
 
-local function same_place(wanted, current)
-  return current.webhook_url == wanted.webhook_url
-    and (current.type or "global") == wanted.type
-end
-
-local function bare(url)
-  return type(url) == "string" and url:match "^[^#]*" or ""
+local function same_origin(wanted, current)
+  return webhook_url.origin(current.webhook_url or "")
+    == webhook_url.origin(wanted.webhook_url)
 end
 
 -- Delivery overrides in the fragment make no other receiver of a URL: two
 -- webhooks that differ in them alone would report each event twice to it.
 local function same_receiver(wanted, current)
-  return bare(current.webhook_url) == bare(wanted.webhook_url)
-    and (current.type or "global") == wanted.type
+  return (current.type or "global") == wanted.type
+    and webhook_url.identity(current.webhook_url or "")
+    == webhook_url.identity(wanted.webhook_url)
 end
 
--- The oldest of the webhooks that `accepts` likes; ttids sort by time of
--- creation. One that has the wanted URL and type as well is preferred.
+local function same_place(wanted, current)
+  return same_receiver(wanted, current)
+    and webhook_url.overrides(current.webhook_url)
+    == webhook_url.overrides(wanted.webhook_url)
+end
+
+-- How much a webhook is what an entry asks for.
+local function nearness(wanted, webhook)
+  return same_place(wanted, webhook) and 3
+    or same_receiver(wanted, webhook) and 2
+    or same_origin(wanted, webhook) and 1 or 0
+end
+
+-- Returns the nearest of the webhooks that `accepts` lets pass; of equals the
+-- oldest, because ttids sort by time of creation.
 local function best(current, taken, wanted, accepts)
-  local found
+  local found, found_nearness
   for _, webhook in ipairs(current) do
     if not taken[webhook.ttid] and accepts(webhook) then
-      local nearer = found and same_place(wanted, webhook)
-        and not same_place(wanted, found)
-      if not found or nearer then
-        found = webhook
+      local near = nearness(wanted, webhook)
+      if not found or near > found_nearness then
+        found, found_nearness = webhook, near
       end
     end
   end
@@ -71,6 +82,12 @@ local function match(wanted, current, taken, by)
     taken[webhook.ttid] = true
   end
   return webhook
+end
+
+-- May the file adopt a webhook by its URL? Those of other owners stay theirs.
+local function is_free(webhook, owner)
+  local other = owners.of(webhook.friendly_name)
+  return other == nil or other == owner
 end
 
 -- Names decide first, over the whole file, so that no entry adopts what
@@ -87,14 +104,25 @@ local function match_all(desired, current)
     for i, wanted in ipairs(desired) do
       matched[i] = matched[i] or match(wanted, current, taken,
         function(webhook)
-          return same(wanted, webhook)
+          return is_free(webhook, desired.owner) and same(wanted, webhook)
         end)
     end
   end
   return matched, taken
 end
 
-local function change_of(wanted, current)
+-- Does an entry take its name from a webhook that may be another team's? So it
+-- is if the webhook has another origin, or if its name says an owner that is
+-- not the file's and it has another URL.
+local function repoints(wanted, current, owner)
+  local named = owners.of(wanted.friendly_name)
+  return not same_origin(wanted, current)
+    or named ~= nil and named ~= owner
+    and webhook_url.identity(current.webhook_url)
+    ~= webhook_url.identity(wanted.webhook_url)
+end
+
+local function change_of(wanted, current, owner)
   if not current then
     return { action = "create", wanted = wanted }
   end
@@ -103,29 +131,26 @@ local function change_of(wanted, current)
     or "update"
   return { action = action, wanted = wanted, current = current,
     fields = fields,
-    adopted = current.friendly_name ~= wanted.friendly_name or nil }
+    adopted = current.friendly_name ~= wanted.friendly_name or nil,
+    repoints = repoints(wanted, current, owner) or nil }
 end
 
--- https://host:port of a URL, as it is written.
-local function origin(url)
-  return type(url) == "string" and (url:match "^%a+://[^/?#]+" or url) or ""
-end
-
--- A webhook is the file's own where it bears a name and points at a receiver
--- that the file uses: others share the account.
-local function owned(webhook, origins)
-  return webhook.friendly_name ~= nil
-    and origins[origin(webhook.webhook_url)] or false
+-- The entry whose events a webhook delivers a second time.
+local function twin_of(webhook, desired)
+  for _, wanted in ipairs(desired) do
+    if same_receiver(wanted, webhook) then
+      return wanted
+    end
+  end
 end
 
 local function leftovers(desired, current, taken)
-  local origins, list = {}, {}
-  for _, wanted in ipairs(desired) do
-    origins[origin(wanted.webhook_url)] = true
-  end
+  local list = {}
   for _, webhook in ipairs(current) do
     if not taken[webhook.ttid] then
-      list[#list + 1] = { webhook = webhook, owned = owned(webhook, origins) }
+      list[#list + 1] = { webhook = webhook, twin = twin_of(webhook, desired),
+        owned = desired.owner ~= nil
+          and owners.of(webhook.friendly_name) == desired.owner }
     end
   end
   return list
@@ -145,15 +170,16 @@ end
 --- The changes, in the file's order, then the deletions.
 ---@param desired table[] from `flexhooks.provision.desired`
 ---@param current table[] webhooks, as the API lists them
----@param prune boolean delete the file's own that it no longer has
+---@param prune boolean delete the owner's that the file no longer has
 ---@return table[] changes
----@return table[] kept webhooks that the plan leaves alone
+---@return table[] kept webhooks that the plan leaves alone: `webhook`, `owned`
+-- by the file's owner, `twin` the entry that has the same receiver
 function M.changes(desired, current, prune)
   current = oldest_first(current)
   local matched, taken = match_all(desired, current)
   local changes, kept = {}, {}
   for i, wanted in ipairs(desired) do
-    changes[i] = change_of(wanted, matched[i])
+    changes[i] = change_of(wanted, matched[i], desired.owner)
   end
   for _, left in ipairs(leftovers(desired, current, taken)) do
     if prune and left.owned then

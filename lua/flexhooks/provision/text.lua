@@ -61,7 +61,8 @@ local function append(lines, more)
 end
 
 local function change_lines(change)
-  local head = ("  %s %-9s %s"):format(SIGNS[change.action], change.action,
+  local verb = change.repoints and "re-points" or change.action
+  local head = ("  %s %-9s %s"):format(SIGNS[change.action], verb,
     title(change))
   if change.ttid then
     head = head .. "  (" .. change.ttid .. ")"
@@ -111,8 +112,10 @@ function M.plan(plan)
   for _, change in ipairs(plan.changes) do
     append(lines, change_lines(change))
   end
-  for _, note in ipairs(plan.notes) do
-    lines[#lines + 1] = "  ! " .. note
+  for _, list in ipairs { plan.notes, plan.refusals } do
+    for _, note in ipairs(list) do
+      lines[#lines + 1] = "  ! " .. note
+    end
   end
   lines[#lines + 1] = (plan.empty and "No changes: " or "Plan: ")
     .. M.summary(plan.counts, M.TO_DO) .. "."
@@ -161,11 +164,15 @@ end
 -- stand beside another (the same name, or the same URL and type) is written as
 -- a comment.
 ---@param webhooks table[]
+---@param owner string? of all of them
 ---@return string
-function M.file(webhooks)
+function M.file(webhooks, owner)
   local names, places = {}, {}
   local parts = { "-- Interactions webhooks: flexhooks plan, flexhooks apply.",
     "return {" }
+  if owner then
+    parts[3] = "  owner = " .. lua_string(owner) .. ","
+  end
   for _, webhook in ipairs(webhooks) do
     local place = (webhook.type or "global") .. " " .. webhook.webhook_url
     local name = webhook.friendly_name

@@ -72,26 +72,93 @@ describe("cli.apply", function()
     assert.equal(0, (bench:run("plan", two, "--check")))
   end)
 
-  it("prunes what it owns, when asked to", function()
-    assert.equal(0, (bench:run("apply", two, "--yes")))
+  it("prunes what its owner has, when asked to", function()
+    local text = hooks_command.TWO:gsub('name = "', '%0teamA/')
+    assert.equal(0, (bench:run("apply", bench:file(text), "--yes")))
     assert.equal(0, (bench:run("webhooks", "create", "--name", "theirs",
-      "--url", "https://other.example/", "--event", "onChannelCreated")))
-    local one = bench:file((hooks_command.TWO:gsub('{ friendly_name = "own".*',
+      "--url", "https://company.example/flex/theirs", "--event",
+      "onChannelCreated")))
+    local one = bench:file((text:gsub('{ friendly_name = "teamA/own".*',
       "}")))
-    local status, _, err = bench:run("apply", one, "--yes")
-    assert.equal(0, status, err)
-    assert.matches("own .*is not in the file; prune deletes it", err)
+    local _, _, told = bench:run("apply", one, "--yes", "--owner", "teamA")
+    assert.matches("own .*is not in the file; prune deletes it", told)
     assert.equal(3, #bench:ttids())
-    local out
-    status, out, err = bench:run("apply", one, "--yes", "--prune", "--json")
+    local status, out, err = bench:run("apply", one, "--yes", "--prune",
+      "--json", "--owner", "teamA")
     assert.equal(0, status, err)
-    assert.matches("delete own: done", err)
+    assert.matches("delete teamA/own: done", err)
     local data = assert(json.decode(out))
     assert.same({ "unchanged", "delete" }, { data.changes[1].action,
       data.changes[2].action })
     local _, left = bench:run("webhooks", "list")
     assert.matches("theirs", left)
     assert.is_nil(left:find "/own")
+  end)
+
+  it("deletes nothing without an owner, and names the option", function()
+    assert.equal(0, (bench:run("apply", two, "--yes")))
+    local other = bench:file [[return { { friendly_name = "new",
+      webhook_url = "https://company.example/new#rc=3",
+      webhook_events = { "*" } } }]]
+    for _, command_name in ipairs { "plan", "apply" } do
+      local status, out, err = bench:run(command_name, other, "--prune",
+        command_name == "apply" and "--yes" or "--check")
+      assert.equal(2, status)
+      for _, name in ipairs { "all", "own" } do
+        assert.matches("! " .. name .. " %(flex_[%w_]+%) is not in the file: "
+          .. "it is left alone\n", out .. err)
+      end
+      assert.matches("\nflexhooks: argument: prune .*%-%-owner NAME.*\n$",
+        "\n" .. err)
+    end
+    assert.equal(2, #bench:ttids())
+    local status, _, err = bench:run("apply", other, "--prune", "--yes",
+      "--owner", "")
+    assert.equal(2, status)
+    assert.matches("%-%-owner must be 1 to 64", err)
+  end)
+
+  it("leaves another team's webhooks at the same host alone", function()
+    local function file(team, path, extra)
+      return bench:file(([[return { owner = %q, { friendly_name = %q,
+        webhook_url = "https://company.example/%s#rc=3",
+        webhook_events = { "*" } }, %s }]]):format(team, team .. "/x", path,
+        extra or ""))
+    end
+    local b = file("teamB", "b")
+    assert.equal(0, (bench:run("apply", b, "--yes")))
+    assert.equal(0, (bench:run("apply", file("teamA", "a"), "--prune",
+      "--yes")))
+    assert.equal(2, #bench:ttids())
+    assert.equal(0, (bench:run("plan", b, "--check")))
+    local status, _, err = bench:run("apply", file("teamA", "a", [[
+      { friendly_name = "teamB/x", webhook_url = "https://a.example/",
+        webhook_events = { "*" } }]]), "--yes", "--repoint")
+    assert.equal(2, status)
+    assert.matches('entry 2 %("teamB/x"%): its friendly_name must begin', err)
+    assert.equal(0, (bench:run("plan", b, "--check")))
+  end)
+
+  it("re-points a webhook of another origin with --repoint alone", function()
+    local function file(host)
+      return bench:file(([[return { { friendly_name = "x",
+        webhook_url = "https://%s/x#rc=3", webhook_events = { "*" } } }]])
+        :format(host))
+    end
+    assert.equal(0, (bench:run("apply", file "b.example", "--yes")))
+    local a = file "a.example"
+    local status, out, err = bench:run("plan", a)
+    assert.equal(0, status, err)
+    assert.matches('\n?  ~ re%-points "x"  %(flex_', out)
+    assert.matches("%-%-repoint", out)
+    status, out, err = bench:run("apply", a, "--yes")
+    assert.equal(2, status)
+    assert.equal("", out)
+    assert.matches('  ~ re%-points "x"', err)
+    assert.matches("\nflexhooks: argument: x %(flex_.*%-%-repoint", err)
+    assert.equal(0, (bench:run("plan", file "b.example", "--check")))
+    assert.equal(0, (bench:run("apply", a, "--yes", "--repoint")))
+    assert.equal(0, (bench:run("plan", a, "--check")))
   end)
 
   it("changes nothing where one entry is invalid", function()

@@ -29,6 +29,24 @@ describe("cli.export", function()
     assert.equal(process.read(path), text)
   end)
 
+  it("writes the webhooks of one owner", function()
+    for _, name in ipairs { "teamA/x", "teamAB/x" } do
+      assert.equal(0, (bench:run("webhooks", "create", "--name", name, "--url",
+        "https://company.example/" .. name, "--event", "onChannelCreated")))
+    end
+    local path = process.folder() .. "/teamA.lua"
+    local status, _, err = bench:run("export", path, "--owner", "teamA")
+    assert.equal(0, status, err)
+    local text = process.read(path)
+    assert.matches('\n  owner = "teamA",\n', text)
+    assert.is_nil(text:find("teamAB", 1, true))
+    local out
+    status, out = bench:run("plan", path, "--check", "--prune")
+    assert.equal(0, status)
+    assert.matches("No changes: 1 unchanged", out)
+    assert.equal(2, (bench:run("export", path, "--owner", "a/b")))
+  end)
+
   it("replaces no file unless told to", function()
     local path = bench:file "mine"
     local status, _, err = bench:run("export", path)

@@ -28,8 +28,8 @@ describe("cli.hooks", function()
   end
 
   it("tells where a file and an application differ, both ways", function()
-    for _, f in ipairs { hooks.configure, hooks.read, hooks.plan,
-      hooks.data } do
+    for _, f in ipairs { hooks.configure, hooks.configure_owner, hooks.read,
+      hooks.plan, hooks.data } do
       assert.is_function(f)
     end
     local status, out, err = bench:run("plan", two, "--app", app(URL))
@@ -50,6 +50,13 @@ describe("cli.hooks", function()
       out)
     assert.matches("webhook_events: %[onChannelCreated, onParticipantLeft%]",
       out)
+    out = select(2, bench:run("plan", "--app", app(URL), "--owner", "teamA",
+      "--prune"))
+    assert.matches('friendly_name: "teamA/company.example/flex/events"\n', out)
+    local long = ("x"):rep(300)
+    out = select(2, bench:run("plan", "--app", app('"https://h.example/'
+      .. long .. '"'), "--owner", "teamA"))
+    assert.matches('friendly_name: "teamA/h.example/x+ %x+"\n', out)
     bench.env.FLEXHOOKS_PUBLIC_URL = "https://elsewhere.example/x"
     out = select(2, bench:run("plan", "--app", app "nil"))
     assert.matches('webhook_url: "https://elsewhere.example/x"', out)

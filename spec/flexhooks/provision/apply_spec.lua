@@ -42,10 +42,75 @@ describe("applying", function()
   end)
 
   it("does not mind that what it deletes is gone", function()
-    bench:apply { hook(), hook(own) }
-    local plan = bench:plan({ hook() }, { prune = true })
+    local mine = hook { friendly_name = "teamA/all" }
+    bench:apply { mine, hook { friendly_name = "teamA/own",
+      webhook_url = url .. "/own" } }
+    local plan = bench:plan({ mine }, { prune = true, owner = "teamA" })
     assert(bench.client.webhooks:delete(plan.changes[2].ttid))
     assert.equal(1, assert(plan:apply()).delete)
+  end)
+
+  -- What was planned, and what happens before it is applied.
+  local LATER = {
+    ["renamed to another owner's"] = function(webhook)
+      assert(webhook:update { friendly_name = "teamB/x" })
+    end,
+    ["re-pointed to another origin"] = function(webhook)
+      assert(webhook:update { webhook_url = "https://b.example/x" })
+    end,
+  }
+
+  for title, happens in pairs(LATER) do
+    it("leaves alone what was " .. title .. " since the plan", function()
+      local entry = hook { friendly_name = "teamA/x" }
+      local stale = hook { friendly_name = "teamA/stale",
+        webhook_url = url .. "/stale" }
+      for _, hooks in ipairs {
+        { hook { friendly_name = "teamA/x", webhook_method = "GET" } },
+        { hook { friendly_name = "teamA/x", type = "interaction" } },
+        { hook { friendly_name = "teamA/y" } },
+        { stale },
+      } do
+        bench:apply({ entry }, { owner = "teamA" })
+        local plan = bench:plan(hooks, { owner = "teamA", prune = true })
+        local ttid = bench.client.webhooks:list()[1].ttid
+        happens(bench.client.webhooks:get(ttid))
+        local before = bench:registered()
+        local done, err = plan:apply()
+        assert.is_nil(done)
+        assert.equal("cancelled", err.kind)
+        assert.matches("plan again", err.message)
+        assert.is_true(#bench:registered() <= #before + 1)
+        assert.is_truthy(bench.client.webhooks:get(ttid), "it is gone")
+        for _, webhook in ipairs(bench.client.webhooks:list()) do
+          assert(webhook:delete())
+        end
+      end
+    end)
+  end
+
+  it("lets two teams apply at once", function()
+    local teams = {}
+    for i, team in ipairs { "teamA", "teamAB", "teamA-B" } do
+      teams[i] = { owner = team, hook { friendly_name = team .. "/x" },
+        hook { friendly_name = team .. "/y", webhook_url = url .. "/y" } }
+      assert(bench.client.webhooks:create(hook {
+        friendly_name = team .. "/stale", webhook_url = url .. "/" .. i }))
+    end
+    local plans = {}
+    for i, hooks in ipairs(teams) do
+      plans[i] = bench:plan(hooks, { prune = true })
+    end
+    flexhooks.run(function()
+      local _, failures = flexhooks.map(plans, 3, function(plan)
+        return plan:apply()
+      end)
+      assert.is_nil(failures)
+    end)
+    assert.equal(6, #bench:registered())
+    for _, hooks in ipairs(teams) do
+      bench:settled(hooks, { prune = true })
+    end
   end)
 
   it("stops at the first failure and says what was done", function()
@@ -148,9 +213,10 @@ describe("applying", function()
   end)
 
   it("ends in the same state wherever it was killed before", function()
-    assert(bench.client.webhooks:create(hook { friendly_name = "stale",
+    assert(bench.client.webhooks:create(hook { friendly_name = "teamA/stale",
       webhook_url = url .. "/stale" }))
-    assert(bench.client.webhooks:create(hook(own)))
+    assert(bench.client.webhooks:create(hook { friendly_name = "teamA/own",
+      type = "interaction", webhook_url = url .. "/own" }))
     local runs = 0
     repeat
       runs = runs + 1

@@ -70,15 +70,40 @@ describe("provision.diff", function()
     assert.same({ "replace 1" }, changes({ wanted("a", "u") }, { current }))
   end)
 
-  it("keeps what points elsewhere or has no name", function()
-    local current = { webhook("1", "old", "https://h.example/old"),
-      webhook("2", "theirs", "https://other.example/x"),
+  it("keeps what is not the owner's, or has no name", function()
+    local current = { webhook("1", "a/old", "https://h.example/old"),
+      webhook("2", "ab/x", "https://h.example/x"),
       webhook("3", nil, "https://h.example/unnamed") }
-    local desired = { wanted("a", "https://h.example/a") }
-    assert.same({ "create", "delete 1" }, changes(desired, current, true))
+    local desired = { owner = "a", wanted("a/new", "https://h.example/a") }
+    assert.same({ "create", "delete 1" }, (changes(desired, current, true)))
     local _, kept = changes(desired, current)
     assert.equal(3, #kept)
     assert.is_true(kept[1].owned)
     assert.is_false(kept[2].owned)
+    desired.owner = nil
+    assert.same({ "create" }, (changes(desired, current, true)))
+  end)
+
+  it("prefers, of one name, the URL, then the receiver, then the origin",
+    function()
+      local current = { webhook("1", "a", "https://other.example/"),
+        webhook("2", "a", "https://h.example/y"),
+        webhook("3", "a", "https://h.example:443/x#rc=1"),
+        webhook("4", "a", "https://h.example/x") }
+      local desired = { wanted("a", "https://h.example/x") }
+      for _, ttid in ipairs { "4", "3", "2", "1" } do
+        assert.equal(ttid, diff.changes(desired, current, false)[1].ttid)
+        table.remove(current)
+      end
+    end)
+
+  it("tells which entry a webhook repeats", function()
+    local current = { webhook("1", "b/x", "https://me:pw@H.example/x#rc=3"),
+      webhook("2", "b/y", "https://h.example/x", { type = "interaction" }) }
+    local entry = wanted("a/x", "https://h.example/x")
+    local list, kept = diff.changes({ owner = "a", entry }, current, true)
+    assert.equal("create", list[1].action)
+    assert.equal(entry, kept[1].twin)
+    assert.is_nil(kept[2].twin)
   end)
 end)
