@@ -133,7 +133,7 @@ static int l_read(lua_State *L) {
   return push_progress(L, fh_redis_read(&c->redis), &c->redis);
 }
 
-/* Depth is at most 7: the parser refuses more. */
+/* Its depth is limited before it is parsed; see resp.h. */
 static void push_reply(lua_State *L, const redisReply *reply) {
   luaL_checkstack(L, 4, "reply");
   switch (reply->type) {

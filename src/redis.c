@@ -99,12 +99,20 @@ fh_redis_status fh_redis_flush(fh_redis *redis) {
   return redis->output.size > 0 ? FH_REDIS_AGAIN : FH_REDIS_OK;
 }
 
+/* What the parser says, which fails for want of memory too. */
+static fh_redis_status parser_error(fh_redis *redis) {
+  return fail(redis,
+              redis->reader->err == REDIS_ERR_OOM ? FH_REDIS_NO_MEMORY
+                                                  : FH_REDIS_PROTOCOL,
+              redis->reader->errstr);
+}
+
 static fh_redis_status feed(fh_redis *redis, const char *data, size_t size) {
   const char *wrong = fh_resp_check(&redis->check, data, size);
   if (wrong)
     return fail(redis, FH_REDIS_PROTOCOL, wrong);
   if (redisReaderFeed(redis->reader, data, size) != REDIS_OK)
-    return fail(redis, FH_REDIS_PROTOCOL, redis->reader->errstr);
+    return parser_error(redis);
   return FH_REDIS_OK;
 }
 
@@ -137,10 +145,7 @@ fh_redis_status fh_redis_next(fh_redis *redis, const redisReply **reply) {
   void *parsed = NULL;
   drop_reply(redis);
   if (redisReaderGetReply(redis->reader, &parsed) != REDIS_OK)
-    return fail(redis,
-                redis->reader->err == REDIS_ERR_OOM ? FH_REDIS_NO_MEMORY
-                                                    : FH_REDIS_PROTOCOL,
-                redis->reader->errstr);
+    return parser_error(redis);
   redis->reply = parsed;
   *reply = parsed;
   if (parsed)

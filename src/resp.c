@@ -21,10 +21,12 @@ static const char *array_header(fh_resp *resp, long count) {
     return "an array of a negative length";
   if (count <= 0)
     return NULL;
+  if (resp->depth == FH_RESP_MAX_DEPTH)
+    return "arrays that are nested too deep";
   if ((size_t)count > FH_RESP_MAX_ELEMENTS - resp->elements)
     return "a reply of too many elements";
   resp->elements += (size_t)count;
-  resp->remaining += (size_t)count;
+  resp->left[resp->depth++] = (size_t)count;
   return NULL;
 }
 
@@ -33,30 +35,35 @@ static const char *bulk_header(fh_resp *resp, long size) {
     return "a string of a negative length";
   if (size > FH_RESP_MAX_BULK)
     return "a string that is too long";
-  if (size >= 0)
-    resp->skip = (size_t)size + 2;
+  if (size < 0)
+    return NULL;
+  resp->skip = (size_t)size + 2;
+  resp->bytes += resp->skip;
   return NULL;
 }
 
-/* A whole line was read: an element has begun, and mostly ended with it. */
-static const char *end_line(fh_resp *resp) {
-  const char *wrong = NULL;
-  long value = 0;
-  size_t kept = resp->line - 1; /* without the CR */
-  resp->line = 0;
-  resp->head[kept < sizeof resp->head ? kept : sizeof resp->head - 1] = '\0';
-  if (resp->remaining == 0)
+/* Counts an element in the array around it. One outside of arrays begins a
+ * reply. */
+static void count_element(fh_resp *resp) {
+  while (resp->depth > 0 && resp->left[resp->depth - 1] == 0)
+    resp->depth--;
+  if (resp->depth > 0) {
+    resp->left[resp->depth - 1]--;
+  } else {
     resp->elements = 0;
-  else
-    resp->remaining--;
+    resp->bytes = 0;
+  }
+}
+
+static const char *check_header(fh_resp *resp) {
+  long value = 0;
   switch (resp->head[0]) {
   case '*':
   case '$':
     if (!number_of(resp->head + 1, &value))
       return "a length that cannot be";
-    wrong = resp->head[0] == '*' ? array_header(resp, value)
-                                 : bulk_header(resp, value);
-    return wrong;
+    return resp->head[0] == '*' ? array_header(resp, value)
+                                : bulk_header(resp, value);
   case '+':
   case '-':
   case ':':
@@ -66,12 +73,26 @@ static const char *end_line(fh_resp *resp) {
   }
 }
 
-/* Takes one byte of a line. Only CR LF ends one, as in hiredis: where the two
- * disagreed, a payload could pass for a header. */
+/* A whole line was read: an element has begun, and mostly ended with it. */
+static const char *end_line(fh_resp *resp) {
+  size_t kept = resp->line - 1; /* without the CR */
+  resp->head[kept < sizeof resp->head ? kept : sizeof resp->head - 1] = '\0';
+  count_element(resp);
+  resp->bytes += resp->line + 1;
+  resp->line = 0;
+  const char *wrong = check_header(resp);
+  return wrong || resp->bytes <= FH_RESP_MAX_REPLY
+             ? wrong
+             : "a reply that is too long";
+}
+
+/* Takes one byte of a line. CR LF ends one, and neither stands alone: parsers
+ * of some versions take that, and others do not. */
 static const char *take_byte(fh_resp *resp, char byte) {
-  bool ends = byte == '\n' && resp->after_cr;
+  if (resp->after_cr != (byte == '\n'))
+    return "a CR or LF within a line";
   resp->after_cr = byte == '\r';
-  if (ends)
+  if (byte == '\n')
     return end_line(resp);
   if (resp->line >= FH_RESP_MAX_LINE)
     return "a line that is too long";

@@ -100,7 +100,7 @@ describe("nginx with a Redis queue", function()
     for _ = 1, 4 do
       assert.equal(503, post(server, testing.event "onChannelCreated").status)
     end
-    local _, kept = store:cli("CLIENT", "LIST"):gsub("name=", "")
+    local _, kept = store:cli("CLIENT", "LIST"):gsub(" name=", "")
     assert.equal(1, kept)
     store:cli("REPLICAOF", "NO", "ONE")
     assert.equal(200, post(server, testing.event "onChannelCreated").status)
