@@ -3,27 +3,38 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 
-enum { BLOCK = 64 }; /* bytes that SHA-1 reads at a time */
+enum { BLOCK = 64 }; /* bytes that either digest reads at a time */
 
-/* The token as HMAC takes it: a block, filled up with NULs, and hashed before
- * where it is longer. */
-static bool make_block(const EVP_MD *sha1, fh_slice token,
+static const struct {
+  const char *digest;
+  size_t mac;  /* bytes */
+  size_t text; /* characters of base64 */
+} algorithms[] = {
+    [FH_HMAC_SHA1] = {"SHA1", 20, 28},
+    [FH_HMAC_SHA256] = {"SHA256", 32, 44},
+};
+
+/* The secret as HMAC takes it: a block, filled up with NULs, and hashed before
+ * if it is longer. */
+static bool make_block(const EVP_MD *digest, fh_slice secret,
                        unsigned char block[BLOCK]) {
   memset(block, 0, BLOCK);
-  if (token.size > BLOCK)
-    return EVP_Digest(token.data, token.size, block, NULL, sha1, NULL) == 1;
-  memcpy(block, token.data, token.size);
+  if (secret.size > BLOCK)
+    return EVP_Digest(secret.data, secret.size, block, NULL, digest, NULL) ==
+           1;
+  memcpy(block, secret.data, secret.size);
   return true;
 }
 
-/* A digest that has read the block with every byte changed by `pad`. */
-static EVP_MD_CTX *begin(const EVP_MD *sha1, const unsigned char block[BLOCK],
-                         unsigned char pad) {
+/* Returns a digest that has read the block with every byte changed by `pad`.
+ */
+static EVP_MD_CTX *begin(const EVP_MD *digest,
+                         const unsigned char block[BLOCK], unsigned char pad) {
   unsigned char padded[BLOCK];
   for (size_t i = 0; i < BLOCK; i++)
     padded[i] = block[i] ^ pad;
   EVP_MD_CTX *context = EVP_MD_CTX_new();
-  if (context && (EVP_DigestInit_ex(context, sha1, NULL) != 1 ||
+  if (context && (EVP_DigestInit_ex(context, digest, NULL) != 1 ||
                   EVP_DigestUpdate(context, padded, BLOCK) != 1)) {
     EVP_MD_CTX_free(context);
     context = NULL;
@@ -32,17 +43,18 @@ static EVP_MD_CTX *begin(const EVP_MD *sha1, const unsigned char block[BLOCK],
   return context;
 }
 
-bool fh_key_open(fh_key *key, fh_slice token) {
+bool fh_key_open(fh_key *key, fh_algorithm algorithm, fh_slice secret) {
   unsigned char block[BLOCK];
-  *key = (fh_key){NULL, NULL, NULL};
-  EVP_MD *sha1 = token.size > 0 ? EVP_MD_fetch(NULL, "SHA1", NULL) : NULL;
-  if (sha1 && make_block(sha1, token, block)) {
-    key->inner = begin(sha1, block, 0x36);
-    key->outer = begin(sha1, block, 0x5c);
+  const char *name = algorithms[algorithm].digest;
+  *key = (fh_key){.size = algorithms[algorithm].mac};
+  EVP_MD *digest = secret.size > 0 ? EVP_MD_fetch(NULL, name, NULL) : NULL;
+  if (digest && make_block(digest, secret, block)) {
+    key->inner = begin(digest, block, 0x36);
+    key->outer = begin(digest, block, 0x5c);
     key->work = EVP_MD_CTX_new();
   }
   OPENSSL_cleanse(block, sizeof block);
-  EVP_MD_free(sha1);
+  EVP_MD_free(digest);
   if (key->inner && key->outer && key->work)
     return true;
   fh_key_close(key);
@@ -53,7 +65,7 @@ void fh_key_close(fh_key *key) {
   EVP_MD_CTX_free(key->inner);
   EVP_MD_CTX_free(key->outer);
   EVP_MD_CTX_free(key->work);
-  *key = (fh_key){NULL, NULL, NULL};
+  *key = (fh_key){.size = 0};
 }
 
 /* OpenSSL 3.5 leaves a target whose copy failed half made: it has the digest
@@ -69,37 +81,46 @@ static bool update(EVP_MD_CTX *context, fh_slice bytes) {
   return EVP_DigestUpdate(context, bytes.data, bytes.size) == 1;
 }
 
-bool fh_key_mac(fh_key *key, fh_slice head, fh_slice tail,
-                unsigned char mac[FH_MAC_SIZE]) {
+bool fh_key_mac(fh_key *key, fh_slice head, fh_slice tail, fh_mac *mac) {
   EVP_MD_CTX *work = key->work;
-  const fh_slice inner = {(const char *)mac, FH_MAC_SIZE};
+  const fh_slice inner = {(const char *)mac->bytes, key->size};
+  mac->size = key->size;
   return copy(work, key->inner) && update(work, head) && update(work, tail) &&
-         EVP_DigestFinal_ex(work, mac, NULL) == 1 && copy(work, key->outer) &&
-         update(work, inner) && EVP_DigestFinal_ex(work, mac, NULL) == 1;
+         EVP_DigestFinal_ex(work, mac->bytes, NULL) == 1 &&
+         copy(work, key->outer) && update(work, inner) &&
+         EVP_DigestFinal_ex(work, mac->bytes, NULL) == 1;
 }
 
-void fh_mac_write(const unsigned char mac[FH_MAC_SIZE],
-                  char text[FH_SIGNATURE_SIZE]) {
-  unsigned char ended[FH_SIGNATURE_SIZE + 1];
-  EVP_EncodeBlock(ended, mac, FH_MAC_SIZE);
-  memcpy(text, ended, FH_SIGNATURE_SIZE);
+size_t fh_mac_write(const fh_mac *mac, char text[FH_SIGNATURE_MOST]) {
+  unsigned char ended[FH_SIGNATURE_MOST + 1];
+  int size = EVP_EncodeBlock(ended, mac->bytes, (int)mac->size);
+  memcpy(text, ended, (size_t)size);
+  return (size_t)size;
 }
 
-bool fh_mac_read(fh_slice text, unsigned char mac[FH_MAC_SIZE]) {
-  unsigned char decoded[FH_SIGNATURE_SIZE / 4 * 3];
-  char canonical[FH_SIGNATURE_SIZE];
-  if (text.size != FH_SIGNATURE_SIZE ||
+/* Returns the bytes of a MAC that `size` characters hold, or 0. */
+static size_t mac_size(size_t size) {
+  for (size_t i = 0; i < sizeof algorithms / sizeof *algorithms; i++)
+    if (algorithms[i].text == size)
+      return algorithms[i].mac;
+  return 0;
+}
+
+bool fh_mac_read(fh_slice text, fh_mac *mac) {
+  unsigned char decoded[FH_SIGNATURE_MOST / 4 * 3];
+  char canonical[FH_SIGNATURE_MOST];
+  mac->size = mac_size(text.size);
+  if (mac->size == 0 ||
       EVP_DecodeBlock(decoded, (const unsigned char *)text.data,
-                      FH_SIGNATURE_SIZE) != (int)sizeof decoded)
+                      (int)text.size) < (int)mac->size)
     return false;
-  memcpy(mac, decoded, FH_MAC_SIZE);
+  memcpy(mac->bytes, decoded, mac->size);
   fh_mac_write(mac, canonical);
-  return memcmp(canonical, text.data, FH_SIGNATURE_SIZE) == 0;
+  return memcmp(canonical, text.data, text.size) == 0;
 }
 
-bool fh_mac_equal(const unsigned char a[FH_MAC_SIZE],
-                  const unsigned char b[FH_MAC_SIZE]) {
-  return CRYPTO_memcmp(a, b, FH_MAC_SIZE) == 0;
+bool fh_mac_equal(const fh_mac *a, const fh_mac *b) {
+  return a->size == b->size && CRYPTO_memcmp(a->bytes, b->bytes, a->size) == 0;
 }
 
 bool fh_hasher_open(fh_hasher *hasher) {

@@ -1,46 +1,58 @@
-/* An auth token as the two digest states that HMAC-SHA1 begins with: made
- * once, copied for every computation, wiped when freed. The token itself is
- * not kept. EVP_MAC does the same and takes a quarter longer over an event's
- * bytes. A key belongs to one thread at a time. */
+/* A secret as the two digest states that HMAC begins with: made once, copied
+ * for every computation, wiped when freed. The secret itself is not kept.
+ * EVP_MAC does the same and takes a quarter longer over an event's bytes. A
+ * key is for one algorithm and belongs to one thread at a time. */
 #ifndef FH_KEY_H
 #define FH_KEY_H
 
 #include "slice.h"
 
+typedef enum fh_algorithm {
+  FH_HMAC_SHA1,   /* 20 bytes, 28 characters of base64 */
+  FH_HMAC_SHA256, /* 32 bytes, 44 characters */
+} fh_algorithm;
+
 enum {
-  FH_MAC_SIZE = 20,       /* bytes of an HMAC-SHA1 */
-  FH_SIGNATURE_SIZE = 28, /* characters of one in base64 */
+  FH_MAC_MOST = 32,       /* bytes of the longest MAC */
+  FH_SIGNATURE_MOST = 44, /* characters of it in base64 */
   FH_HASH_SIZE = 32,      /* bytes of a SHA-256 */
   FH_HASH_TEXT = 64,      /* characters of one in hex */
 };
 
 typedef struct fh_key {
-  struct evp_md_ctx_st *inner; /* owned; has read the padded token */
+  struct evp_md_ctx_st *inner; /* owned; has read the padded secret */
   struct evp_md_ctx_st *outer;
   struct evp_md_ctx_st *work; /* a copy of either, while computing */
+  size_t size;                /* bytes of its MACs */
 } fh_key;
 
-/* Makes a key of `token`. False for an empty token, which anybody could sign
+/* What a key computes: `size` bytes, which say its algorithm. */
+typedef struct fh_mac {
+  unsigned char bytes[FH_MAC_MOST];
+  size_t size;
+} fh_mac;
+
+/* Makes a key of `secret`. False for an empty secret, which anybody could sign
  * with, and where libcrypto fails. */
-bool fh_key_open(fh_key *key, fh_slice token);
+bool fh_key_open(fh_key *key, fh_algorithm algorithm, fh_slice secret);
 void fh_key_close(fh_key *key);
 
-/* The MAC of `head` followed by `tail`. False where libcrypto fails. */
-bool fh_key_mac(fh_key *key, fh_slice head, fh_slice tail,
-                unsigned char mac[FH_MAC_SIZE]);
+/* Computes the MAC of `head` followed by `tail`. False where libcrypto fails.
+ */
+bool fh_key_mac(fh_key *key, fh_slice head, fh_slice tail, fh_mac *mac);
 
-/* A MAC in base64, the form of X-Twilio-Signature. */
-void fh_mac_write(const unsigned char mac[FH_MAC_SIZE],
-                  char text[FH_SIGNATURE_SIZE]);
+/* Writes a MAC in base64, the form of X-Twilio-Signature, and returns the
+ * number of characters. */
+size_t fh_mac_write(const fh_mac *mac, char text[FH_SIGNATURE_MOST]);
 
 /* Reads a signature header. Only the canonical text of a MAC is one: of
  * several texts that decode alike, and of padded or listed ones, none is
  * accepted. */
-bool fh_mac_read(fh_slice text, unsigned char mac[FH_MAC_SIZE]);
+bool fh_mac_read(fh_slice text, fh_mac *mac);
 
-/* In a time that tells nothing about where they differ. */
-bool fh_mac_equal(const unsigned char a[FH_MAC_SIZE],
-                  const unsigned char b[FH_MAC_SIZE]);
+/* Compares in a time that says nothing about where the bytes differ. MACs of
+ * two algorithms differ. */
+bool fh_mac_equal(const fh_mac *a, const fh_mac *b);
 
 /* SHA-256, looked up and set up once: that takes longer than hashing an event.
  * A hasher belongs to one thread at a time. */

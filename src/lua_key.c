@@ -26,13 +26,17 @@ fh_key *fh_test_key(lua_State *L, int index) {
   return self && self->handle.open ? &self->key : NULL;
 }
 
-/* key(token) -> key */
+/* key(secret, algorithm) -> key; "HMAC_SHA1" or "HMAC_SHA256", the former if
+ * absent */
 static int key_new(lua_State *L) {
-  fh_slice token = fh_check_bytes(L, 1);
-  luaL_argcheck(L, token.size > 0, 1, "the token must not be empty");
+  static const char *const algorithms[] = {"HMAC_SHA1", "HMAC_SHA256", NULL};
+  fh_slice secret = fh_check_bytes(L, 1);
+  luaL_argcheck(L, secret.size > 0, 1, "the secret must not be empty");
+  fh_algorithm algorithm =
+      (fh_algorithm)luaL_checkoption(L, 2, "HMAC_SHA1", algorithms);
   key_handle *self = fh_new(L, &key_class);
-  if (!fh_key_open(&self->key, token))
-    return luaL_error(L, "libcrypto cannot compute HMAC-SHA1");
+  if (!fh_key_open(&self->key, algorithm, secret))
+    return luaL_error(L, "libcrypto cannot compute %s", algorithms[algorithm]);
   fh_opened(&self->handle);
   return 1;
 }
@@ -88,17 +92,16 @@ static void read_fields(lua_State *L, int index, param_list *f) {
 }
 
 /* Signs with what is in Lua's memory already: nothing raises while the URL is
- * open. Writes the URL that was signed over `text` and gives its size, or 0.
- */
-static size_t sign(fh_key *key, fh_slice url, param_list *f, char *text,
-                   char signature[FH_SIGNATURE_SIZE]) {
+ * open. Leaves the URL that was signed in `text` and `url`. Returns the size
+ * of the signature, or 0. */
+static size_t sign(fh_key *key, fh_slice *url, param_list *f, char *text,
+                   char signature[FH_SIGNATURE_MOST]) {
   fh_signed_url opened;
-  size_t size = 0;
-  if (!fh_signed_url_open(&opened, url))
+  if (!fh_signed_url_open(&opened, *url))
     return 0;
   size_t distinct = fh_form_sort(f->items, f->count);
-  if (fh_sign(key, &opened, f->items, distinct, text, signature))
-    size = fh_signed_url_write(&opened, text);
+  size_t size = fh_sign(key, &opened, f->items, distinct, text, signature);
+  *url = (fh_slice){text, fh_signed_url_write(&opened, text)};
   fh_signed_url_close(&opened);
   return size;
 }
@@ -122,12 +125,12 @@ static int key_sign(lua_State *L) {
   if (f.count > f.room || f.bytes > room)
     return luaL_error(L, "the parameters changed while they were read");
   key_handle *self = fh_check_open(L, 1, &key_class);
-  char *text = (char *)f.items + items, signature[FH_SIGNATURE_SIZE];
-  size_t size = sign(&self->key, url, &f, text, signature);
+  char *text = (char *)f.items + items, signature[FH_SIGNATURE_MOST];
+  size_t size = sign(&self->key, &url, &f, text, signature);
   if (size == 0)
     return luaL_error(L, "not enough memory");
-  lua_pushlstring(L, signature, sizeof signature);
-  lua_pushlstring(L, text, size);
+  lua_pushlstring(L, signature, size);
+  lua_pushlstring(L, url.data, url.size);
   return 2;
 }
 

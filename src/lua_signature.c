@@ -198,6 +198,7 @@ static const char *const reasons[] = {
     [FH_MALFORMED] = "malformed",
     [FH_SIGNATURE_MISSING] = "signature_missing",
     [FH_SIGNATURE_SHAPE] = "signature_shape",
+    [FH_ALGORITHM_DIFFERS] = "algorithm_differs",
     [FH_QUERY_DIFFERS] = "query_differs",
     [FH_BODY_UNSIGNED] = "body_unsigned",
     [FH_BODY_DIFFERS] = "body_differs",

@@ -190,7 +190,7 @@ static bool has_apostrophe(fh_slice bytes) {
 }
 
 typedef struct search {
-  const unsigned char *wanted;
+  const fh_mac *wanted;
   fh_key **keys;
   size_t key_count;
   bool found;
@@ -207,10 +207,12 @@ static void compare(search *s, const fh_signed_url *url, fh_slice signed_tail,
     if (url->forms[i].apostrophe && !with_escaped)
       continue;
     for (size_t k = 0; k < s->key_count; k++) {
-      unsigned char mac[FH_MAC_SIZE];
-      if (!fh_key_mac(s->keys[k], url->forms[i].text, signed_tail, mac))
+      fh_mac mac;
+      if (s->keys[k]->size != s->wanted->size)
+        continue;
+      if (!fh_key_mac(s->keys[k], url->forms[i].text, signed_tail, &mac))
         s->failed = true;
-      else if (fh_mac_equal(mac, s->wanted)) {
+      else if (fh_mac_equal(&mac, s->wanted)) {
         s->found = true;
         return;
       }
@@ -273,6 +275,14 @@ static bool identify(const fh_hasher *hasher, const fh_delivery *delivery,
          (!delivery->want_twin || make_id(hasher, parts + 2, 1, event->twin));
 }
 
+/* Is there a key whose MACs are this long? */
+static bool has_key(fh_key **keys, size_t count, const fh_mac *wanted) {
+  for (size_t i = 0; i < count; i++)
+    if (keys[i]->size == wanted->size)
+      return true;
+  return false;
+}
+
 fh_verdict fh_verify(const fh_verifier *verifier, const fh_delivery *delivery,
                      fh_key **keys, size_t key_count, void *scratch,
                      fh_event *event) {
@@ -284,9 +294,11 @@ fh_verdict fh_verify(const fh_verifier *verifier, const fh_delivery *delivery,
     return verdict;
   if (delivery->signature.size == 0)
     return FH_SIGNATURE_MISSING;
-  unsigned char wanted[FH_MAC_SIZE];
-  if (!fh_mac_read(delivery->signature, wanted))
+  fh_mac wanted;
+  if (!fh_mac_read(delivery->signature, &wanted))
     return FH_SIGNATURE_SHAPE;
+  if (!has_key(keys, key_count, &wanted))
+    return FH_ALGORITHM_DIFFERS;
   if (!matches)
     return FH_QUERY_DIFFERS;
   verdict = check_body(verifier, delivery);
@@ -294,7 +306,7 @@ fh_verdict fh_verify(const fh_verifier *verifier, const fh_delivery *delivery,
     return verdict;
   tail t = {delivery->query.data != NULL, verifier->url.query, rest,
             event->fields, delivery->kind == FH_FORM ? event->count : 0};
-  search s = {wanted, keys, key_count, false, false};
+  search s = {&wanted, keys, key_count, false, false};
   verdict = compare_all(verifier, &t, a.tail, &s);
   char *behind = (char *)(event->fields + event->count);
   if (verdict == FH_VERIFIED &&
@@ -303,13 +315,13 @@ fh_verdict fh_verify(const fh_verifier *verifier, const fh_delivery *delivery,
   return verdict;
 }
 
-bool fh_sign(fh_key *key, const fh_signed_url *url, const fh_field *fields,
-             size_t count, char *scratch, char signature[FH_SIGNATURE_SIZE]) {
+size_t fh_sign(fh_key *key, const fh_signed_url *url, const fh_field *fields,
+               size_t count, char *scratch,
+               char signature[FH_SIGNATURE_MOST]) {
   tail t = {url->query.data != NULL, url->query, {NULL, 0}, fields, count};
-  unsigned char mac[FH_MAC_SIZE];
+  fh_mac mac;
   if (!fh_key_mac(key, url->forms[0].text, write_tail(scratch, &t, false),
-                  mac))
-    return false;
-  fh_mac_write(mac, signature);
-  return true;
+                  &mac))
+    return 0;
+  return fh_mac_write(&mac, signature);
 }

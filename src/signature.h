@@ -56,7 +56,8 @@ typedef enum fh_verdict {
   FH_TOO_LARGE,
   FH_MALFORMED,
   FH_SIGNATURE_MISSING, /* no header, or an empty one */
-  FH_SIGNATURE_SHAPE,   /* the header is not 28 characters of base64 */
+  FH_SIGNATURE_SHAPE,   /* the header is not 28 or 44 characters of base64 */
+  FH_ALGORITHM_DIFFERS, /* it is as long as no key here makes it */
   FH_QUERY_DIFFERS,     /* the configured URL has a query, this is another */
   FH_BODY_UNSIGNED,     /* a body without fields and without bodySHA256 */
   FH_BODY_DIFFERS,      /* bodySHA256 is not, once, the hash of the body */
@@ -82,16 +83,17 @@ fh_verdict fh_read_fields(const fh_verifier *verifier,
                           const fh_delivery *delivery, void *scratch,
                           fh_event *event);
 
-/* Verifies the delivery against every key and every form of the URL; all are
- * computed and compared, so that the time taken tells nothing. */
+/* Verifies the delivery against every form of the URL and every key whose
+ * signatures are as long as this one; all are computed and compared, so that
+ * the time taken tells nothing. */
 fh_verdict fh_verify(const fh_verifier *verifier, const fh_delivery *delivery,
                      fh_key **keys, size_t key_count, void *scratch,
                      fh_event *event);
 
 /* Signs the documented form of `url` with fields as fh_form_sort left them.
- * `scratch` has room for their bytes, the URL's query and one more. False
- * where libcrypto fails. */
-bool fh_sign(fh_key *key, const fh_signed_url *url, const fh_field *fields,
-             size_t count, char *scratch, char signature[FH_SIGNATURE_SIZE]);
+ * `scratch` has room for their bytes, the URL's query and one more. Returns
+ * the number of characters, or 0 if libcrypto fails. */
+size_t fh_sign(fh_key *key, const fh_signed_url *url, const fh_field *fields,
+               size_t count, char *scratch, char signature[FH_SIGNATURE_MOST]);
 
 #endif

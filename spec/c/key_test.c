@@ -36,100 +36,141 @@ EXPORT int EVP_MD_CTX_reset(EVP_MD_CTX *context) {
   return real(context);
 }
 
+/* --- libcrypto's comparison in constant time, which is watched -------------
+ */
+
+static struct { size_t calls, bytes; /* of the last call */ } compared;
+
+EXPORT int CRYPTO_memcmp(const void *a, const void *b, size_t size) {
+  static int (*real)(const void *, const void *, size_t);
+  if (!real)
+    *(void **)&real = dlsym(RTLD_NEXT, "CRYPTO_memcmp");
+  compared.calls++;
+  compared.bytes = size;
+  return real(a, b, size);
+}
+
 static fh_slice slice(const char *text) {
   return (fh_slice){text, strlen(text)};
 }
 
-static void assert_signature(const char *expected, fh_slice token,
-                             const char *head, const char *tail) {
+static void assert_signature(fh_algorithm algorithm, const char *expected,
+                             fh_slice secret, const char *head,
+                             const char *tail) {
   fh_key key;
-  unsigned char mac[FH_MAC_SIZE];
-  char text[FH_SIGNATURE_SIZE];
-  assert_true(fh_key_open(&key, token));
+  fh_mac mac;
+  char text[FH_SIGNATURE_MOST];
+  assert_true(fh_key_open(&key, algorithm, secret));
   for (int round = 0; round < 3; round++) {
-    assert_true(fh_key_mac(&key, slice(head), slice(tail), mac));
-    fh_mac_write(mac, text);
-    assert_memory_equal(expected, text, FH_SIGNATURE_SIZE);
+    assert_true(fh_key_mac(&key, slice(head), slice(tail), &mac));
+    assert_int_equal(strlen(expected), fh_mac_write(&mac, text));
+    assert_memory_equal(expected, text, strlen(expected));
   }
   fh_key_close(&key);
 }
 
 static void gives_the_published_macs(void **state) {
   (void)state;
-  char token[80];
-  memset(token, 0x0b, 20);
+  static const char larger[] =
+      "Test Using Larger Than Block-Size Key - Hash Key First";
+  char secret[131];
+  memset(secret, 0x0b, 20);
   /* RFC 2202: tests 1, 2, and 6, whose key is longer than a block. */
-  assert_signature("thcxhlUFcmTii8C2+zeMjvFGvgA=", (fh_slice){token, 20},
+  assert_signature(FH_HMAC_SHA1,
+                   "thcxhlUFcmTii8C2+zeMjvFGvgA=", (fh_slice){secret, 20},
                    "Hi ", "There");
-  assert_signature("7/zfauXrL6LSdBbV8YTfnCWafHk=", slice("Jefe"),
+  assert_signature(FH_HMAC_SHA1, "7/zfauXrL6LSdBbV8YTfnCWafHk=", slice("Jefe"),
                    "what do ya want ", "for nothing?");
-  memset(token, 0xaa, 80);
-  assert_signature("qkrl4VJy0A6VcFY3zoo7Ve1AIRI=", (fh_slice){token, 80},
-                   "Test Using Larger Than Block-Size Key - Hash Key First",
-                   "");
+  /* RFC 4231: tests 1, 2, and 6, likewise. */
+  assert_signature(FH_HMAC_SHA256,
+                   "sDRMYdjbOFNcqK/OrwvxK4gdwgDJgz2nJuk3bC4yz/c=",
+                   (fh_slice){secret, 20}, "Hi ", "There");
+  assert_signature(FH_HMAC_SHA256,
+                   "W9zBRr9gdU5qBCQmCJV1x1oAPwidJzmDnexYuWTsOEM=",
+                   slice("Jefe"), "what do ya want ", "for nothing?");
+  memset(secret, 0xaa, sizeof secret);
+  assert_signature(FH_HMAC_SHA1,
+                   "qkrl4VJy0A6VcFY3zoo7Ve1AIRI=", (fh_slice){secret, 80},
+                   larger, "");
+  assert_signature(FH_HMAC_SHA256,
+                   "YOQxWR7gtn8Niiaqy/W3f44LxiE3KMUUBUYEDw7jf1Q=",
+                   (fh_slice){secret, sizeof secret}, larger, "");
 }
 
-/* Token lengths around a block, against libcrypto's own HMAC. */
+static void assert_agrees(fh_algorithm algorithm, const char *digest,
+                          fh_slice secret, fh_slice head, fh_slice tail) {
+  unsigned char wanted[FH_MAC_MOST];
+  char whole[600];
+  char *edge = edge_copy(secret.data, secret.size);
+  fh_key key;
+  fh_mac mac;
+  size_t got;
+  assert_true(fh_key_open(&key, algorithm, (fh_slice){edge, secret.size}));
+  edge_free(edge, secret.size);
+  assert_true(fh_key_mac(&key, head, tail, &mac));
+  fh_key_close(&key);
+  memcpy(whole, head.data, head.size);
+  memcpy(whole + head.size, tail.data, tail.size);
+  assert_non_null(EVP_Q_mac(NULL, "HMAC", NULL, digest, NULL, secret.data,
+                            secret.size, (unsigned char *)whole,
+                            head.size + tail.size, wanted, sizeof wanted,
+                            &got));
+  assert_int_equal(got, mac.size);
+  assert_memory_equal(wanted, mac.bytes, got);
+}
+
+/* Secrets whose lengths are around a block, against libcrypto's own HMAC. */
 static void agrees_with_libcrypto(void **state) {
   (void)state;
-  char token[200], text[300];
+  char secret[200], text[300];
   uint32_t seed = 17;
-  for (size_t i = 0; i < sizeof token; i++)
-    token[i] = (char)next_random(&seed);
+  for (size_t i = 0; i < sizeof secret; i++)
+    secret[i] = (char)next_random(&seed);
   for (size_t i = 0; i < sizeof text; i++)
     text[i] = (char)next_random(&seed);
-  for (size_t size = 1; size < sizeof token; size++) {
-    unsigned char mac[FH_MAC_SIZE], wanted[FH_MAC_SIZE];
-    char *edge = edge_copy(token, size);
-    fh_key key;
-    size_t head = size, whole = size + 100, got;
-    assert_true(fh_key_open(&key, (fh_slice){edge, size}));
-    edge_free(edge, size);
-    assert_true(fh_key_mac(&key, (fh_slice){text, head},
-                           (fh_slice){text + head, whole - head}, mac));
-    fh_key_close(&key);
-    assert_non_null(EVP_Q_mac(NULL, "HMAC", NULL, "SHA1", NULL, token, size,
-                              (unsigned char *)text, whole, wanted,
-                              sizeof wanted, &got));
-    assert_memory_equal(wanted, mac, FH_MAC_SIZE);
+  for (size_t size = 1; size < sizeof secret; size++) {
+    const fh_slice from = {secret, size}, head = {text, size},
+                   tail = {text + size, 100};
+    assert_agrees(FH_HMAC_SHA1, "SHA1", from, head, tail);
+    assert_agrees(FH_HMAC_SHA256, "SHA256", from, head, tail);
   }
 }
 
-static void refuses_an_empty_token(void **state) {
+static void refuses_an_empty_secret(void **state) {
   (void)state;
   fh_key key;
-  assert_false(fh_key_open(&key, slice("")));
-  assert_false(fh_key_open(&key, (fh_slice){NULL, 0}));
+  assert_false(fh_key_open(&key, FH_HMAC_SHA1, slice("")));
+  assert_false(fh_key_open(&key, FH_HMAC_SHA256, (fh_slice){NULL, 0}));
   fh_key_close(&key);
 }
 
 static void closing_is_idempotent(void **state) {
   (void)state;
   fh_key key;
-  assert_true(fh_key_open(&key, slice("x")));
+  assert_true(fh_key_open(&key, FH_HMAC_SHA1, slice("x")));
   fh_key_close(&key);
   fh_key_close(&key);
 }
 
 static void computes_again_after_a_copy_that_failed(void **state) {
   (void)state;
-  unsigned char mac[FH_MAC_SIZE], again[FH_MAC_SIZE];
+  fh_mac mac, again;
   fh_key key;
-  assert_true(fh_key_open(&key, slice("Jefe")));
-  assert_true(fh_key_mac(&key, slice("head"), slice("tail"), mac));
+  assert_true(fh_key_open(&key, FH_HMAC_SHA256, slice("Jefe")));
+  assert_true(fh_key_mac(&key, slice("head"), slice("tail"), &mac));
   for (int good = 0; good < 2; good++) {
     copies.good = good;
-    assert_false(fh_key_mac(&key, slice("head"), slice("tail"), again));
-    assert_true(fh_key_mac(&key, slice("head"), slice("tail"), again));
-    assert_memory_equal(mac, again, FH_MAC_SIZE);
+    assert_false(fh_key_mac(&key, slice("head"), slice("tail"), &again));
+    assert_true(fh_key_mac(&key, slice("head"), slice("tail"), &again));
+    assert_true(fh_mac_equal(&mac, &again));
   }
   fh_key_close(&key);
 }
 
 static bool reads(const char *text, size_t size) {
-  unsigned char mac[FH_MAC_SIZE];
+  fh_mac mac;
   char *edge = edge_copy(text, size);
-  bool read = fh_mac_read((fh_slice){edge, size}, mac);
+  bool read = fh_mac_read((fh_slice){edge, size}, &mac);
   edge_free(edge, size);
   return read;
 }
@@ -156,43 +197,93 @@ static void reads_only_canonical_signatures(void **state) {
   assert_false(READS("thcxhlUFcmTi\0zb7wIvvN45G8QA="));
   assert_false(READS("============================"));
   assert_false(READS("\xc3\xa9hcxhlUFcmTiizb7wIvvN45G8QA="));
-  char same[28] = {0};
-  assert_false(reads(same, sizeof same));
+  char same[44] = {0};
+  assert_false(reads(same, 28));
+  assert_false(reads(same, 44));
   memset(same, 0xff, sizeof same);
-  assert_false(reads(same, sizeof same));
+  assert_false(reads(same, 28));
+  assert_false(reads(same, 44));
+}
+
+static void reads_only_canonical_signatures_of_sha256(void **state) {
+  (void)state;
+  static const char good[] = "sDRMYdjbOFNcqK/OrwvxK4gdwgDJgz2nJuk3bC4yz/c=";
+  assert_true(READS(good));
+  for (size_t size = 0; size < 44; size++)
+    assert_false(reads(good, size));
+  assert_false(READS("sDRMYdjbOFNcqK/OrwvxK4gdwgDJgz2nJuk3bC4yz/c=="));
+  assert_false(READS("sDRMYdjbOFNcqK/OrwvxK4gdwgDJgz2nJuk3bC4yz/=="));
+  assert_false(READS("sDRMYdjbOFNcqK/OrwvxK4gdwgDJgz2nJuk3bC4yz/cA"));
+  assert_false(READS("sDRMYdjbOFNcqK/OrwvxK4gdwgDJgz2nJuk3bC4yz/d="));
+  assert_false(READS("sDRMYdjbOFNcqK_OrwvxK4gdwgDJgz2nJuk3bC4yz_c="));
+  assert_false(READS(" sDRMYdjbOFNcqK/OrwvxK4gdwgDJgz2nJuk3bC4yz/c"));
+  assert_false(READS("sDRMYdjbOFNcqK/OrwvxK4gdwgDJgz2nJuk3bC4yz/c\n"));
+  /* The other digest's, twice, is as little one. */
+  assert_false(READS("thcxhlUFcmTiizb7wIvvN45G8QA=thcxhlUFcmTiizb7"));
 }
 
 /* The last character has bits that decode to nothing; one value is canonical.
  */
-static void refuses_other_texts_of_the_same_mac(void **state) {
-  (void)state;
+static void assert_canonical(char *text, size_t last) {
   static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrst"
                                "uvwxyz0123456789+/";
-  char text[] = "thcxhlUFcmTiizb7wIvvN45G8Q?=";
   size_t good = 0;
   for (size_t i = 0; i < 64; i++) {
-    text[26] = digits[i];
-    bool read = reads(text, 28);
+    text[last] = digits[i];
+    bool read = reads(text, last + 2);
     assert_int_equal(i % 4 == 0, read);
     good += read;
   }
   assert_int_equal(16, good);
 }
 
+static void refuses_other_texts_of_the_same_mac(void **state) {
+  (void)state;
+  char sha1[] = "thcxhlUFcmTiizb7wIvvN45G8Q?=";
+  char sha256[] = "sDRMYdjbOFNcqK/OrwvxK4gdwgDJgz2nJuk3bC4yz/?=";
+  assert_canonical(sha1, 26);
+  assert_canonical(sha256, 42);
+}
+
 static void what_is_written_reads_back(void **state) {
   (void)state;
   uint32_t seed = 99;
   for (int round = 0; round < 2000; round++) {
-    unsigned char mac[FH_MAC_SIZE], again[FH_MAC_SIZE];
-    char text[FH_SIGNATURE_SIZE];
-    for (size_t i = 0; i < FH_MAC_SIZE; i++)
-      mac[i] = (unsigned char)next_random(&seed);
-    fh_mac_write(mac, text);
-    assert_true(fh_mac_read((fh_slice){text, sizeof text}, again));
-    assert_true(fh_mac_equal(mac, again));
-    again[next_random(&seed) % FH_MAC_SIZE] ^= 1;
-    assert_false(fh_mac_equal(mac, again));
+    fh_mac mac = {.size = round % 2 ? 20 : 32}, again;
+    char text[FH_SIGNATURE_MOST];
+    for (size_t i = 0; i < mac.size; i++)
+      mac.bytes[i] = (unsigned char)next_random(&seed);
+    size_t size = fh_mac_write(&mac, text);
+    assert_int_equal(round % 2 ? 28 : 44, size);
+    assert_true(fh_mac_read((fh_slice){text, size}, &again));
+    assert_true(fh_mac_equal(&mac, &again));
+    again.bytes[next_random(&seed) % mac.size] ^= 1;
+    assert_false(fh_mac_equal(&mac, &again));
   }
+}
+
+/* bench/timing.c measures what follows from it. */
+static void every_byte_is_compared_in_constant_time(void **state) {
+  (void)state;
+  const size_t sizes[] = {20, 32};
+  for (size_t i = 0; i < 2; i++)
+    for (size_t at = 0; at < sizes[i]; at++) {
+      const fh_mac mac = {.size = sizes[i]};
+      fh_mac other = mac;
+      other.bytes[at] = 1;
+      size_t calls = compared.calls;
+      assert_false(fh_mac_equal(&mac, &other));
+      assert_int_equal(calls + 1, compared.calls);
+      assert_int_equal(sizes[i], compared.bytes);
+    }
+}
+
+static void macs_of_two_algorithms_differ(void **state) {
+  (void)state;
+  const fh_mac sha1 = {{0}, 20}, sha256 = {{0}, 32};
+  assert_false(fh_mac_equal(&sha1, &sha256));
+  assert_false(fh_mac_equal(&sha256, &sha1));
+  assert_true(fh_mac_equal(&sha256, &sha256));
 }
 
 static void hashes(void **state) {
@@ -216,12 +307,15 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(gives_the_published_macs),
       cmocka_unit_test(agrees_with_libcrypto),
-      cmocka_unit_test(refuses_an_empty_token),
+      cmocka_unit_test(refuses_an_empty_secret),
       cmocka_unit_test(closing_is_idempotent),
       cmocka_unit_test(computes_again_after_a_copy_that_failed),
       cmocka_unit_test(reads_only_canonical_signatures),
+      cmocka_unit_test(reads_only_canonical_signatures_of_sha256),
       cmocka_unit_test(refuses_other_texts_of_the_same_mac),
       cmocka_unit_test(what_is_written_reads_back),
+      cmocka_unit_test(every_byte_is_compared_in_constant_time),
+      cmocka_unit_test(macs_of_two_algorithms_differ),
       cmocka_unit_test(hashes),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

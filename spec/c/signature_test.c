@@ -13,19 +13,20 @@ static fh_slice slice(const char *text) {
 /* --- signing by hand ------------------------------------------------------
  */
 
-static const char *sign_as(const char *token, const char *text) {
-  static char signature[FH_SIGNATURE_SIZE + 1];
+static const char *sign_as(fh_algorithm algorithm, const char *secret,
+                           const char *text) {
+  static char signature[FH_SIGNATURE_MOST + 1];
   fh_key key;
-  unsigned char mac[FH_MAC_SIZE];
-  assert_true(fh_key_open(&key, slice(token)));
-  assert_true(fh_key_mac(&key, slice(text), slice(""), mac));
+  fh_mac mac;
+  assert_true(fh_key_open(&key, algorithm, slice(secret)));
+  assert_true(fh_key_mac(&key, slice(text), slice(""), &mac));
   fh_key_close(&key);
-  fh_mac_write(mac, signature);
+  signature[fh_mac_write(&mac, signature)] = 0;
   return signature;
 }
 
 static const char *sign(const char *text) {
-  return sign_as("12345", text);
+  return sign_as(FH_HMAC_SHA1, "12345", text);
 }
 
 /* --- verifying, with memory that ends where a page ends --------------------
@@ -84,8 +85,8 @@ static result verify(const char *url, fh_delivery_kind kind,
                      const char *signature, const char *query,
                      const char *body) {
   fh_key key, other, *keys[] = {&other, &key};
-  assert_true(fh_key_open(&key, slice("12345")));
-  assert_true(fh_key_open(&other, slice("another")));
+  assert_true(fh_key_open(&key, FH_HMAC_SHA1, slice("12345")));
+  assert_true(fh_key_open(&other, FH_HMAC_SHA1, slice("another")));
   fh_delivery delivery = {.kind = kind,
                           .signature = slice(signature),
                           .query = slice(query),
@@ -326,19 +327,40 @@ static void keeps_its_caps(void **state) {
 static void every_key_counts_and_none_counts_for_nothing(void **state) {
   (void)state;
   fh_key a, b, *keys[] = {&a, &b};
-  assert_true(fh_key_open(&a, slice("a")));
-  assert_true(fh_key_open(&b, slice("b")));
+  assert_true(fh_key_open(&a, FH_HMAC_SHA1, slice("a")));
+  assert_true(fh_key_open(&b, FH_HMAC_SHA1, slice("b")));
   fh_delivery delivery = {.kind = FH_FORM, .body = slice("x=1")};
   for (size_t i = 0; i < 2; i++) {
-    delivery.signature = slice(sign_as(i ? "b" : "a", URL "x1"));
+    delivery.signature = slice(sign_as(FH_HMAC_SHA1, i ? "b" : "a", URL "x1"));
     ASSERT_VERDICT(FH_VERIFIED, verify_with(URL, &delivery, keys, 2));
     ASSERT_VERDICT(FH_VERIFIED, verify_with(URL, &delivery, keys + i, 1));
     ASSERT_VERDICT(FH_SIGNATURE_DIFFERS,
                    verify_with(URL, &delivery, keys + !i, 1));
-    ASSERT_VERDICT(FH_SIGNATURE_DIFFERS, verify_with(URL, &delivery, NULL, 0));
+    ASSERT_VERDICT(FH_ALGORITHM_DIFFERS, verify_with(URL, &delivery, NULL, 0));
   }
   fh_key_close(&a);
   fh_key_close(&b);
+}
+
+/* Each key counts for signatures of its own algorithm, whatever its secret. */
+static void a_key_is_for_one_algorithm(void **state) {
+  (void)state;
+  fh_key sha1, sha256, *keys[] = {&sha1, &sha256};
+  assert_true(fh_key_open(&sha1, FH_HMAC_SHA1, slice("same")));
+  assert_true(fh_key_open(&sha256, FH_HMAC_SHA256, slice("same")));
+  fh_delivery delivery = {.kind = FH_FORM, .body = slice("x=1")};
+  for (size_t i = 0; i < 2; i++) {
+    fh_algorithm algorithm = i ? FH_HMAC_SHA256 : FH_HMAC_SHA1;
+    delivery.signature = slice(sign_as(algorithm, "same", URL "x1"));
+    ASSERT_VERDICT(FH_VERIFIED, verify_with(URL, &delivery, keys, 2));
+    ASSERT_VERDICT(FH_VERIFIED, verify_with(URL, &delivery, keys + i, 1));
+    ASSERT_VERDICT(FH_ALGORITHM_DIFFERS,
+                   verify_with(URL, &delivery, keys + !i, 1));
+    delivery.signature = slice(sign_as(algorithm, "other", URL "x1"));
+    ASSERT_VERDICT(FH_SIGNATURE_DIFFERS, verify_with(URL, &delivery, keys, 2));
+  }
+  fh_key_close(&sha1);
+  fh_key_close(&sha256);
 }
 
 static void no_byte_may_move(void **state) {
@@ -369,7 +391,7 @@ static void ids_are_of_the_fields_alone(void **state) {
 static void an_id_is_of_its_token_too(void **state) {
   (void)state;
   fh_key key, *keys[] = {&key};
-  assert_true(fh_key_open(&key, slice("12345")));
+  assert_true(fh_key_open(&key, FH_HMAC_SHA1, slice("12345")));
   fh_delivery delivery = {.kind = FH_FORM,
                           .signature = slice(sign(URL "a1")),
                           .body = slice("a=1"),
@@ -391,26 +413,31 @@ static void an_id_is_of_its_token_too(void **state) {
 static void signs_the_documented_form(void **state) {
   (void)state;
   fh_signed_url url;
-  fh_key key;
-  char scratch[64], signature[FH_SIGNATURE_SIZE];
+  char scratch[64], signature[FH_SIGNATURE_MOST];
   fh_field fields[] = {{{"b", 1}, {"2", 1}}, {{"a", 1}, {"1", 1}}};
-  assert_true(fh_key_open(&key, slice("12345")));
+  size_t count = fh_form_sort(fields, 2);
   assert_true(
       fh_signed_url_open(&url, slice("https://u:p@h:8443/e?x='#frag")));
-  assert_true(fh_sign(&key, &url, fields, fh_form_sort(fields, 2), scratch,
-                      signature));
-  assert_memory_equal(sign("https://h:8443/e?x='a1b2"), signature,
-                      FH_SIGNATURE_SIZE);
+  for (size_t i = 0; i < 2; i++) {
+    fh_algorithm algorithm = i ? FH_HMAC_SHA256 : FH_HMAC_SHA1;
+    fh_key key;
+    assert_true(fh_key_open(&key, algorithm, slice("12345")));
+    assert_int_equal(i ? 44 : 28,
+                     fh_sign(&key, &url, fields, count, scratch, signature));
+    assert_memory_equal(
+        sign_as(algorithm, "12345", "https://h:8443/e?x='a1b2"), signature,
+        i ? 44 : 28);
+    fh_key_close(&key);
+  }
   fh_signed_url_close(&url);
-  fh_key_close(&key);
 }
 
 static void survives_any_bytes(void **state) {
   (void)state;
   static const char alphabet[] = "&=%+a4'?b\xff";
   uint32_t seed = 31337;
-  char signature[FH_SIGNATURE_SIZE + 1];
-  memcpy(signature, sign(URL), sizeof signature);
+  char signature[FH_SIGNATURE_MOST + 1];
+  memcpy(signature, sign(URL), 28 + 1);
   for (int round = 0; round < 20000; round++) {
     char query[24], body[40];
     size_t q = next_random(&seed) % (sizeof query - 1);
@@ -441,6 +468,7 @@ int main(void) {
       cmocka_unit_test(refuses_in_order),
       cmocka_unit_test(keeps_its_caps),
       cmocka_unit_test(every_key_counts_and_none_counts_for_nothing),
+      cmocka_unit_test(a_key_is_for_one_algorithm),
       cmocka_unit_test(no_byte_may_move),
       cmocka_unit_test(ids_are_of_the_fields_alone),
       cmocka_unit_test(an_id_is_of_its_token_too),

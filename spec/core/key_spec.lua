@@ -24,14 +24,27 @@ describe("a key", function()
     assert.has_error(function() core.key() end)
   end)
 
-  it("takes tokens of any length and any bytes", function()
-    for _, size in ipairs { 1, 63, 64, 65, 1000, 10240 } do
-      local token = ("\0\255\n:%"):rep(size):sub(1, size)
-      local signature = core.key(token):sign(URL, { a = "1" })
-      assert.equal(reference.signature(token, URL, { { "a", "1" } }),
-        signature)
+  it("takes secrets of any length and any bytes", function()
+    for _, algorithm in ipairs { "HMAC_SHA1", "HMAC_SHA256" } do
+      for _, size in ipairs { 1, 63, 64, 65, 1000, 10240 } do
+        local secret = ("\0\255\n:%"):rep(size):sub(1, size)
+        local signature = core.key(secret, algorithm):sign(URL, { a = "1" })
+        assert.equal(reference.signature(secret, URL, { { "a", "1" } },
+          algorithm), signature)
+      end
     end
   end)
+
+  it("is for HMAC-SHA1 unless told otherwise, and takes no other name",
+    function()
+      assert.equal((core.key(TOKEN, "HMAC_SHA1"):sign(URL)),
+        (key:sign(URL)))
+      assert.equal(44, #core.key(TOKEN, "HMAC_SHA256"):sign(URL))
+      for _, name in ipairs { "", "HMAC_SHA512", "hmac_sha256", "SHA256",
+        1, {} } do
+        assert.has_error(function() core.key(TOKEN, name) end)
+      end
+    end)
 
   it("shows nothing of its token", function()
     assert.is_nil(tostring(key):find(TOKEN, 1, true))

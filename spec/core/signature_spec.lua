@@ -153,6 +153,29 @@ describe("a verifier", function()
     end)
   end
 
+  it("takes from each key the signatures of its algorithm alone", function()
+    local sha256 = core.key(TOKEN, "HMAC_SHA256")
+    local body, made = "a=1", {
+      [key] = signed(URL .. "a1"),
+      [sha256] = reference.signature(TOKEN, URL, { { "a", "1" } },
+        "HMAC_SHA256"),
+    }
+    for own, signature in pairs(made) do
+      local other = own == key and sha256 or key
+      assert.same({ a = "1" }, verifier():form(own, signature, nil, body))
+      assert.same({ a = "1" },
+        verifier():form({ other, own }, signature, nil, body))
+      assert.equal("algorithm_differs",
+        select(2, verifier():form(other, signature, nil, body)))
+      assert.equal("signature_differs",
+        select(2, verifier():form({ key, sha256 }, signature, nil, "a=2")))
+    end
+    assert.equal("signature_missing",
+      select(2, verifier():form(sha256, nil, nil, body)))
+    assert.equal("malformed",
+      select(2, verifier():form(sha256, made[key], nil, "a=%")))
+  end)
+
   it("binds a form, and a GET, to a hash in the query", function()
     local body = "a=1"
     local query = "bodySHA256=" .. core.sha256(body)
@@ -368,12 +391,14 @@ describe("a verifier, compared with the definition,", function()
       local url = URL .. (query and "?" .. query or "")
       local sent = pick { url, url:gsub("^https://h.example", "%0:443"),
         (url:gsub("'", "%%27")) }
-      local signature = reference.signature(TOKEN, sent, list)
+      local algorithm = pick { "HMAC_SHA1", "HMAC_SHA256" }
+      local own = core.key(TOKEN, algorithm)
+      local signature = reference.signature(TOKEN, sent, list, algorithm)
       local body = core.encode_form(list)
       assert.same(event_of(list),
-        verifier():form(key, signature, query, body))
+        verifier():form(own, signature, query, body))
       list[#list + 1] = { "zz", "" }
-      assert.is_nil((verifier():form(key, signature, query,
+      assert.is_nil((verifier():form(own, signature, query,
         core.encode_form(list))))
     end
   end)

@@ -48,8 +48,11 @@ M.headers = {
   { "8192 bytes", function() return ("A"):rep(8192) end, "signature_shape" },
   { "all zeroes", function() return ("A"):rep(27) .. "=" end,
     "signature_differs" },
-  { "32 bytes of base64, as of SHA-256", function()
+  { "what a key for SHA-256 makes", function()
     return ("A"):rep(43) .. "="
+  end, "algorithm_differs" },
+  { "44 characters that are not canonical", function()
+    return ("A"):rep(42) .. "B="
   end, "signature_shape" },
 }
 

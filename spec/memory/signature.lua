@@ -4,7 +4,7 @@ local core = require "flexhooks.core"
 local URL = "https://example.com/events"
 
 return function()
-  local key = core.key "token"
+  local key = core.key("token", "HMAC_SHA256")
   local fields = { EventType = "onChannelCreated", AccountSid = "AC1" }
   local signature, url = key:sign(URL, fields)
   assert(url == URL, "wrong: the URL changed")
@@ -13,7 +13,8 @@ return function()
   }
   local verifier = core.verifier { url = URL }
   local event = verifier:form(key, signature, nil, body, "token")
-  local forged = verifier:form(core.key "other", signature, nil, body, "token")
+  local other = core.key("other", "HMAC_SHA256")
+  local forged = verifier:form(other, signature, nil, body, "token")
   assert(not forged, "wrong: a forged delivery was accepted")
   if event then
     assert(event.EventType == "onChannelCreated", "wrong: another event")

@@ -1,5 +1,8 @@
 -- Signatures computed the plain way, in Lua alone: what the C code is compared
--- with. Slow, and as close to the published definitions as it can be.
+-- with. Slow, and as close to the published definitions as it can be. SHA-256
+-- itself is the core's, which published hashes check.
+local core = require "flexhooks.core"
+
 local M = {}
 
 -- Five operations on words of 32 bits, which each Lua spells differently.
@@ -78,11 +81,18 @@ local function padded_key(key, pad)
   end))
 end
 
---- HMAC-SHA1, as RFC 2104 describes it.
-function M.hmac(key, bytes)
-  key = #key > 64 and M.sha1(key) or key
+local function sha256(bytes)
+  return (core.sha256(bytes):gsub("%x%x", function(digits)
+    return string.char(tonumber(digits, 16))
+  end))
+end
+
+--- HMAC, as RFC 2104 describes it.
+function M.hmac(key, bytes, algorithm)
+  local hash = algorithm == "HMAC_SHA256" and sha256 or M.sha1
+  key = #key > 64 and hash(key) or key
   local inner = padded_key(key, 0x36)
-  return M.sha1(padded_key(key, 0x5c) .. M.sha1(inner .. bytes))
+  return hash(padded_key(key, 0x5c) .. hash(inner .. bytes))
 end
 
 local DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -144,8 +154,8 @@ function M.sort(list)
 end
 
 --- X-Twilio-Signature of a delivery.
-function M.signature(token, url, list)
-  return M.base64(M.hmac(token, M.signed_string(url, list)))
+function M.signature(token, url, list, algorithm)
+  return M.base64(M.hmac(token, M.signed_string(url, list), algorithm))
 end
 
 return M
