@@ -1,5 +1,7 @@
 #include "file.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,4 +75,32 @@ bool fh_real_path(const char *path, char real[FH_PATH_SIZE]) {
       return false;
   }
   return false;
+}
+
+static bool fill(int fd, char *bytes, size_t room, size_t *size) {
+  *size = 0;
+  while (*size < room) {
+    ssize_t got = read(fd, bytes + *size, room - *size);
+    if (got == 0)
+      break;
+    if (got > 0)
+      *size += (size_t)got;
+    else if (errno != EINTR)
+      return false;
+  }
+  return true;
+}
+
+bool fh_file_read(const char *path, char *bytes, size_t room, size_t *size,
+                  unsigned *mode) {
+  struct stat found;
+  int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+  if (fd < 0)
+    return false;
+  bool good = fstat(fd, &found) == 0 && fill(fd, bytes, room, size);
+  int failure = errno;
+  close(fd);
+  errno = failure;
+  *mode = good ? found.st_mode & 07777 : 0;
+  return good;
 }

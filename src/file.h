@@ -1,9 +1,11 @@
-/* Which file a path leads to, whatever it is called. */
+/* Which file a path leads to, whatever it is called, and what a small one
+ * holds. */
 #ifndef FH_FILE_H
 #define FH_FILE_H
 
 #include <limits.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 enum { FH_FILE_ID_SIZE = 16, FH_PATH_SIZE = PATH_MAX };
 
@@ -14,5 +16,11 @@ void fh_file_id(const char *path, unsigned char id[FH_FILE_ID_SIZE]);
 /* Writes the one name that has no symbolic links in it, also of a file that is
  * not there yet. False where there is none. */
 bool fh_real_path(const char *path, char real[FH_PATH_SIZE]);
+
+/* Reads at most `room` bytes into `bytes` and sets `size`. `mode` gets the
+ * permission bits of the file that was read, whatever the path leads to by
+ * now. False with errno if the file cannot be read. */
+bool fh_file_read(const char *path, char *bytes, size_t room, size_t *size,
+                  unsigned *mode);
 
 #endif

@@ -1,9 +1,13 @@
-/* core.file_ids, core.real_path: which files paths lead to. */
+/* core.file_ids, core.real_path, core.read_file: which files paths lead to,
+ * and what small ones hold. */
+#include <errno.h>
+#include <string.h>
+
 #include "lua_core.h"
 
 #include "file.h"
 
-enum { PATHS = 4 };
+enum { PATHS = 4, MOST = 1 << 20 };
 
 /* lua: file_ids(path, …) -> bytes, 16 for each; zeros where there is none */
 static int file_ids(lua_State *L) {
@@ -26,9 +30,33 @@ static int real_path(lua_State *L) {
   return 1;
 }
 
+/* lua: read_file(path, most) -> bytes, mode | nil, message. Reads at most
+ * `most` bytes; `mode` is the file's permission bits. No copy of the bytes is
+ * left behind but the string. */
+static int read_file(lua_State *L) {
+  const char *path = luaL_checkstring(L, 1);
+  lua_Number most = luaL_checknumber(L, 2);
+  size_t size;
+  unsigned mode;
+  luaL_argcheck(L, most >= 1 && most <= MOST, 2, "from 1 to 2^20 expected");
+  char *bytes = lua_newuserdata(L, (size_t)most);
+  if (!fh_file_read(path, bytes, (size_t)most, &size, &mode)) {
+    int failure = errno;
+    explicit_bzero(bytes, (size_t)most);
+    lua_pushnil(L);
+    lua_pushfstring(L, "%s: %s", path, strerror(failure));
+    return 2;
+  }
+  lua_pushlstring(L, bytes, size);
+  explicit_bzero(bytes, size);
+  lua_pushinteger(L, (lua_Integer)mode);
+  return 2;
+}
+
 void fh_open_file(lua_State *L) {
   static const luaL_Reg functions[] = {
       {"file_ids", file_ids},
+      {"read_file", read_file},
       {"real_path", real_path},
       {NULL, NULL},
   };

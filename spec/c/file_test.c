@@ -1,5 +1,7 @@
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "support.h"
@@ -93,6 +95,28 @@ static void refuses_names_that_are_too_long(void **state) {
   assert_false(fh_real_path(path, real));
 }
 
+static void reads_a_file_up_to_the_room_there_is(void **state) {
+  (void)state;
+  char path[] = "/tmp/fh_file_XXXXXX", bytes[8];
+  size_t size;
+  unsigned mode;
+  int fd = make_file(path);
+  assert_int_equal(5, write(fd, "a\0b\nc", 5));
+  assert_int_equal(0, fchmod(fd, 0640));
+  close(fd);
+  assert_true(fh_file_read(path, bytes, sizeof bytes, &size, &mode));
+  assert_int_equal(5, size);
+  assert_memory_equal("a\0b\nc", bytes, 5);
+  assert_int_equal(0640, mode);
+  assert_true(fh_file_read(path, bytes, 2, &size, &mode));
+  assert_int_equal(2, size);
+  assert_int_equal(0, unlink(path));
+  assert_false(fh_file_read(path, bytes, sizeof bytes, &size, &mode));
+  assert_int_equal(ENOENT, errno);
+  assert_false(fh_file_read("/", bytes, sizeof bytes, &size, &mode));
+  assert_int_equal(EISDIR, errno);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(tells_files_apart),
@@ -100,6 +124,7 @@ int main(void) {
       cmocka_unit_test(has_one_name),
       cmocka_unit_test(follows_links_to_what_is_not_there),
       cmocka_unit_test(refuses_names_that_are_too_long),
+      cmocka_unit_test(reads_a_file_up_to_the_room_there_is),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -43,3 +43,28 @@ describe("core.real_path", function()
     assert.is_nil(core.real_path(("x/"):rep(10000)))
   end)
 end)
+
+describe("core.read_file", function()
+  it("gives the bytes, at most so many, and the mode", function()
+    local path = process.write(process.folder() .. "/file", "a\0b\n")
+    os.execute("chmod 640 " .. path)
+    assert.same({ "a\0b\n", 416 }, { core.read_file(path, 100) })
+    assert.same({ "a\0", 416 }, { core.read_file(path, 2) })
+    assert.equal("", (core.read_file("/dev/null", 1)))
+  end)
+
+  it("says what cannot be read", function()
+    assert.same({ nil, "/nonexistent: No such file or directory" },
+      { core.read_file("/nonexistent", 1) })
+    assert.same({ nil, "/: Is a directory" }, { core.read_file("/", 1) })
+  end)
+
+  it("wants a path, and a size up to a MiB", function()
+    for _, size in ipairs { 0, -1, 2 ^ 20 + 1, 0 / 0, "x", {} } do
+      assert.is_false((pcall(core.read_file, "/dev/null", size)))
+    end
+    assert.is_false((pcall(core.read_file)))
+    assert.is_false((pcall(core.read_file, "/dev/null")))
+    assert.is_false((pcall(core.read_file, {}, 1)))
+  end)
+end)

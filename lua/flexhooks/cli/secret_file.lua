@@ -1,7 +1,7 @@
 --- A secret that a file holds.
 -- @module flexhooks.cli.secret_file
 
-local ask = require "flexhooks.cli.ask"
+local core = require "flexhooks.core"
 local errors = require "flexhooks.error"
 local output = require "flexhooks.cli.output"
 
@@ -10,20 +10,10 @@ local M = {}
 local MAX_SIZE = 64 * 1024
 local BOM = "\239\187\191"
 
--- "644", or nil where it cannot be learned.
-local function mode_of(path)
-  local pipe = io.popen("stat -Lc %a -- " .. ask.quote(path) .. " 2>/dev/null")
-  local mode = pipe and pipe:read("*l")
-  if pipe then
-    pipe:close()
-  end
-  return mode
-end
+local OTHERS, GROUP = 4, 32 -- their bits to read
 
-local function warn_of_readers(path)
-  local mode = mode_of(path)
-  local group, others = (mode or ""):match "(%d)(%d)$"
-  if group and (tonumber(group) >= 4 or tonumber(others) >= 4) then
+local function warn_of_readers(path, mode)
+  if mode % (2 * OTHERS) >= OTHERS or mode % (2 * GROUP) >= GROUP then
     output.say("flexhooks: warning: others can read %s: chmod 600 %s", path,
       path)
   end
@@ -48,21 +38,16 @@ end
 ---@return string? secret
 ---@return flexhooks.Error? err kind `config`
 function M.read(option, path)
-  local file, why = io.open(path, "rb")
-  local text
-  if file then
-    text, why = file:read(MAX_SIZE + 1)
-    file:close()
+  local text, mode = core.read_file(path, MAX_SIZE + 1)
+  if not text then
+    return nil, errors.new("config", "cannot read " .. option .. ": " .. mode)
   end
-  if why then
-    return nil, errors.new("config", "cannot read " .. option .. ": " .. why)
-  end
-  text = (text or ""):gsub("^" .. BOM, "")
+  text = text:gsub("^" .. BOM, "")
   local wrong = complaint(text)
   if wrong then
     return nil, errors.new("config", ("%s: %s %s"):format(option, path, wrong))
   end
-  warn_of_readers(path)
+  warn_of_readers(path, mode)
   return text:match "%S+"
 end
 
