@@ -279,11 +279,13 @@ static enum MHD_Result on_header(void *cls, enum MHD_ValueKind kind,
     if (l->names[i].size != name_size ||
         strncasecmp(l->names[i].data, name, name_size) != 0)
       continue;
-    if (c->headers[i].data) /* two of one that decides: which one counts? */
+    bool repeated = c->headers[i].data;
+    if (repeated && i + l->options.repeatable < l->options.name_count)
       c->head.status = c->head.status ? c->head.status : 400;
     while (value_size > 0 && strchr(" \t", value[value_size - 1]))
       value_size--;
-    c->headers[i] = (fh_slice){value, value_size};
+    c->headers[i] = repeated ? (fh_slice){FH_REPEATED, sizeof FH_REPEATED - 1}
+                             : (fh_slice){value, value_size};
   }
   return c->head.status ? MHD_NO : MHD_YES;
 }

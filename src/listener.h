@@ -31,7 +31,12 @@ typedef struct fh_listener_options {
   double answer_time;       /* seconds for the owner to answer; then 503 */
   const char *const *names; /* headers to keep; copied */
   size_t name_count;
+  size_t repeatable; /* of the names, the last so many: see FH_REPEATED */
 } fh_listener_options;
+
+/* Two of one header that decides are refused with 400, unless its name is
+ * repeatable: then this is handed on in place of its value. */
+#define FH_REPEATED ","
 
 /* A request that waits for its answer: a link into the connection, cut by
  * whichever ends first. Zeroed, it is a link to nothing. */

@@ -8,8 +8,9 @@ enum {
   NAMES = 32,
   HEADERS = 32,
   DEFAULT_ROUNDS = 1,
-  SHARED = 40, /* bytes; Lua makes a longer string anew each time … */
-  KEPT = 128,  /* … and up to here we keep it */
+  SHARED = 40,      /* bytes; Lua makes a longer string anew each time … */
+  KEPT = 128,       /* … and up to here we keep it, … */
+  KEPT_HEADERS = 8, /* … if it is one of the first so many */
 };
 
 typedef struct listener_handle {
@@ -17,12 +18,12 @@ typedef struct listener_handle {
   fh_listener *listener;
 } listener_handle;
 
-/* A handle is used for request after request, and all have much the same
- * content type: so a header of its length is kept. */
+/* A handle is used for request after request, and most have the same content
+ * type and the same shared key: so headers of their length are kept. */
 typedef struct request_handle {
   fh_handle handle;
   fh_exchange request;
-  fh_slice kept; /* of the string that is the first in the user value */
+  fh_slice kept[KEPT_HEADERS]; /* of the strings in the user value, a list */
 } request_handle;
 
 static const fh_class listener_class;
@@ -41,25 +42,27 @@ static void push_text(lua_State *L, fh_slice text) {
     lua_pushnil(L);
 }
 
-static void push_header(lua_State *L, request_handle *self, fh_slice text) {
-  if (text.size <= SHARED || text.size > KEPT) {
+static void push_header(lua_State *L, request_handle *self, size_t i) {
+  fh_slice text = fh_exchange_header(&self->request, i);
+  if (i >= KEPT_HEADERS || text.size <= SHARED || text.size > KEPT) {
     push_text(L, text);
     return;
   }
   lua_getuservalue(L, 1);
-  if (self->kept.data && fh_slice_equal(self->kept, text)) {
-    lua_rawgeti(L, -1, 1);
+  if (self->kept[i].data && fh_slice_equal(self->kept[i], text)) {
+    lua_rawgeti(L, -1, (int)i + 1);
   } else {
     lua_pushlstring(L, text.data, text.size);
-    self->kept = fh_bytes(L, -1);
+    self->kept[i] = fh_bytes(L, -1);
     lua_pushvalue(L, -1);
-    lua_rawseti(L, -3, 1);
+    lua_rawseti(L, -3, (int)i + 1);
   }
   lua_remove(L, -2);
 }
 
 /* request:read() -> method, target, body, header… | nil once it is over. The
- * headers are those that new{ headers = } named, in that order. */
+ * headers are those that new{ headers = } named, in that order; one of the
+ * last new{ repeatable = } that came more than once is ",". */
 static int request_read(lua_State *L) {
   request_handle *self = check_request(L);
   const fh_exchange *request = &self->request;
@@ -71,7 +74,7 @@ static int request_read(lua_State *L) {
   push_text(L, fh_exchange_target(request));
   push_text(L, fh_exchange_body(request));
   for (size_t i = 0; i < count; i++)
-    push_header(L, self, fh_exchange_header(request, i));
+    push_header(L, self, i);
   return (int)count + 3;
 }
 
@@ -188,6 +191,7 @@ static const fh_option option_list[] = {
     {"header", FH_SIZE, FIELD(options.limits.field), false},
     {"header_bytes", FH_SIZE, FIELD(options.limits.headers), false},
     {"header_count", FH_SIZE, FIELD(options.limits.count), false},
+    {"repeatable", FH_SIZE, FIELD(options.repeatable), false},
     {"body", FH_SIZE, FIELD(options.limits.body), false},
     {"header_time", FH_NUMBER, FIELD(options.header_time), false},
     {"body_time", FH_NUMBER, FIELD(options.body_time), false},

@@ -4,8 +4,8 @@
 -- settings below; or the path of a file, or the name of a module, that returns
 -- one. A setting is taken from the application; what it leaves out comes from
 -- the host's options, else from the environment (`FLEXHOOKS_PUBLIC_URL`,
--- `FLEXHOOKS_QUEUE`, `TWILIO_AUTH_TOKEN`). What somebody typed as an option of
--- the command outranks them all.
+-- `FLEXHOOKS_QUEUE`, `TWILIO_AUTH_TOKEN`, `FLEXHOOKS_SHARED_KEYS`). An option
+-- that was typed for the command outranks them all.
 -- @module flexhooks.app
 
 local errors = require "flexhooks.error"
@@ -15,8 +15,9 @@ local tables = require "flexhooks.tables"
 
 local M = {}
 
-local RECEIVER = { "auth_token", "public_url", "sources", "methods", "client",
-  "account_sid", "handler_timeout", "dedupe", "logger", "on_reject" }
+local RECEIVER = { "auth_token", "shared_keys", "shared_keys_file",
+  "public_url", "sources", "methods", "client", "account_sid",
+  "handler_timeout", "dedupe", "logger", "on_reject" }
 
 local WORKER = { "client", "concurrency", "max_attempts", "backoff",
   "handler_timeout", "on_exhausted", "grace", "lease", "logger" }
@@ -78,7 +79,12 @@ M.SETTINGS = {
     end
   end },
   client = { type = { "table", "function" } },
-  auth_token = { type = { "string", "table", "function" } },
+  auth_token = { type = { "string", "table", "function", "boolean" },
+    check = function(value)
+      return value == true and "must be a token, or false" or nil
+    end },
+  shared_keys = { type = { "table", "function" } },
+  shared_keys_file = { type = "string" },
   public_url = { type = "string" },
   sources = { type = "table" },
   methods = { type = "table" },
@@ -201,16 +207,24 @@ local function environment(name)
   return value ~= "" and value or nil
 end
 
+-- Two names for one setting: a place that has either has both.
+local TWIN = { shared_keys = "shared_keys_file",
+  shared_keys_file = "shared_keys" }
+
+-- The setting from the first place that has it, or its twin.
+local function first_of(places, name)
+  local twin = TWIN[name]
+  for _, place in ipairs(places) do
+    if place[name] ~= nil or twin and place[twin] ~= nil then
+      return place[name]
+    end
+  end
+end
+
 local function merge(typed, app, given)
   local settings = {}
   for name in pairs(M.SETTINGS) do
-    local value = typed[name]
-    if value == nil then
-      value = app[name]
-    end
-    if value == nil then
-      value = given[name]
-    end
+    local value = first_of({ typed, app, given }, name)
     if value == nil and ENVIRONMENT[name] then
       value = environment(ENVIRONMENT[name])
     end

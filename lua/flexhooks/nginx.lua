@@ -14,6 +14,7 @@
 -- @module flexhooks.nginx
 
 local apps = require "flexhooks.app"
+local ascii = require "flexhooks.ascii"
 local claims = require "flexhooks.nginx.claims"
 local configuration = require "flexhooks.nginx.configuration"
 local errors = require "flexhooks.error"
@@ -22,11 +23,13 @@ local metrics = require "flexhooks.metrics"
 local nginx_log = require "flexhooks.nginx.log"
 local queues = require "flexhooks.queue"
 local receivers = require "flexhooks.receiver"
+local settings_header = require "flexhooks.signature.settings_header"
 local shared_counters = require "flexhooks.nginx.counters"
 
 local M = {}
 
 local STATS_EVERY = 1 -- seconds
+local SETTINGS = ascii.lower(settings_header.NAME)
 
 -- What handle was given -> its receiver. An application that is gone takes its
 -- receiver with it.
@@ -156,6 +159,12 @@ local function header(given, name)
   return type(value) == "table" and table.concat(value, ", ") or value
 end
 
+-- The settings header: its parts could match even if they came in two.
+local function signed_by(given)
+  local value = rawget(given, SETTINGS)
+  return type(value) == "table" and settings_header.REPEATED or value
+end
+
 local function send(status, headers, body)
   ngx.status = status
   for name, value in pairs(headers) do
@@ -193,7 +202,7 @@ function M.handle(app)
   local status, headers, text = receiver:answer(ngx.req.get_method(),
     ngx.var.request_uri, body, header(given, "content-type"),
     header(given, "content-encoding"), header(given, "x-twilio-signature"),
-    header(given, "i-twilio-idempotency-token"))
+    header(given, "i-twilio-idempotency-token"), signed_by(given))
   host.ended()
   if headers then
     send(status, headers, text)

@@ -17,21 +17,22 @@ local log = require "flexhooks.log"
 local requests = require "flexhooks.receiver.request"
 local settings = require "flexhooks.receiver.settings"
 local tables = require "flexhooks.tables"
+local verification = require "flexhooks.receiver.verification"
 
 local M = {}
 
 --- The headers that a receiver reads, in the order in which `answer` takes
 -- them.
 M.HEADERS = { "content-type", "content-encoding", "x-twilio-signature",
-  "i-twilio-idempotency-token" }
+  "i-twilio-idempotency-token", "x-twilio-webhooks-signature-settings" }
+
+--- How many of them, the last ones, are refused here if they come twice.
+M.REPEATABLE = 1
 
 local HEADER_NAMES = {}
 for _, name in ipairs(M.HEADERS) do
   HEADER_NAMES[name] = true
 end
-
--- Characters of a SHA-1 in base64; what has others needs no look-up.
-local SIGNATURE_SIZE = 28
 
 ---@class flexhooks.Receiver
 ---@field limits table the caps, for hosts that collect the body
@@ -76,52 +77,9 @@ local function body_kind(self, method, body, content_type, content_encoding)
   return kind
 end
 
--- The keys to try, by account. Where there are none (no account could be read,
--- it is unknown, nothing is signed, the look-up failed) that is a key which
--- nobody has: the verifier still finds what else is wrong.
-local function look_up_keys(self, list, kind, text, signature)
-  local account = signature and #signature == SIGNATURE_SIZE
-    and list[1].verifier:account(text, kind)
-  if not account then
-    return self.nobody
-  end
-  local keys, err = self.lookup:of_account(account)
-  return keys or self.nobody, err
-end
-
--- Fields, id, twin key, shape and route, or nil and the reason. Of URLs with
--- one path the one with the longest query is tried first, since a query is
--- signed from its start.
-local function verify(list, kind, keys, signature, query, body, token, twins)
-  local reason
-  for i = 1, #list do
-    local route = list[i]
-    local fields, id, twin, shape = route.verify[kind](route.verifier, keys,
-      signature, query, body, token, twins)
-    if fields then
-      return fields, id, twin, shape, route
-    end
-    reason = reason ~= "signature_differs" and id or reason
-  end
-  return nil, reason
-end
-
-local REASONS = { -- for which the answer is not 403
-  too_large = answers.too_large, malformed = answers.malformed,
-}
-
--- The answer to what did not verify, and why. A signature that differs says
--- nothing where the account's tokens could not be looked up.
-local function unverified(reason, err)
-  if err and reason == "signature_differs" then
-    return answers.unavailable, "token_lookup", err
-  end
-  return REASONS[reason] or answers.forbidden, reason
-end
-
 -- The answer, its reason and cause; or nil and items, to be stored first.
 local function judge(self, method, target, body, content_type,
-  content_encoding, signature, token)
+  content_encoding, signature, token, signed_by)
   local list, query = self.routes[target], nil
   if not list then
     local reason
@@ -135,24 +93,25 @@ local function judge(self, method, target, body, content_type,
   if not kind then
     return refusal, why
   end
-  local text = kind == "query" and (query or "") or body
-  local keys, err = self.keys, nil
-  if not keys then
-    keys, err = look_up_keys(self, list, kind, text, signature)
+  local keys, none, err = self.keys, nil, nil
+  if signed_by or not keys then
+    keys, none, err = verification.choose(self, signed_by, list, kind, query,
+      body, signature)
   end
   if token == "" then
     token = nil
   end
-  local fields, id, twin, shape, route = verify(list, kind, keys, signature,
-    query, body, token, self.has_twins)
+  local fields, id, twin, shape, route = verification.try(list, kind, keys,
+    signature, query, body, token, self.has_twins)
   if not fields then
-    return unverified(id, err)
+    return verification.refusal(id, none, err)
   end
   if kind == "json" then
     return delivery.take_json(self, route, body, signature, id, twin)
   end
-  return delivery.take_fields(self, route, fields, text, signature,
-    kind == "query", id, twin, shape)
+  local is_query = kind == "query"
+  return delivery.take_fields(self, route, fields,
+    is_query and (query or "") or body, signature, is_query, id, twin, shape)
 end
 
 -- What has a queue waits until it is stored. LuaJIT cannot compile the return
@@ -169,7 +128,7 @@ end
 -- Scanners look for paths all day; a good event that could not be taken is
 -- somebody's to see to.
 local LEVELS = { unknown_path = "debug", method = "debug",
-  not_stored = "error", token_lookup = "error" }
+  not_stored = "error", token_lookup = "error", key_lookup = "error" }
 
 -- Tells the log, the metrics and whoever asked what was refused and why.
 local function refuse(self, answer, reason, cause, request)
@@ -192,12 +151,13 @@ end
 
 -- The request that `on_reject` is given where the host has none of its own.
 local function request_of(method, target, body, content_type,
-  content_encoding, signature, token)
+  content_encoding, signature, token, signed_by)
   return { method = method, target = target, body = body,
     headers = { ["content-type"] = content_type,
       ["content-encoding"] = content_encoding,
       ["x-twilio-signature"] = signature,
-      ["i-twilio-idempotency-token"] = token } }
+      ["i-twilio-idempotency-token"] = token,
+      ["x-twilio-webhooks-signature-settings"] = signed_by } }
 end
 
 -- Status, headers and body of what was judged or stored.
@@ -222,21 +182,22 @@ end
 ---@param content_encoding string?
 ---@param signature string? X-Twilio-Signature
 ---@param token string? I-Twilio-Idempotency-Token
+---@param signed_by string? X-Twilio-Webhooks-Signature-Settings
 ---@param request table? what `on_reject` is given; made up where absent
 ---@return integer status
 ---@return table<string, string>? headers shared: not to be changed; nil with a
 --- 200, whose content type is JSON
 ---@return string? body nil with a 200: `{}`
 function Receiver:answer(method, target, body, content_type, content_encoding,
-  signature, token, request)
+  signature, token, signed_by, request)
   local called, answer, reason, cause = xpcall(judge_and_store,
     failures.raised, self, method, target, body, content_type,
-    content_encoding, signature, token)
+    content_encoding, signature, token, signed_by)
   if called and answer == answers.ok then
     return 200
   elseif self.on_reject and not request then
     request = request_of(method, target, body, content_type, content_encoding,
-      signature, token)
+      signature, token, signed_by)
   end
   return conclude(self, request, called, answer, reason, cause)
 end
@@ -330,7 +291,7 @@ function Receiver:handle(request)
   local status, headers, text = self:answer(method, target, body,
     picked["content-type"], picked["content-encoding"],
     picked["x-twilio-signature"], picked["i-twilio-idempotency-token"],
-    request)
+    picked["x-twilio-webhooks-signature-settings"], request)
   if not headers then
     headers, text = answers.ok.headers, answers.ok.body
   end
@@ -346,7 +307,7 @@ function M.new(given)
   self.log = log.wrap(self.logger)
   self.logger = self.logger and self.log
   self.not_allowed = answers.allowing(self.method_names)
-  self.nobody = core.key(core.random(32))
+  self.dummy_keys = verification.dummy_keys()
   local rule = self.rule
   self.claims = rule and (rule.claims or dedupe.new(rule)) or nil
   self.has_twins = rule ~= nil and self.source_count > 1

@@ -52,7 +52,7 @@ local function open_listener(self)
   local given = self.app:listener_limits()
   given.host, given.port = settings.host or HOST, settings.port or PORT
   given.fd = settings.fd
-  given.headers = receiver.HEADERS
+  given.headers, given.repeatable = receiver.HEADERS, receiver.REPEATABLE
   given.answer_time = math.max(ANSWER_TIME,
     2 * (settings.handler_timeout or 0))
   local listener, kind, message = core.new(given)

@@ -92,6 +92,30 @@ static void a_header_that_decides_comes_once(void **state) {
   peer_end(l, fd);
 }
 
+static void a_repeatable_header_that_is_repeated_has_no_value(void **state) {
+  (void)state;
+  const char *names[] = {"x-signature", "x-settings"};
+  fh_listener_options options;
+  fh_listener_defaults(&options);
+  options.port = 0;
+  options.names = names;
+  options.name_count = 2;
+  options.repeatable = 1;
+  fh_listener *l = peer_listen(&options);
+  fh_exchange request = {NULL};
+  int fd = peer_dial(l);
+  peer_say(fd, "GET / HTTP/1.1\r\nHost: h\r\nX-Settings: key=a\r\n"
+               "X-Signature: b\r\nX-Settings: c\r\n"
+               "x-settings: key=a\r\n\r\n");
+  peer_await(l, &request);
+  fh_slice signature = fh_exchange_header(&request, 0);
+  fh_slice settings = fh_exchange_header(&request, 1);
+  assert_true(fh_slice_equal((fh_slice){"b", 1}, signature));
+  assert_true(fh_slice_equal((fh_slice){FH_REPEATED, 1}, settings));
+  fh_exchange_release(&request);
+  peer_end(l, fd);
+}
+
 /* The peer goes on sending, and still hears why it was refused. */
 static void a_refusal_is_heard(void **state) {
   (void)state;
@@ -204,6 +228,7 @@ int main(void) {
       cmocka_unit_test(one_reading_of_each_head),
       cmocka_unit_test(a_long_line_is_refused_by_its_name),
       cmocka_unit_test(a_header_that_decides_comes_once),
+      cmocka_unit_test(a_repeatable_header_that_is_repeated_has_no_value),
       cmocka_unit_test(a_refusal_is_heard),
       cmocka_unit_test(chunks_stop_at_the_limit),
       cmocka_unit_test(tiny_chunks_are_refused),

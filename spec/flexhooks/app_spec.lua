@@ -82,6 +82,23 @@ describe("app.load", function()
     assert.is_false(app.settings.worker)
   end)
 
+  it("takes shared keys from the first place that has a table or a file",
+    function()
+      local keys = { webhooks_sharedkey_a = "x" }
+      local function shared(typed, app, given)
+        app.router = flexhooks.router()
+        local settings = assert(apps.load("flexhooks serve", app, given,
+          { typed = typed })).settings
+        return settings.shared_keys or settings.shared_keys_file
+      end
+      assert.equal("/f", shared({ shared_keys_file = "/f" },
+        { shared_keys = keys }, { shared_keys = print }))
+      assert.equal(keys, shared({}, { shared_keys = keys },
+        { shared_keys_file = "/f" }))
+      assert.equal("/f", shared({}, {}, { shared_keys_file = "/f" }))
+      assert.is_nil(shared({}, {}, {}))
+    end)
+
   it("keeps a false that was meant", function()
     local app = assert(load({ router = flexhooks.router(), dedupe = false,
       worker = false }, { worker = true, dedupe = true }))
@@ -120,6 +137,10 @@ describe("app.load", function()
     { { rooter = true }, "unknown option 'rooter'.*did you mean 'router'" },
     { { router = {} }, "'router' must be a flexhooks.router" },
     { { port = "80" }, "'port' must be integer" },
+    { { auth_token = true }, "'auth_token' must be a token, or false" },
+    { { shared_keys = "x" }, "'shared_keys' must be table or function" },
+    { { shared_keys_file = {} }, "'shared_keys_file' must be string" },
+    { { shared_key = {} }, "did you mean 'shared_keys'" },
     { { port = 65536 }, "'port' must be at most 65535" },
     { { admin = true }, "'admin' must be host:port, or false" },
     { { limits = { boddy = 1 } }, "unknown limit 'boddy'.*'body'" },

@@ -40,13 +40,25 @@ function M.encode(fields)
   return core.encode_form(list)
 end
 
-function M.sign(url, params, token)
-  return (core.key(token or M.token):sign(url, params))
+--- A shared key as `shared` of a delivery takes it.
+M.shared = { id = "webhooks_sharedkey_01k2h7", secret = "a shared secret",
+  algorithm = "HMAC_SHA256" }
+
+--- The signature by a token, or by a shared key.
+function M.sign(url, params, token, shared)
+  local key = shared and core.key(shared.secret, shared.algorithm)
+    or core.key(token or M.token)
+  return (key:sign(url, params))
+end
+
+local function settings_of(shared)
+  return shared and "key=" .. shared.id .. ",algorithm=" .. shared.algorithm
 end
 
 local function headers(o, signature)
   local h = {
     ["X-Twilio-Signature"] = signature or nil,
+    ["X-Twilio-Webhooks-Signature-Settings"] = settings_of(o.shared),
     ["Content-Type"] = o.content_type == nil and M.form_type
       or o.content_type or nil,
     ["I-Twilio-Idempotency-Token"] = o.idempotency_token,
@@ -66,13 +78,14 @@ end
 
 --- A POST of a form: `fields` are signed and sent, unless `signed` (fields) or
 -- `signature` say otherwise; `body` replaces the bytes. `url` is signed and,
--- if `target` does not say otherwise, requested.
+-- if `target` does not say otherwise, requested. `shared` is a shared key that
+-- signs in place of the token.
 function M.post(o)
   o = o or {}
   local fields = o.fields or M.fields()
   local signature = o.signature
   if signature == nil then
-    signature = M.sign(o.url or M.url, o.signed or fields, o.token)
+    signature = M.sign(o.url or M.url, o.signed or fields, o.token, o.shared)
   end
   return {
     method = o.method or "POST", target = target_of(o),
@@ -89,13 +102,13 @@ function M.get(o)
     .. (o.query or M.encode(o.fields or M.fields()))
   local signature = o.signature
   if signature == nil then
-    signature = M.sign(o.signed_url or url, nil, o.token)
+    signature = M.sign(o.signed_url or url, nil, o.token, o.shared)
   end
   return {
     method = "GET", target = o.target or target_of { url = url },
     body = o.body or "",
-    headers = headers({ content_type = false, headers = o.headers },
-      signature),
+    headers = headers({ content_type = false, headers = o.headers,
+      shared = o.shared }, signature),
   }
 end
 
@@ -106,13 +119,14 @@ function M.json(body, o)
     .. (o.query or "bodySHA256=" .. core.sha256(body))
   local signature = o.signature
   if signature == nil then
-    signature = M.sign(url, nil, o.token)
+    signature = M.sign(url, nil, o.token, o.shared)
   end
   return {
     method = "POST", target = target_of { url = url }, body = o.sent or body,
     headers = headers({
       content_type = o.content_type or "application/json",
       headers = o.headers, idempotency_token = o.idempotency_token,
+      shared = o.shared,
     }, signature),
   }
 end

@@ -1,9 +1,9 @@
---- The keys that may have signed a delivery: of tokens given once, or looked
--- up by account.
+--- The keys that may have signed a delivery: auth tokens and shared keys,
+-- given once or looked up by account and by id.
 --
--- Anyone can ask for any account, so what was looked up is remembered, within
--- bounds, also that an account is unknown; and many requests for one account
--- ask once.
+-- Anyone can ask for any account or id. So what was looked up is remembered,
+-- within bounds, also that it is unknown; and concurrent requests for one name
+-- share one call.
 -- @module flexhooks.receiver.keys
 
 local core = require "flexhooks.core"
@@ -11,12 +11,15 @@ local errors = require "flexhooks.error"
 local failures = require "flexhooks.failure"
 local flight = require "flexhooks.flight"
 local host = require "flexhooks.host"
+local settings_header = require "flexhooks.signature.settings_header"
+local shared_keys = require "flexhooks.signature.shared_keys"
 
 local M = {}
 
 local MAX_KEYS = 16 -- what a verifier takes
 local REMEMBERED = 60 -- seconds
-local ACCOUNTS = 1000 -- in each of two generations
+local ACCOUNTS = 2000
+local IDS = 1000
 
 --- What is wrong with an auth token, or nil. Never shows it.
 ---@param token any
@@ -50,44 +53,6 @@ function M.of(tokens)
   return keys
 end
 
----@class flexhooks.receiver.Keys
-local Keys = { __name = "flexhooks.receiver.keys" }
-Keys.__index = Keys
-
---- Keys that a function knows.
----@param lookup fun(account_sid: string): string|string[]|nil, any
----@param timeout number seconds that a look-up may wait
----@return flexhooks.receiver.Keys
-function M.lookup(lookup, timeout)
-  return setmetatable({
-    lookup = lookup, timeout = timeout,
-    young = {}, old = {}, count = 0, -- account -> { keys | false, until }
-    asking = {}, -- account -> the look-up that is under way
-  }, Keys)
-end
-
-local function remember(self, account, keys)
-  if self.count >= ACCOUNTS then
-    self.old, self.young, self.count = self.young, {}, 0
-  end
-  self.count = self.count + 1
-  self.young[account] = { keys = keys or false,
-    ends = host.clock() + REMEMBERED }
-end
-
-local function remembered(self, account)
-  local entry = self.young[account] or self.old[account]
-  if entry and host.clock() < entry.ends then
-    return entry
-  end
-end
-
-local function lookup_error(cause)
-  local failure = failures.returned(cause, lookup_error)
-  return errors.new("queue", "the token could not be looked up: "
-    .. failure.message, { reason = "token_lookup", cause = cause })
-end
-
 -- Tokens as the function returned them: one, several, or a list.
 local function keys_of(first, ...)
   local tokens = type(first) == "table" and first or { first, ... }
@@ -95,55 +60,158 @@ local function keys_of(first, ...)
     return nil
   end
   local keys, wrong = M.of(tokens)
-  if not keys then
-    return nil, lookup_error("auth_token's function: a token " .. wrong)
-  end
-  return keys
+  return keys, wrong and "auth_token's function: a token " .. wrong
 end
 
-local function returned(ok, first, second, ...)
+---@class flexhooks.receiver.SharedKey
+---@field key userdata
+---@field algorithm string the only one that it verifies
+
+local function usable(key)
+  return { key = core.key(key.secret, key.algorithm),
+    algorithm = key.algorithm }
+end
+
+local function shared_key_of(given)
+  local key, wrong = shared_keys.key(given)
+  if not key then
+    return nil, "shared_keys' function: a key " .. wrong
+  end
+  return usable(key)
+end
+
+---@class flexhooks.receiver.Lookup
+local Lookup = { __name = "flexhooks.receiver.lookup" }
+Lookup.__index = Lookup
+
+local function new_lookup(ask, timeout, kind)
+  return setmetatable({
+    ask = ask, timeout = timeout, kind = kind,
+    young = {}, old = {}, count = 0, -- name -> { value | false, ends }
+    asking = {}, -- name -> the call that is under way
+  }, Lookup)
+end
+
+local TOKENS = { read = keys_of, most = ACCOUNTS, reason = "token_lookup",
+  what = "token" }
+local SHARED = { read = shared_key_of, most = IDS, reason = "key_lookup",
+  what = "shared key" }
+
+--- Auth tokens that a function knows, by account.
+---@param ask fun(account_sid: string): string|string[]|nil, any
+---@param timeout number seconds that a call may wait
+---@return flexhooks.receiver.Lookup
+function M.lookup(ask, timeout)
+  return new_lookup(ask, timeout, TOKENS)
+end
+
+-- Half of what may be remembered is young, half is old.
+local function remember(self, name, entry)
+  if self.count >= self.kind.most / 2 then
+    self.old, self.young, self.count = self.young, {}, 0
+  end
+  self.count = self.count + 1
+  self.young[name] = entry
+end
+
+-- What is in use stays young: a flood of other names does not displace it.
+local function remembered(self, name)
+  local entry = self.young[name]
+  local old = not entry and self.old[name]
+  entry = entry or old
+  if not entry or host.clock() >= entry.ends then
+    return nil
+  elseif old then
+    self.old[name] = nil
+    remember(self, name, entry)
+  end
+  return entry
+end
+
+local function lookup_error(kind, cause)
+  local failure = failures.returned(cause, lookup_error)
+  return errors.new("queue", ("the %s could not be looked up: %s")
+    :format(kind.what, failure.message), { reason = kind.reason,
+      cause = cause })
+end
+
+local function returned(kind, ok, first, second, ...)
   if not ok then
-    return nil, lookup_error(first.cause)
+    return nil, lookup_error(kind, first.cause)
   elseif first == nil or first == false then
-    return nil, second ~= nil and lookup_error(second) or nil
+    return nil, second ~= nil and lookup_error(kind, second) or nil
   end
-  return keys_of(first, second, ...)
+  local value, wrong = kind.read(first, second, ...)
+  return value, wrong and lookup_error(kind, wrong)
 end
 
-local function ask(self, account)
-  local keys, err = returned(xpcall(self.lookup, failures.raised, account))
+local function ask(self, name)
+  local value, err = returned(self.kind,
+    xpcall(self.ask, failures.raised, name))
   if not err then
-    remember(self, account, keys)
+    remember(self, name, { value = value or false,
+      ends = host.clock() + REMEMBERED })
   end
-  return keys, err
+  return value, err
 end
 
--- One task asks; the others of the same account wait for what it gets.
-local function ask_together(self, account)
-  local asking = self.asking[account] or flight.new()
-  self.asking[account] = asking
+-- One task asks; the others of the same name wait for its result.
+local function ask_together(self, name)
+  local asking = self.asking[name] or flight.new()
+  self.asking[name] = asking
   local token = host.enter(host.clock() + self.timeout)
-  local keys, err = asking:share(function()
-    return ask(self, account)
+  local value, err = asking:share(function()
+    return ask(self, name)
   end)
   host.leave(token)
-  if not asking.pending and self.asking[account] == asking then
-    self.asking[account] = nil
+  if not asking.pending and self.asking[name] == asking then
+    self.asking[name] = nil
   end
-  return keys, err and err.reason ~= "token_lookup" and lookup_error(err)
-    or err
+  return value, err and err.reason ~= self.kind.reason
+    and lookup_error(self.kind, err) or err
 end
 
---- The keys of an account. May wait.
----@param account string
----@return table? keys nil where the account is unknown
----@return flexhooks.Error? err where they could not be looked up
-function Keys:of_account(account)
-  local entry = remembered(self, account)
+--- Returns true if the function need not be asked for this name.
+---@param name string
+---@return boolean
+function Lookup:has(name)
+  return remembered(self, name) ~= nil
+end
+
+--- The value of a name. May wait.
+---@param name string
+---@return any value nil if the name is unknown
+---@return flexhooks.Error? err if it could not be looked up
+function Lookup:get(name)
+  local entry = remembered(self, name)
   if entry then
-    return entry.keys or nil
+    return entry.value or nil
   end
-  return ask_together(self, account)
+  return ask_together(self, name)
+end
+
+---@class flexhooks.receiver.SharedKeys
+---@field by_text table<string, userdata> the keys by the usual spelling of the
+--- header that names them
+---@field by_id table<string, flexhooks.receiver.SharedKey>?
+---@field lookup flexhooks.receiver.Lookup? in place of `by_id`
+
+--- Shared keys of a table or a function.
+---@param configured table<string, flexhooks.SharedKey>|function
+---@param timeout number seconds that a call of the function may wait
+---@return flexhooks.receiver.SharedKeys? nil for a table without keys
+function M.shared(configured, timeout)
+  if type(configured) == "function" then
+    return { by_text = {}, lookup = new_lookup(configured, timeout, SHARED) }
+  elseif next(configured) == nil then
+    return nil
+  end
+  local by_text, by_id = {}, {}
+  for id, key in pairs(configured) do
+    by_id[id] = usable(key)
+    by_text[settings_header.write(id, key.algorithm)] = by_id[id].key
+  end
+  return { by_text = by_text, by_id = by_id }
 end
 
 return M

@@ -3,6 +3,7 @@
 -- @module flexhooks.receiver.request
 
 local ascii = require "flexhooks.ascii"
+local settings_header = require "flexhooks.signature.settings_header"
 
 local M = {}
 
@@ -103,22 +104,35 @@ function M.is_plain(value)
   return coding == "" or coding == "identity"
 end
 
--- A header's value as text, a list's values joined; nil for what is neither.
-local function text_of(value)
-  if type(value) == "table" then
-    for _, each in ipairs(value) do
-      if type(each) ~= "string" then
-        return nil
-      end
-    end
-    return table.concat(value, ", ")
+-- Joins two values of one header. The joined text never matches what one value
+-- would; the settings header's parts could, and so it has a text of its own.
+local SETTINGS = ascii.lower(settings_header.NAME)
+
+local function joined(name, before, text)
+  if not before then
+    return text
   end
-  return type(value) == "string" and value or nil
+  return name == SETTINGS and settings_header.REPEATED
+    or before .. ", " .. text
+end
+
+-- A header's value as text; nil if it is neither a string nor a list of them.
+local function text_of(name, value)
+  if type(value) ~= "table" then
+    return type(value) == "string" and value or nil
+  end
+  local text
+  for _, each in ipairs(value) do
+    if type(each) ~= "string" then
+      return nil
+    end
+    text = joined(name, text, each)
+  end
+  return text or ""
 end
 
 --- The headers that a receiver reads, from a table with names in any case. The
--- values of one that came more than once are joined; they never match what one
--- value would.
+-- values of one that came more than once are joined.
 ---@param headers table<string, string|string[]>
 ---@param names table<string, true> lower-case
 ---@return table<string, string>? picked
@@ -128,11 +142,11 @@ function M.pick_headers(headers, names)
   for name, value in pairs(headers) do
     local lower = type(name) == "string" and ascii.lower(name)
     if names[lower] then
-      local text, before = text_of(value), picked[lower]
+      local text = text_of(lower, value)
       if not text then
         return nil, lower
       end
-      picked[lower] = before and before .. ", " .. text or text
+      picked[lower] = joined(lower, picked[lower], text)
     end
   end
   return picked

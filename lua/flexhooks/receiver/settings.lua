@@ -8,6 +8,7 @@ local keys = require "flexhooks.receiver.keys"
 local options = require "flexhooks.options"
 local requests = require "flexhooks.receiver.request"
 local router = require "flexhooks.router"
+local shared_keys = require "flexhooks.signature.shared_keys"
 local tables = require "flexhooks.tables"
 
 local M = {}
@@ -36,7 +37,12 @@ local function with_methods(what, ...)
 end
 
 local SPEC = {
-  auth_token = { type = { "string", "table", "function" } },
+  auth_token = { type = { "string", "table", "function", "boolean" },
+    check = function(value)
+      return value == true and "must be a token, or false" or nil
+    end },
+  shared_keys = { type = { "table", "function" } },
+  shared_keys_file = { type = "string" },
   public_url = { type = "string" },
   sources = { type = "table", default = {} },
   methods = { type = "table", default = { "POST" } },
@@ -95,22 +101,40 @@ end
 
 local function check_required(given, level)
   given.public_url = given.public_url or environment "FLEXHOOKS_PUBLIC_URL"
-  given.auth_token = given.auth_token or environment "TWILIO_AUTH_TOKEN"
+  if given.auth_token == nil then
+    given.auth_token = environment "TWILIO_AUTH_TOKEN"
+  end
   if not given.public_url then
     config(level + 1, "option 'public_url' is missing: set it, or "
       .. "FLEXHOOKS_PUBLIC_URL, to the URL that is registered at Twilio")
   end
-  if not given.auth_token then
+  if given.auth_token == nil then
     config(level + 1, "option 'auth_token' is missing: set it, or "
-      .. "TWILIO_AUTH_TOKEN, to the account's primary auth token")
+      .. "TWILIO_AUTH_TOKEN, to the account's primary auth token; false "
+      .. "accepts shared keys alone")
   end
   if not given.router and not given.queue then
     config(level + 1, "option 'router' is missing: set it, or 'queue'")
   end
 end
 
+local function shared_source(given, level)
+  local configured, wrong = shared_keys.find(given)
+  if not configured then
+    config(level + 1, wrong)
+  end
+  local shared = keys.shared(configured, given.handler_timeout)
+  if given.auth_token == false and not shared then
+    config(level + 1, "option 'auth_token' is false and there are no shared "
+      .. "keys: set shared_keys, or " .. shared_keys.VARIABLE)
+  end
+  return shared
+end
+
 local function key_source(given, level)
-  if type(given.auth_token) == "function" then
+  if given.auth_token == false then
+    return nil
+  elseif type(given.auth_token) == "function" then
     return nil, keys.lookup(given.auth_token, given.handler_timeout)
   end
   local tokens = given.auth_token
@@ -259,10 +283,11 @@ function M.read(given)
   check_required(s, level)
   s.limits = options.check(FN .. " (limits)", LIMITS, s.limits, level - 1)
   s.keys, s.lookup = key_source(s, level)
+  s.shared = shared_source(s, level)
   s.methods, s.method_names = method_set(s.methods, level)
   s.routes, s.source_count = route_table(s, s.limits, level)
   s.rule = dedupe_rule(s.dedupe, s.source_count, level - 1)
-  s.auth_token = nil
+  s.auth_token, s.shared_keys = nil, nil
   return s
 end
 

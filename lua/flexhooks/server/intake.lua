@@ -43,18 +43,18 @@ local function reply(self, request, status, headers, body)
   finish(self, request)
 end
 
--- Up to four headers are handed on, each in a place of its own: variable
+-- Up to five headers are handed on, each in a place of its own: variable
 -- arguments would be copied for every request.
-local function answer(self, request, method, target, body, a, b, c, d)
+local function answer(self, request, method, target, body, a, b, c, d, e)
   if not method then
     request:close() -- its time was over; the listener has told the peer
     finish(self, request)
   elseif self.accept then
     self.accept(self.whom, self.reply, request, method, target, body, a, b, c,
-      d)
+      d, e)
   else
     reply(self, request,
-      self.answer(self.whom, method, target, body, a, b, c, d))
+      self.answer(self.whom, method, target, body, a, b, c, d, e))
   end
 end
 

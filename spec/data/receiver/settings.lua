@@ -4,14 +4,36 @@ local sids = require "spec.data.sids"
 
 local function noop() end
 
+local ABSENT = {}
+
 local function url(text)
   return { public_url = text }
 end
 
+local ID = "webhooks_sharedkey_1"
+
 local rows = {
-  { { public_url = false }, "config", "FLEXHOOKS_PUBLIC_URL" },
-  { { auth_token = false }, "config", "TWILIO_AUTH_TOKEN" },
-  { { router = false }, "config", "'router' is missing" },
+  ABSENT = ABSENT,
+  { { public_url = ABSENT }, "config", "FLEXHOOKS_PUBLIC_URL" },
+  { { auth_token = ABSENT }, "config", "TWILIO_AUTH_TOKEN" },
+  { { auth_token = ABSENT, shared_keys = { [ID] = "x" } }, "config",
+    "false accepts shared keys alone" },
+  { { auth_token = false }, "config", "there are no shared keys" },
+  { { auth_token = false, shared_keys = {} }, "config",
+    "there are no shared keys" },
+  { { auth_token = true }, "argument", "must be a token, or false" },
+  { { shared_keys = "x" }, "argument", "shared_keys" },
+  { { shared_keys = false }, "argument", "shared_keys" },
+  { { shared_keys = { "a-secret-token" } }, "config", "'shared_keys' has" },
+  { { shared_keys = { [ID] = "" } }, "config", ID },
+  { { shared_keys = { [ID] = { secret = "x", algorithm = "HMAC_SHA512" } } },
+    "config", "HMAC_SHA256 or HMAC_SHA1" },
+  { { shared_keys = { [ID] = "x" }, shared_keys_file = "/x" }, "config",
+    "not both" },
+  { { shared_keys_file = "/nonexistent" }, "config", "No such file" },
+  { { shared_keys_file = 5 }, "argument", "shared_keys_file" },
+  { { shared_key = {} }, "argument", "did you mean 'shared_keys'?" },
+  { { router = ABSENT }, "config", "'router' is missing" },
   { { auth_token = "" }, "config", "auth_token" },
   { { auth_token = {} }, "config", "auth_token" },
   { { auth_token = { "a", "" } }, "config", "auth_token" },

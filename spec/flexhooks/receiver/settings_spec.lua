@@ -10,7 +10,7 @@ local function given(changes)
   local g = { auth_token = SECRET, public_url = d.url,
     router = flexhooks.router() }
   for name, value in pairs(changes) do
-    if value == false and name ~= "dedupe" then
+    if value == rows.ABSENT then
       value = nil
     end
     g[name] = value
@@ -34,9 +34,10 @@ describe("the settings of a receiver", function()
     end)
   end
 
-  for _, name in ipairs { "auth_token", "public_url", "sources", "methods",
-    "router", "queue", "client", "account_sid", "handler_timeout", "limits",
-    "dedupe", "logger", "on_reject", "metrics" } do
+  for _, name in ipairs { "auth_token", "shared_keys", "shared_keys_file",
+    "public_url", "sources", "methods", "router", "queue", "client",
+    "account_sid", "handler_timeout", "limits", "dedupe", "logger",
+    "on_reject", "metrics" } do
     it("N001 are refused by name: " .. name, function()
       for _, value in ipairs { 5, 0 / 0, "x", "", true, {}, { {} }, print,
         io.stdout, coroutine.create(print), { [{}] = {} }, "a\0b" } do
