@@ -1,6 +1,7 @@
 -- Only on luajit: it is nginx that is tried, and its Lua is LuaJIT.
 local app = require "spec.support.nginx_app"
 local cjson = require "cjson"
+local contract = require "spec.support.shared_key_contract"
 local d = require "spec.support.deliveries"
 local flexhooks = require "flexhooks"
 local nginx = require "spec.support.nginx"
@@ -307,5 +308,43 @@ describe("lua_code_cache off", function()
       assert.equal(200, answer.status)
     end
     assert.equal("1", app.value(server, "handled"))
+  end)
+end)
+
+describe("a location of nginx with shared keys", function()
+  describe("of the environment", function()
+    local server
+
+    setup(function()
+      server = app.start { env = { FLEXHOOKS_SHARED_KEYS = contract.TEXT },
+        main = "env FLEXHOOKS_SHARED_KEYS; " .. app.POOL }
+    end)
+
+    contract.describe(function() return server.port end)
+  end)
+
+  describe("that a function finds, which waits,", function()
+    local server
+
+    setup(function()
+      server = app.start { files = { ["app.lua"] = (app.app:gsub(
+        "router = router", function()
+          return ([[router = router, shared_keys = function(id)
+            flexhooks.sleep(0.01)
+            return (" " .. %q .. " "):match(" " .. id .. "=(%%S+) ")
+          end]]):format(contract.TEXT)
+        end)) } }
+    end)
+
+    contract.describe(function() return server.port end)
+  end)
+
+  it("does not find those whose variable nginx.conf does not name", function()
+    local server = app.start { env = {
+      FLEXHOOKS_SHARED_KEYS = contract.TEXT } }
+    local id, secret = contract.TEXT:match "^(.-)=(%S+)"
+    assert.equal(403, app.ask(server, d.post { shared = { id = id,
+      secret = secret, algorithm = "HMAC_SHA256" } }).status)
+    assert.matches("settings_unexpected", server:log(), 1, true)
   end)
 end)

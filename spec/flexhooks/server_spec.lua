@@ -1,3 +1,5 @@
+local contract = require "spec.support.shared_key_contract"
+local d = require "spec.support.deliveries"
 local flexhooks = require "flexhooks"
 local errors = require "flexhooks.error"
 local process = require "spec.support.process"
@@ -474,5 +476,81 @@ describe("a server process", function()
     assert.matches("onParticipantLeft", log)
     assert.is_nil(log:find("Jane Doe", 1, true))
     assert.is_nil(log:find(servers.TOKEN, 1, true))
+  end)
+end)
+
+describe("a server with shared keys", function()
+  local APP = [[
+    app.auth_token, app.public_url = %q, %q
+    app.methods = { "GET", "POST" }
+    %s]]
+
+  local function start(lines, env)
+    return servers.start { env = env,
+      app = APP:format(d.token, d.url, lines or "") }
+  end
+
+  describe("of the environment", function()
+    local server
+
+    lazy_setup(function()
+      server = start(nil, { FLEXHOOKS_SHARED_KEYS = contract.TEXT })
+    end)
+
+    contract.describe(function() return server.port end)
+
+    it("counts refusals by their reason", function()
+      local name = 'flexhooks_events_rejected_total{reason="'
+      assert.is_true(server:metric(name .. 'settings_malformed"}') > 20)
+      assert.is_true(server:metric(name .. 'key_unknown"}') > 0)
+    end)
+  end)
+
+  describe("of a file", function()
+    local server
+
+    lazy_setup(function()
+      local path = process.write(process.folder() .. "/keys",
+        (contract.TEXT:gsub(" ", "\n")))
+      os.execute("chmod 600 " .. path)
+      server = start(("app.shared_keys_file = %q"):format(path),
+        { FLEXHOOKS_SHARED_KEYS = "not used" })
+    end)
+
+    contract.describe(function() return server.port end)
+  end)
+
+  describe("that a function finds, which waits,", function()
+    local server
+
+    lazy_setup(function()
+      server = start(([[
+        app.shared_keys = function(id)
+          flexhooks.sleep(0.01)
+          return (" " .. %q .. " "):match(" " .. id .. "=(%%S+) ")
+        end]]):format(contract.TEXT))
+    end)
+
+    contract.describe(function() return server.port end)
+  end)
+
+  describe("and a queue", function()
+    local server
+
+    lazy_setup(function()
+      server = start("app.queue = 'memory:'",
+        { FLEXHOOKS_SHARED_KEYS = contract.TEXT })
+    end)
+
+    contract.describe(function() return server.port end)
+  end)
+
+  it("does not start with a file that others can read", function()
+    local path = process.write(process.folder() .. "/keys", contract.TEXT)
+    os.execute("chmod 644 " .. path)
+    local ok, err = flexhooks.serve(application { shared_keys_file = path })
+    assert.is_nil(ok)
+    assert.equal("config", err.kind)
+    assert.matches("chmod 600 " .. path, err.message, 1, true)
   end)
 end)

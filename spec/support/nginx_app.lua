@@ -109,10 +109,10 @@ local SERVER = [[
     require("flexhooks.nginx").handle "app" } }
 ]]
 
-local POOL = "thread_pool default threads=4;"
+M.POOL = "thread_pool default threads=4;"
 
 function M.start(changes)
-  local options = { main = POOL, http = M.http, server = SERVER,
+  local options = { main = M.POOL, http = M.http, server = SERVER,
     files = { ["app.lua"] = M.app } }
   for name, value in pairs(changes or {}) do
     options[name] = value
