@@ -26,6 +26,10 @@ local MAX_CONNECTIONS = 128
 local REPEATABLE = { GET = true, HEAD = true, OPTIONS = true, PUT = true,
   DELETE = true }
 
+-- Methods, in any case, that later versions of lua-resty-http refuse to send
+-- without a body: an empty one is a string to them, and to older versions too.
+local WITH_BODY = { post = true, put = true, patch = true }
+
 local made = 0 -- transports of this worker; each has connections of its own
 
 --- lua-resty-http, or nil and why it cannot be used.
@@ -102,7 +106,8 @@ local UNCERTAIN = "lua-resty-http does not tell private addresses from public "
 
 -- The request as a call under way, or nil, kind and what is wrong.
 local function call_of(transport, request)
-  local ok, wrong = core.check_call { method = request.method or "GET",
+  local method = request.method or "GET"
+  local ok, wrong = core.check_call { method = method,
     url = request.url, headers = request.headers, body = request.body }
   if not ok then
     return nil, "argument", wrong
@@ -117,7 +122,8 @@ local function call_of(transport, request)
   end
   return {
     transport = transport, to = to, encodable = encodable,
-    method = request.method or "GET", headers = headers, body = request.body,
+    method = method, headers = headers,
+    body = request.body or WITH_BODY[ascii.lower(method)] and "" or nil,
     max = request.max_response or transport.max_response,
     stall = request.stall_timeout,
     pool = ("%s:%s://%s:%d"):format(transport.pool, to.scheme, to.host,

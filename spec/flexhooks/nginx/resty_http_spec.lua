@@ -67,6 +67,12 @@ describe("what is sent", function()
       "Host: 127.0.0.1:" .. server.port, "User-Agent: flexhooks" }, lines)
   end)
 
+  it("has a length if a POST, PUT or PATCH is empty", function()
+    for _, method in ipairs { "POST", "PUT", "PATCH", "put" } do
+      assert.matches("\r\nContent%-Length: 0\r\n", echo { method = method })
+    end
+  end)
+
   it("has the root where a URL names no path", function()
     assert.equal(404, assert(calls:send { url = server.url .. "?x" }).status)
     assert.equal("/?x", server:requests()[1].target)

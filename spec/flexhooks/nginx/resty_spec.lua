@@ -27,6 +27,27 @@ describe("nginx.resty", function()
     assert.matches("^nil .*0.16 or newer", calls:ask "/library")
   end)
 
+  -- As lua-resty-http after 0.17.2 does.
+  it("gives the library a body if it wants one", function()
+    local calls = start [[return { read_response = true, new = function()
+      return {
+        sock = { close = function() end },
+        set_timeouts = function() end,
+        connect = function() return true end,
+        get_reused_times = function() return 0 end,
+        send_request = function(_, params)
+          return nil, type(params.body) .. " body"
+        end,
+      }
+    end }]]
+    for method, body in pairs { POST = "string", PUT = "string",
+      patch = "string", GET = "nil", DELETE = "nil" } do
+      local _, err = calls:send { method = method,
+        url = "http://h.example/" }
+      assert.matches(body .. " body", err.message, 1, true)
+    end
+  end)
+
   it("refuses a file of authorities, whatever else", function()
     local calls = nginx_calls.start { library = false,
       configure = "transport = 'auto'", server = [[
