@@ -182,6 +182,19 @@ local function send_ok()
   ngx.print "{}"
 end
 
+-- The phases that have a request to answer. Other phases run in nginx's main
+-- coroutine, which coroutine.running reports too if LuaJIT follows Lua 5.2.
+local ANSWERING = { server_rewrite = true, rewrite = true, access = true,
+  precontent = true, content = true }
+
+local function check_phase(fn)
+  local phase = ngx.get_phase()
+  if not ANSWERING[phase] then
+    error(fn .. " answers a request: call it in content_by_lua*, not in "
+      .. "nginx's " .. phase .. " phase", 3)
+  end
+end
+
 local function check_app(fn, app)
   if type(app) ~= "string" and type(app) ~= "table" then
     error(fn .. ": argument 1 must be a module's name, an application or a "
@@ -194,6 +207,7 @@ end
 --- router, a receiver, or an application's table (made once, not per request)
 function M.handle(app)
   check_app("flexhooks.nginx.handle", app)
+  check_phase "flexhooks.nginx.handle"
   local receiver = opened[app] or named[app] or plainly(receiver_of, app)
   host.begin()
   local given = ngx.req.get_headers(0)
@@ -226,6 +240,7 @@ end
 ---@param app string|table|nil as `handle` takes it: opened here, where neither
 --- an event nor `preload` has
 function M.metrics(app)
+  check_phase "flexhooks.nginx.metrics"
   if app ~= nil then
     check_app("flexhooks.nginx.metrics", app)
     plainly(receiver_of, app)
@@ -238,6 +253,7 @@ end
 
 --- Answers that this worker is alive; for `content_by_lua*`.
 function M.health()
+  check_phase "flexhooks.nginx.health"
   send(200, { ["content-type"] = "text/plain" }, "ok\n")
 end
 

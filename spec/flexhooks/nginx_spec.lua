@@ -284,20 +284,58 @@ describe("workers", function()
   end)
 end)
 
-it("a call that cannot be answered is explained in nginx's log", function()
-  local server = nginx.start {
-    http = 'init_worker_by_lua_block { require("flexhooks.nginx").handle '
-      .. '{ public_url = "https://h.example/", auth_token = "t", '
-      .. 'router = require("flexhooks").router() } }',
-    server = "location / { content_by_lua_block { "
-      .. 'require("flexhooks.nginx").handle(5) } }',
-  }
-  assert.equal(500, app.get(server, "/").status)
-  server:stop()
-  assert.matches("argument 1 must be a module's name, .* got number",
-    server:log())
-  assert.matches("in content_by_lua*, not in nginx's init_worker phase",
-    server:log(), 1, true)
+describe("a call that cannot be answered", function()
+  it("is explained in nginx's log", function()
+    local server = nginx.start {
+      server = "location / { content_by_lua_block { "
+        .. 'require("flexhooks.nginx").handle(5) } }',
+    }
+    assert.equal(500, app.get(server, "/").status)
+    server:stop()
+    assert.matches("argument 1 must be a module's name, .* got number",
+      server:log())
+  end)
+
+  -- Where LuaJIT follows Lua 5.2, nginx's main coroutine is one like others.
+  local LUA52 = [[
+    local running, main = coroutine.running, coroutine.create(print)
+    coroutine.running = function()
+      local co = running()
+      return co or main, co == nil
+    end
+  ]]
+
+  for name, init in pairs { ["Lua 5.1"] = "", ["Lua 5.2"] = LUA52 } do
+    it("is explained in each phase, with LuaJIT as of " .. name, function()
+      local server = nginx.start {
+        http = "init_by_lua_block { " .. init .. [[
+            local M = require "flexhooks.nginx"
+            local app = { public_url = "https://h.example/", auth_token = "t",
+              router = require("flexhooks").router() }
+            function explain()
+              for _, name in ipairs { "handle", "metrics", "health" } do
+                local _, why = pcall(M[name], name == "handle" and app or nil)
+                ngx.log(ngx.WARN, name, " says ", why)
+              end
+            end
+          }
+          init_worker_by_lua_block {
+            explain()
+            assert(ngx.timer.at(0, explain))
+          }]],
+        server = "location / { log_by_lua_block { explain() } return 204; }",
+      }
+      assert.equal(204, app.get(server, "/").status)
+      server:stop()
+      for _, fn in ipairs { "handle", "metrics", "health" } do
+        for _, phase in ipairs { "init_worker", "timer", "log" } do
+          assert.matches(("%s says [^\n]*flexhooks.nginx.%s answers a "
+            .. "request: call it in content_by_lua%%*, not in nginx's %s "
+            .. "phase"):format(fn, fn, phase), server:log())
+        end
+      end
+    end)
+  end
 end)
 
 describe("lua_code_cache off", function()

@@ -67,10 +67,6 @@ end
 -- another's that was ended from within (`ngx.exit`), and left its deadline.
 function M.begin()
   local co = coroutine.running()
-  if not co then
-    error("flexhooks.nginx.handle answers a request: call it in "
-      .. "content_by_lua*, not in nginx's " .. ngx.get_phase() .. " phase", 0)
-  end
   contexts[co] = nil
   forget_scope(co)
   here, here_request = co, base.get_request()
@@ -82,9 +78,9 @@ function M.ended()
 end
 
 local YIELDING = {
-  rewrite = true, access = true, content = true, timer = true,
-  ssl_cert = true, ssl_session_fetch = true, ssl_client_hello = true,
-  balancer = false,
+  server_rewrite = true, rewrite = true, access = true, precontent = true,
+  content = true, timer = true, ssl_cert = true, ssl_session_fetch = true,
+  ssl_client_hello = true, proxy_ssl_cert = true, proxy_ssl_verify = true,
 }
 
 local function check_phase(what)

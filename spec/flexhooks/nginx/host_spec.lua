@@ -124,6 +124,17 @@ describe("nginx.host", function()
       app.get(threads, "/").body)
   end)
 
+  it("waits before a location is chosen, too", function()
+    local early = app.start { server = [[
+      server_rewrite_by_lua_block {
+        local flexhooks = require "flexhooks"
+        local ok, err = flexhooks.spawn(flexhooks.sleep, 0.01):wait()
+        ngx.header["x-slept"] = tostring(ok or err)
+      }
+      location = / { return 204; }]] }
+    assert.equal("true", app.get(early, "/").headers["x-slept"])
+  end)
+
   it("says in which phases a call can wait", function()
     local log = app.start { server = [[
       location = / {
