@@ -25,7 +25,7 @@ local HTTP = [[
   client_max_body_size 8m;
   init_by_lua_block {
     if %q ~= "" then
-      package.path = %q .. "/?.lua;" .. package.path
+      package.path = %q .. package.path
     else
       package.preload["resty.http"] = function()
         error("module 'resty.http' not found: nobody installed it", 0)
@@ -96,10 +96,10 @@ local Calls = { __name = "nginx.calls" }
 Calls.__index = Calls
 
 function M.start(options)
-  local folder = options.library ~= false and resty_http.folder or ""
+  local path = options.library ~= false and resty_http.path or ""
   local server = nginx.start {
     main = options.main,
-    http = HTTP:format(folder, folder, options.configure or "")
+    http = HTTP:format(path, path, options.configure or "")
       .. (options.http or ""),
     server = SERVER .. (options.server or ""),
   }

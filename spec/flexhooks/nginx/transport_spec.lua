@@ -38,7 +38,11 @@ describe("an outgoing call", function()
   end)
 
   it("says in the log what to configure, with the event", function()
-    local server = app.start { main = "thread_pool other threads=2;" }
+    local server = app.start { main = "thread_pool other threads=2;",
+      http = app.http .. [[init_worker_by_lua_block {
+        package.preload["resty.http"] = function()
+          error "no such module"
+        end }]] }
     assert.equal(500, app.post(server, { Do = "call",
       Url = "http://127.0.0.1:1/" }).status)
     assert.matches("outgoing calls need a thread pool", server:log(), 1, true)
