@@ -31,13 +31,41 @@ local function self_signed(dir, name, subject, extension)
     name .. ".pem", "-days 2 -subj /CN=" .. subject, "-addext", extension)
 end
 
-local function signed(dir, name, names, days)
+local function request(dir, name, names)
   process.write(dir .. "/" .. name .. ".ext", "subjectAltName=" .. names)
   openssl(dir, "req -new", KEY, "-keyout", name .. ".key", "-out",
     name .. ".csr -subj /CN=flexhooks")
+end
+
+local function signed(dir, name, names)
+  request(dir, name, names)
   openssl(dir, "x509 -req -in", name .. ".csr", "-CA ca.pem -CAkey ca.key",
-    "-CAcreateserial -days", days, "-extfile", name .. ".ext", "-out",
+    "-CAcreateserial -days 2 -extfile", name .. ".ext", "-out",
     name .. ".pem")
+end
+
+local AUTHORITY = [[
+[ca]
+default_ca = own
+[own]
+database = index
+serial = serial
+default_md = sha256
+policy = names
+[names]
+commonName = supplied
+]]
+
+-- `x509 -days -1` is refused as of OpenSSL 3.4; `ca` takes dates in each.
+local function expired(dir, name, names)
+  request(dir, name, names)
+  process.write(dir .. "/ca.cnf", AUTHORITY)
+  process.write(dir .. "/index", "")
+  process.write(dir .. "/serial", "1000\n")
+  openssl(dir, "ca -batch -config ca.cnf -cert ca.pem -keyfile ca.key",
+    "-outdir . -notext -startdate 20200101000000Z",
+    "-enddate 20200102000000Z -extfile", name .. ".ext -in", name .. ".csr",
+    "-out", name .. ".pem")
 end
 
 local SERVER = [[
@@ -72,9 +100,9 @@ function M.start()
   local dir = process.folder()
   self_signed(dir, "ca", "authority", "basicConstraints=critical,CA:TRUE")
   self_signed(dir, "own", "own", "subjectAltName=" .. HERE)
-  signed(dir, "good", HERE, 2)
-  signed(dir, "other", "DNS:other.example", 2)
-  signed(dir, "expired", HERE, -1)
+  signed(dir, "good", HERE)
+  signed(dir, "other", "DNS:other.example")
+  expired(dir, "expired", HERE)
   local port, servers = {}, {}
   for name, row in pairs {
     good = { "http2", "good", "" }, plain = { "", "good", "" },
