@@ -1,5 +1,7 @@
 /* An HTTP answer as libcurl delivers it, within caps: the headers of the last
- * head and the body. A cap that is passed ends the transfer. */
+ * head and the body. A cap that is passed ends the transfer, and so does a
+ * head that another recipient could read in another way: versions of libcurl
+ * differ in the heads that they let pass. */
 #ifndef FH_ANSWER_H
 #define FH_ANSWER_H
 
@@ -8,7 +10,12 @@
 
 #include "buffer.h"
 
-enum { FH_MAX_ANSWER_LINES = 400, FH_MAX_ANSWER_HEAD = 65536 };
+/* Of one head the bytes that are kept; of all heads the lines and bytes. */
+enum {
+  FH_MAX_ANSWER_HEAD = 65536,
+  FH_MAX_ANSWER_LINES = 400,
+  FH_MAX_ANSWER_HEADS = 4 * FH_MAX_ANSWER_HEAD
+};
 
 typedef struct fh_text {
   const char *data;
@@ -19,10 +26,17 @@ typedef struct fh_answer {
   fh_buffer head; /* "name:value\n", names in lower case */
   fh_buffer body;
   size_t lines; /* of every head so far, informational ones included */
+  size_t bytes; /* of those lines */
   enum { FH_BEFORE_HEAD, FH_IN_HEAD, FH_AFTER_HEAD } place;
-  size_t length; /* where the body's length is in `head`, plus one */
-  bool encoded;  /* the head has a Transfer-Encoding */
-  bool too_large, malformed, no_memory;
+  int version;     /* of the head: 10, 11, 20 */
+  int status;      /* of the head */
+  bool http1_only; /* the connection cannot speak HTTP/2 */
+  size_t line;     /* where the last header is in `head`, plus one */
+  bool folded;     /* the last header has a continuation */
+  size_t length;   /* where the body's length is in `head`, plus one */
+  bool encoded;    /* the head has a Transfer-Encoding */
+  bool too_large, no_memory;
+  const char *malformed; /* what is wrong with the head; static */
 } fh_answer;
 
 /* Keeps at most `max_body` bytes of body; allocates nothing yet. */

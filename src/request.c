@@ -16,6 +16,13 @@ static long bytes_sent(CURL *easy) {
   return bytes;
 }
 
+/* Returns the errno of the system call that failed last for the handle. */
+static long last_errno(CURL *easy) {
+  long number = 0;
+  curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &number);
+  return number;
+}
+
 /* Called when a connection is ready and nothing of the request is on it yet. A
  * kept one may have been made for a request that goes anywhere. */
 static int on_ready(void *owner, char *remote, char *local, int remote_port,
@@ -31,6 +38,7 @@ static int on_ready(void *owner, char *remote, char *local, int remote_port,
     return CURL_PREREQFUNC_ABORT;
   if (!request->prepared)
     request->before = bytes;
+  request->errno_before = last_errno(request->easy);
   request->prepared = true;
   return CURL_PREREQFUNC_OK;
 }
@@ -93,17 +101,31 @@ static CURLcode no_key_log(CURL *easy, void *context, void *owner) {
   return CURLE_OK;
 }
 
-static bool system_file; /* libcurl knows the system's certificates by one */
-static bool lingers;     /* a header of a handle's answer in its next one */
+/* What differs between versions of libcurl. The headers that this was built
+ * with may be older than the library that is loaded, so what they may lack has
+ * its number here. */
+enum {
+  TOO_LARGE = 100, /* CURLE_TOO_LARGE, of 8.6.0 */
+  /* CURLOPT_QUICK_EXIT, of 7.87.0. Without it, giving up on a name look-up
+   * waits for the resolver's thread, and everything else with it. */
+  QUICK_EXIT = CURLOPTTYPE_LONG + 322
+};
+static bool needs_signals; /* else writing to a closed TLS connection kills */
+static bool system_file;   /* knows the system's certificates by a file */
+static bool lingers;       /* keeps a header for the handle's next answer */
+static CURLcode line_too_large; /* a header line is above a cap of its own */
 
 /* From 7.83.0 to 8.1.0 libcurl frees an answer's headers but still takes the
  * last of them for the one that a handle's next answer continues, where that
  * begins with a blank. */
 void fh_request_init(void) {
   const curl_version_info_data *version = curl_version_info(CURLVERSION_NOW);
+  unsigned number = version->version_num;
+  needs_signals = number < 0x075800;
   system_file = version->cainfo != NULL;
-  lingers =
-      version->version_num >= 0x075300 && version->version_num <= 0x080100;
+  lingers = number >= 0x075300 && number <= 0x080100;
+  line_too_large =
+      number < 0x080600 ? CURLE_OUT_OF_MEMORY : (CURLcode)TOO_LARGE;
 }
 
 /* A file is used alone, without the folder that holds the same certificates:
@@ -131,11 +153,7 @@ static CURLcode set_protocols(CURL *easy) {
 }
 
 static CURLcode set_rules(CURL *easy) {
-#if LIBCURL_VERSION_NUM >= 0x075800
-  /* Before 7.88 a write to a closed TLS connection raised SIGPIPE unless
-   * libcurl might touch signals. */
-  SET(CURLOPT_NOSIGNAL, 1L);
-#endif
+  SET(CURLOPT_NOSIGNAL, needs_signals ? 0L : 1L);
   SET(CURLOPT_FOLLOWLOCATION, 0L);
   SET(CURLOPT_HTTP09_ALLOWED, 0L);
   SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
@@ -143,11 +161,7 @@ static CURLcode set_rules(CURL *easy) {
   SET(CURLOPT_PATH_AS_IS, 1L);
   SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
   SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-#if LIBCURL_VERSION_NUM >= 0x075700
-  /* Without it, giving up on a name look-up waits for the resolver's thread,
-   * and everything else with it. */
-  SET(CURLOPT_QUICK_EXIT, 1L);
-#endif
+  curl_easy_setopt(easy, (CURLoption)QUICK_EXIT, 1L);
   SET(CURLOPT_PROXY, "");
   SET(CURLOPT_NOPROXY, "");
   /* Answers are small. The buffer is wiped after each of them, and four pages
@@ -337,6 +351,7 @@ bool fh_request_prepare(fh_request *request, CURL *easy, const fh_call *call,
   if (!request->outgoing)
     return refuse(refusal, "connect", "not enough memory");
   fh_answer_init(&request->answer, call->max_response);
+  request->answer.http1_only = strncasecmp(call->url.data, "http:", 5) == 0;
   request->repeatable = is_repeatable(call);
   request->public_only = call->public_only && !call->proxy;
   request->stall = call->stall_timeout;
@@ -385,16 +400,29 @@ static const char *kind_of(CURLcode code) {
   case CURLE_SEND_FAIL_REWIND:
   case CURLE_ABORTED_BY_CALLBACK:
   case CURLE_OUT_OF_MEMORY:
+  case CURLE_UNRECOVERABLE_POLL:
     return "reset";
   default:
     return "protocol";
   }
 }
 
-/* libcurl runs "out of memory" when a header line passes a cap of its own. */
+/* A header line passed a cap of libcurl's own. */
 static bool is_head_too_large(const fh_request *request, CURLcode code) {
-  return code == CURLE_OUT_OF_MEMORY && request->prepared &&
+  return code == line_too_large && request->prepared &&
          request->answer.place != FH_AFTER_HEAD;
+}
+
+/* A chunk that libcurl cannot read has the code of a connection that broke,
+ * but then no system call has failed. A trailer above its cap had that code
+ * too, before it got its own. */
+static bool is_bad_chunk(const fh_request *request, CURLcode code) {
+  const fh_answer *answer = &request->answer;
+  if (!answer->encoded || answer->place != FH_AFTER_HEAD)
+    return false;
+  return code == (CURLcode)TOO_LARGE ||
+         (code == CURLE_RECV_ERROR &&
+          last_errno(request->easy) == request->errno_before);
 }
 
 /* Only private addresses were found for the name. */
@@ -417,7 +445,7 @@ static const char *kind_for(const fh_request *request, CURLcode code) {
     return "timeout";
   if (is_head_too_large(request, code))
     return "too_large";
-  if (code == CURLE_RECV_ERROR && strstr(request->outgoing->text, "chunked"))
+  if (is_bad_chunk(request, code))
     return "protocol";
   long tunnel = 0;
   curl_easy_getinfo(request->easy, CURLINFO_HTTP_CONNECTCODE, &tunnel);
@@ -432,8 +460,7 @@ static const char *message_for(const fh_request *request, CURLcode code) {
       is_head_too_large(request, code))
     return "the answer is larger than allowed";
   if (answer->malformed)
-    return "the answer's head holds a NUL, a bare CR, two body lengths or one "
-           "that is no number";
+    return answer->malformed;
   if (answer->no_memory)
     return "not enough memory for the answer";
   if (request->stalled)
@@ -441,6 +468,8 @@ static const char *message_for(const fh_request *request, CURLcode code) {
   if (is_refused(request, code))
     return "the host is at a private address, which this call may not go to "
            "(private_addresses = true would allow it)";
+  if (is_bad_chunk(request, code))
+    return "the answer has a chunk or trailer that cannot be read";
   if (code == CURLE_ABORTED_BY_CALLBACK)
     return "the connection was lost after the request had been sent";
   if (code == CURLE_PARTIAL_FILE)

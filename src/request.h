@@ -47,6 +47,7 @@ typedef struct fh_request {
   bool unwatched; /* its socket cannot be waited for */
   bool ended;
   long before;         /* bytes of proxy talk sent by then */
+  long errno_before;   /* of the system call that failed last by then */
   long status;         /* of the answer; 0 where there is none */
   const char *kind;    /* of the failure; NULL where there is an answer */
   const char *message; /* of the failure */

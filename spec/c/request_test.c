@@ -1,6 +1,24 @@
 #include "support.h"
 
+#include <dlfcn.h>
+
 #include "request.h"
+
+/* --- the version of libcurl, which can be another ---------------------------
+ */
+
+static unsigned pretended; /* 0: the real one */
+
+__attribute__((visibility("default"))) curl_version_info_data *
+curl_version_info(CURLversion age) {
+  static curl_version_info_data info;
+  curl_version_info_data *(*real)(CURLversion);
+  *(void **)&real = dlsym(RTLD_NEXT, "curl_version_info");
+  info = *real(age);
+  if (pretended)
+    info.version_num = pretended;
+  return &info;
+}
 
 static fh_text text(const char *s) {
   return (fh_text){s, s ? strlen(s) : 0};
@@ -69,10 +87,59 @@ static void refuses_what_may_not_be_sent(void **state) {
   assert_string_equal("argument", refused(&host));
 }
 
+/* Ends a request that was sent with the code, at that place of its answer. */
+static void expect_kind(const char *kind, unsigned version, int code,
+                        int place, bool encoded) {
+  fh_request request = {0};
+  fh_refusal refusal = {0};
+  fh_origin last = {0};
+  fh_call plain = call("GET", "http://h.example/");
+  pretended = version;
+  fh_request_init();
+  CURL *easy = fh_easy_open();
+  assert_true(fh_request_prepare(&request, easy, &plain, &last, &refusal));
+  request.prepared = true;
+  request.answer.place = place;
+  request.answer.encoded = encoded;
+  fh_request_finish(&request, (CURLcode)code);
+  assert_string_equal(kind, request.kind);
+  assert_non_null(request.message);
+  fh_request_release(&request);
+  curl_easy_cleanup(easy);
+  fh_origin_free(&last);
+  pretended = 0;
+  fh_request_init();
+}
+
+enum { LAST_7 = 0x075801, LAST_8_5 = 0x080500, FIRST_8_6 = 0x080600 };
+
+static void knows_a_header_line_that_is_too_large(void **state) {
+  (void)state;
+  enum { TOO_LARGE = 100, NO_MEMORY = CURLE_OUT_OF_MEMORY };
+  for (int place = FH_BEFORE_HEAD; place < FH_AFTER_HEAD; place++) {
+    expect_kind("too_large", LAST_7, NO_MEMORY, place, false);
+    expect_kind("too_large", LAST_8_5, NO_MEMORY, place, false);
+    expect_kind("reset", FIRST_8_6, NO_MEMORY, place, false);
+    expect_kind("too_large", FIRST_8_6, TOO_LARGE, place, false);
+  }
+  expect_kind("reset", LAST_7, NO_MEMORY, FH_AFTER_HEAD, false);
+}
+
+static void knows_a_chunk_that_cannot_be_read(void **state) {
+  (void)state;
+  expect_kind("protocol", LAST_7, CURLE_RECV_ERROR, FH_AFTER_HEAD, true);
+  expect_kind("protocol", FIRST_8_6, CURLE_RECV_ERROR, FH_AFTER_HEAD, true);
+  expect_kind("protocol", FIRST_8_6, 100, FH_AFTER_HEAD, true);
+  expect_kind("reset", FIRST_8_6, CURLE_RECV_ERROR, FH_IN_HEAD, true);
+  expect_kind("reset", FIRST_8_6, CURLE_RECV_ERROR, FH_AFTER_HEAD, false);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(takes_what_http_allows),
       cmocka_unit_test(refuses_what_may_not_be_sent),
+      cmocka_unit_test(knows_a_header_line_that_is_too_large),
+      cmocka_unit_test(knows_a_chunk_that_cannot_be_read),
   };
   curl_global_init(CURL_GLOBAL_DEFAULT);
   fh_request_init();

@@ -41,6 +41,10 @@ local RAW = {
   ["huge-chunk"] = HEAD .. "Transfer-Encoding: chunked\r\n\r\n"
     .. "fffffffffffffffff\r\nok\r\n",
   ["cut-chunk"] = HEAD .. "Transfer-Encoding: chunked\r\n\r\n8\r\nok",
+  ["huge-trailer"] = HEAD .. "Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n"
+    .. "0\r\nX-Trailer: " .. ("a"):rep(100000) .. "\r\n\r\n",
+  ["status-trailer"] = HEAD .. "Transfer-Encoding: chunked\r\n\r\n2\r\nok"
+    .. "\r\n0\r\nHTTP/1.1 500 Oops: 1\r\n\r\n",
   trailer = HEAD .. "Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n"
     .. "X-Trailer: 1\r\n\r\n",
   http10 = "HTTP/1.0 200 OK\r\n\r\nok",
@@ -48,16 +52,39 @@ local RAW = {
   http3 = "HTTP/3.0 200 OK\r\nContent-Length: 2\r\n\r\nok",
   icy = "ICY 200 OK\r\nContent-Length: 2\r\n\r\nok",
   garbage = "\0\1\2\3\r\n\r\n",
+  ["http2-claimed"] = "HTTP/2 200 OK\r\nContent-Length: 2\r\n\r\nok",
   ["status-line-only"] = "HTTP/1.1 200 OK\r\n",
   ["no-status"] = "HTTP/1.1\r\n\r\n",
   ["status-1000"] = "HTTP/1.1 1000 OK\r\nContent-Length: 0\r\n\r\n",
   ["status-099"] = "HTTP/1.1 099 OK\r\nContent-Length: 0\r\n\r\n",
+  switched = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\n"
+    .. "Connection: upgrade\r\n\r\n" .. OK,
+  ["many-heads"] = ("HTTP/1.1 103 Early Hints\r\nX-H: "
+    .. ("a"):rep(60000) .. "\r\n\r\n"):rep(5) .. OK,
   early = "HTTP/1.1 103 Early Hints\r\nLink: <a>\r\n\r\n"
     .. answer("ok", "X-Real: 1\r\n"),
   ["no-content"] = "HTTP/1.1 204 No Content\r\n\r\n",
   nul = answer("ok", "X-Nul: a\0b\r\n"),
   cr = answer("ok", "X-Cr: a\rb\r\n"),
-  fold = answer("ok", "X-Fold: a\r\n  b\r\n"),
+  fold = answer("ok", "X-Fold: a \r\n  b\r\n\tc\r\n"),
+  ["fold-empty"] = answer("ok", "X-Fold:\r\n \r\n a\r\n \r\nX-After: 1\r\n"),
+  ["fold-first"] = HEAD .. " X-Fold: a\r\nContent-Length: 2\r\n\r\nok",
+  ["fold-length"] = HEAD .. "Content-Length: 2\r\n 0\r\n\r\nok",
+  ["fold-length-last"] = HEAD .. "X: a\r\nContent-Length: 2\r\n\t0\r\n\r\nok",
+  ["fold-encoding"] = HEAD .. "Transfer-Encoding: chunked\r\n , gzip\r\n\r\n"
+    .. "2\r\nok\r\n0\r\n\r\n",
+  ["fold-coding"] = answer("ok", "Content-Encoding:\r\n gzip\r\n"),
+  ["name-blank"] = HEAD .. "Content-Length : 2\r\n\r\nok",
+  ["no-name"] = answer("ok", ": a\r\n"),
+  ["name-odd"] = answer("ok", "X A: a\r\n"),
+  ["encoding-identity"] = HEAD .. "Transfer-Encoding: identity\r\n\r\nok",
+  ["encoding-old"] = "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    .. "2\r\nok\r\n0\r\n\r\n",
+  ["encoding-twice"] = HEAD .. "Transfer-Encoding: chunked\r\n"
+    .. "Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",
+  ["encoding-none"] = HEAD .. "Transfer-Encoding:\r\n\r\nok",
+  ["encoding-cased"] = HEAD .. "Transfer-Encoding: CHUNKED\r\n\r\n2\r\nok\r\n"
+    .. "0\r\n\r\n",
   ["no-colon"] = answer("ok", "Nonsense\r\nX-After: 1\r\n"),
   repeated = answer("ok", "X-Two: a\r\nx-two: b\r\nX-TWO:   c  \r\nX-E:\r\n"),
   ["many-headers"] = answer("ok", ("X-H: 1\r\n"):rep(10000)),
@@ -206,6 +233,11 @@ local ACTIONS = {
   end,
   ["reset-body"] = function(peer)
     send(peer, HEAD .. "Content-Length: 100\r\n\r\nonly")
+    pause(0.05)
+    reset(peer)
+  end,
+  ["reset-chunk"] = function(peer)
+    send(peer, HEAD .. "Transfer-Encoding: chunked\r\n\r\n8\r\nonly")
     pause(0.05)
     reset(peer)
   end,

@@ -74,12 +74,19 @@ local function sends_bodies(echo)
   end)
 end
 
+-- As of 8.23 libcurl writes an escape's digits in capitals, which RFC 3986
+-- (6.2.2.1) has for the same; it must not undo the escape.
+local function capitals(escaped)
+  return (escaped:gsub("%%%x%x", string.upper))
+end
+
 local function sends_the_rest(get)
   it("has the path as it was written", function()
     for _, path in ipairs { "/echo/../a/./%2e%2e/b?c=%2F", "/echo?a?b//c",
-      "/echo/:80" } do
+      "/echo/:80", "/echo/%2fa%61/%7e?%2e%3d" } do
       local text = assert(get(path:sub(2) .. "#d")).body
-      assert.equal("GET " .. path .. " HTTP/1.1", text:match "^[^\r]*")
+      assert.equal("GET " .. capitals(path) .. " HTTP/1.1",
+        capitals(text:match "^[^\r]*"))
     end
   end)
 

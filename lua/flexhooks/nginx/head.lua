@@ -7,9 +7,9 @@ local ascii = require "flexhooks.ascii"
 
 local M = {}
 
--- Of all lines of an answer, informational heads before it included, and of
--- one head's bytes.
-local MAX_LINES, MAX_BYTES = 400, 65536
+-- Of all lines of an answer, informational heads before it included, of one
+-- head's bytes, and of all heads' bytes.
+local MAX_LINES, MAX_BYTES, MAX_ALL_BYTES = 400, 65536, 4 * 65536
 
 local FRAMING = { ["content-length"] = true, ["transfer-encoding"] = true }
 
@@ -32,7 +32,7 @@ end
 --- A head of which nothing is known yet.
 ---@return flexhooks.nginx.Head
 function M.new()
-  local head = setmetatable({ lines = 0 }, Head)
+  local head = setmetatable({ lines = 0, all_bytes = 0 }, Head)
   begin(head)
   return head
 end
@@ -79,14 +79,20 @@ local function append(head, name, value)
   head.last = name
 end
 
+-- A line that begins with a blank continues the one before it.
+local function continue(head, line)
+  if not head.last or FRAMING[head.last] then
+    return malformed "has a continuation where none may be"
+  end
+  local before, more = head.headers[head.last], ascii.trimmed(line)
+  local gap = (before == "" or more == "") and "" or " "
+  head.headers[head.last] = before .. gap .. more
+  return true
+end
+
 local function add_header(head, line)
   if line:find "^[ \t]" then
-    if not head.last or FRAMING[head.last] then
-      return malformed "has a continuation where none may be"
-    end
-    head.headers[head.last] = head.headers[head.last] .. " "
-      .. ascii.trimmed(line)
-    return true
+    return continue(head, line)
   end
   local name, value = line:match(
     "^([A-Za-z0-9!#$%%&'*+%-.^_`|~]+):(.*)$")
@@ -105,8 +111,10 @@ end
 ---@return string? message
 function Head:add(line)
   self.lines, self.bytes = self.lines + 1, self.bytes + #line
+  self.all_bytes = self.all_bytes + #line
   line = line:gsub("\r$", "")
-  if self.lines > MAX_LINES or self.bytes > MAX_BYTES then
+  if self.lines > MAX_LINES or self.bytes > MAX_BYTES
+    or self.all_bytes > MAX_ALL_BYTES then
     return too_large()
   elseif line:find "[%z\r]" then
     return malformed "holds a NUL or a bare CR"

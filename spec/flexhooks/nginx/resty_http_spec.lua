@@ -47,7 +47,7 @@ transport_contract.of {
   end,
   -- What the library makes of an answer otherwise than libcurl, and why.
   otherwise = {
-    ["gzip-transfer"] = "protocol", -- no transfer encoding is undone
+    ["huge-trailer"] = "too_large", -- trailers may be as large as heads
   },
 }
 
