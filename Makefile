@@ -10,19 +10,48 @@ BUILD ?= build
 MAKEFLAGS += --no-print-directory
 
 # --- which Luas to build for ------------------------------------------------
-# Every one found, or the one named: make LUA=luajit. LuaRocks names its own by
-# the interpreter in ROCK_LUA.
 KNOWN = lua5.4 luajit
-FOUND := $(foreach l,$(KNOWN),$(if $(shell \
-  $(PKG_CONFIG) --exists $(l) 2>/dev/null && echo y),$(l)))
-ifdef ROCK_LUA
-LUA := $(if $(filter 5.1,$(shell $(ROCK_LUA) -e 'print(_VERSION)')),luajit,lua5.4)
-endif
-LUAS := $(or $(LUA),$(FOUND))
-ONE_LUA = $(or $(LUA),$(firstword $(FOUND) $(KNOWN)))
-
 abi_lua5.4 = 5.4
 abi_luajit = 5.1
+
+# OpenResty's own LuaJIT is used if the system has none.
+OPENRESTY_PREFIX ?= /usr/local/openresty
+OPENRESTY_LUAJIT = $(OPENRESTY_PREFIX)/luajit
+ifneq ($(wildcard $(OPENRESTY_LUAJIT)/lib/pkgconfig/luajit.pc),)
+ifneq ($(shell $(PKG_CONFIG) --exists luajit 2>/dev/null || echo none),)
+override PKG_CONFIG := PKG_CONFIG_PATH="$(addsuffix \
+  :,$(PKG_CONFIG_PATH))$(OPENRESTY_LUAJIT)/lib/pkgconfig" $(PKG_CONFIG)
+endif
+ifeq ($(shell command -v luajit),)
+export PATH := $(PATH):$(OPENRESTY_LUAJIT)/bin
+PROGRAM_luajit = $(OPENRESTY_LUAJIT)/bin/luajit
+endif
+endif
+
+# Every one found, or the one named: make LUA=luajit.
+FOUND := $(foreach l,$(KNOWN),$(if $(shell \
+  $(PKG_CONFIG) --exists $(l) 2>/dev/null && echo y),$(l)))
+
+# LuaRocks names its interpreter in ROCK_LUA. PUC Lua 5.1 stands for LuaJIT: the
+# rocks of both are in one place, but it has no coroutines that wait within pcall.
+ifdef ROCK_LUA
+ROCK_KIND := $(shell $(ROCK_LUA) -e \
+  'print(rawget(_G, "jit") and "LuaJIT" or (_VERSION:gsub(" ", "")))')
+rock_Lua5.4 = lua5.4
+rock_LuaJIT = luajit
+rock_Lua5.1 = luajit
+LUA := $(or $(rock_$(ROCK_KIND)),$(error \
+  flexhooks needs Lua 5.4 or LuaJIT: $(ROCK_LUA) is $(or $(ROCK_KIND),neither)))
+ifneq ($(ROCK_KIND),Lua5.1)
+PROGRAM_$(LUA) = $(ROCK_LUA)
+endif
+endif
+
+LUAS := $(or $(LUA),$(FOUND))
+ifneq ($(filter-out $(KNOWN),$(LUAS)),)
+$(error LUA=$(LUA) is not known here: it is one of $(KNOWN))
+endif
+ONE_LUA = $(or $(LUA),$(firstword $(FOUND) $(KNOWN)))
 
 # LuaRocks tells where the headers are; those of PUC Lua 5.1 are a last resort,
 # since LuaJIT is what is supported.
@@ -235,6 +264,7 @@ BASHDIR = $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 ZSHDIR = $(DESTDIR)$(PREFIX)/share/zsh/site-functions
 luadir = $(DESTDIR)$(or $(INST_LUADIR),$(PREFIX)/share/lua/$(abi_$(1)))
 libdir = $(DESTDIR)$(or $(INST_LIBDIR),$(PREFIX)/lib/lua/$(abi_$(1)))
+PROGRAM = $(or $(PROGRAM_$(ONE_LUA)),$(ONE_LUA))
 LUA_FILES = $(shell cd lua && find . -name '*.lua')
 MODULES = core.so core/listener.so core/redis.so
 
@@ -250,7 +280,7 @@ endef
 install: all ## under PREFIX (/usr/local), below DESTDIR
 	$(foreach l,$(LUAS),$(call install_lua,$(l)))
 	install -d "$(DESTDIR)$(BINDIR)"
-	sed 's|^self=.*|&; LUA=$(ONE_LUA)|' bin/flexhooks >"$(DESTDIR)$(BINDIR)/flexhooks"
+	sed "s|^self=.*|&; LUA='$(PROGRAM)'|" bin/flexhooks >"$(DESTDIR)$(BINDIR)/flexhooks"
 	chmod 755 "$(DESTDIR)$(BINDIR)/flexhooks"
 	@if $(MADE_HERE) -e 'require("flexhooks.cli").parser()' 2>/dev/null; then \
 	  $(MAKE) -s install-help; \
@@ -258,7 +288,7 @@ install: all ## under PREFIX (/usr/local), below DESTDIR
 
 # What the command's own parsers make: its manual, and what shells complete.
 MADE_HERE = env LUA_PATH="lua/?.lua;$(or $(LUA_PATH),;)" \
-  LUA_CPATH="$(BUILD)/$(ONE_LUA)/?.so;$(or $(LUA_CPATH),;)" $(ONE_LUA)
+  LUA_CPATH="$(BUILD)/$(ONE_LUA)/?.so;$(or $(LUA_CPATH),;)" "$(PROGRAM)"
 
 .PHONY: install-help
 install-help:

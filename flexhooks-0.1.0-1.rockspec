@@ -22,7 +22,7 @@ supported_platforms = { "linux" }
 
 -- The queue that is a file also wants LuaSQL: luarocks install luasql-sqlite3.
 dependencies = {
-  "lua >= 5.1, < 5.5",
+  "lua >= 5.1, < 5.5, ~= 5.2, ~= 5.3",
   "lua-cjson >= 2.1.0",
   "argparse >= 0.7.1",
 }
@@ -46,3 +46,7 @@ build = {
   },
   copy_directories = { "docs" },
 }
+
+-- The command finds its Lua and its modules by itself. LuaRocks would run it with
+-- PUC Lua 5.1, which cannot serve.
+deploy = { wrap_bin_scripts = false }
