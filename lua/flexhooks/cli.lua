@@ -9,6 +9,7 @@ local advice = require "flexhooks.cli.advice"
 local argparse = require "argparse"
 local errors = require "flexhooks.error"
 local output = require "flexhooks.cli.output"
+local webhook_url = require "flexhooks.url.webhook"
 
 local M = {}
 
@@ -73,7 +74,7 @@ local function plain(err)
   for _, name in ipairs(FUNCTIONS) do
     text = text:gsub("^(%a+: )" .. name .. ": ", "%1")
   end
-  return text
+  return webhook_url.shown(text)
 end
 
 local function on_raise(err)
@@ -89,7 +90,8 @@ end
 -- All that is wrong with a file, where it is more than the message says.
 local function list(complaints)
   for i = 2, type(complaints) == "table" and #complaints or 0 do
-    io.stderr:write("  ", (tostring(complaints[i]):gsub("%c", "?")), "\n")
+    local text = webhook_url.shown(tostring(complaints[i]))
+    io.stderr:write("  ", (text:gsub("%c", "?")), "\n")
   end
 end
 

@@ -15,12 +15,15 @@ describe(PAGE, function()
       "! teamA/old (flex_interactionwebhook_",
       "prune deletes it\nNo changes: ", "Applied: 1 deleted, 2 unchanged.\n",
       'owner = "teamB",\n', 'friendly_name = "teamB/desk"',
-      "No changes: 3 unchanged.\n", "Applied: 1 created.\n",
+      "Applied: 1 created.\n", "Applied: 1 updated.\n", "//flex:****@",
+      "No changes: 4 unchanged.\n", "Applied: 1 created.\n",
     } do
       local place = out:find(wanted, 1, true)
       assert.is_truthy(place, wanted .. "\nin\n" .. out)
       out = out:sub(place)
     end
+    assert.not_matches("flex:one", out .. err)
+    assert.not_matches("flex:two", out .. err)
     assert.matches("onParticipantJoined is subscribed to, but", err)
     local data = assert(json.decode(out:match '{"changes".*}'))
     assert.equal("unchanged", data.changes[1].action)

@@ -306,6 +306,119 @@ describe("a plan", function()
   end)
 end)
 
+describe("a plan of URLs with passwords", function()
+  local function at(userinfo, changes)
+    local entry = hook {}
+    entry.webhook_url = url:gsub("//", "//" .. userinfo .. "@")
+    for name, value in pairs(changes or {}) do
+      entry[name] = value
+    end
+    return entry
+  end
+
+  it("knows the webhook again, by name and by URL, and shows none", function()
+    bench:apply { at "flex:OLD" }
+    for _, name in ipairs { "all", "renamed" } do
+      local hooks = { at("flex:NEW", { friendly_name = name }) }
+      bench:apply { at "flex:OLD" }
+      local plan = bench:plan(hooks)
+      assert.same({ "update " .. name }, actions(plan))
+      assert.not_matches("OLD", tostring(plan))
+      assert.not_matches("NEW", tostring(plan))
+      local field = plan.changes[1].fields.webhook_url
+      assert.equal(field.from, field.to)
+      assert.matches("flex:****@", plan.changes[1].webhook_url, 1, true)
+      assert(plan:apply())
+      assert.equal(1, #bench:registered())
+      assert.equal(hooks[1].webhook_url,
+        bench.client.webhooks:list()[1].webhook_url)
+      bench:settled(hooks)
+    end
+  end)
+
+  it("keeps the registered password in the place of ****", function()
+    bench:apply { at "flex:OLD" }
+    bench:settled { at "flex:****" }
+    local events = { webhook_events = { "onParticipantLeft" } }
+    bench:apply { at("flex:****", events) }
+    local moved = at("flex:****", events)
+    moved.webhook_url = moved.webhook_url .. "/new#rc=3"
+    bench:apply { moved }
+    assert.equal("https://flex:OLD@company.example/flex/events/new#rc=3",
+      bench.client.webhooks:list()[1].webhook_url)
+    bench:settled { moved }
+  end)
+
+  it("refuses **** if there is no such password", function()
+    bench:apply { hook() }
+    for _, hooks in ipairs { { at "flex:****" },
+      { hook(), at("flex:****", { friendly_name = "new",
+        webhook_url = "https://flex:****@company.example/new" }) },
+    } do
+      local plan = bench:plan(hooks)
+      assert.matches("! **** in the URL of", tostring(plan), 1, true)
+      local done, err = plan:apply()
+      assert.is_nil(done)
+      assert.equal("argument", err.kind)
+      assert.matches("write the password", err.message)
+    end
+    assert.equal(1, #bench:registered())
+    bench:apply { at "flex:OLD" }
+    local elsewhere = at("flex:****",
+      { webhook_url = "https://flex:****@b.example/" })
+    assert.is_nil(bench:plan({ elsewhere }, { repoint = true }):apply())
+    assert.is_nil(bench:plan({ at "other:****" }):apply())
+  end)
+
+  it("takes entries that differ in the password alone for one", function()
+    local ok, err = pcall(bench.plan, bench, { at "flex:A",
+      at("flex:B", { friendly_name = "again" }) })
+    assert.is_false(ok)
+    assert.matches("its URL and type are those of entry 1", tostring(err))
+    ok, err = pcall(bench.plan, bench, { hook(), hook {
+      friendly_name = "again",
+      webhook_url = "HTTPS://Company.Example:443/x/../flex/%65vents" } })
+    assert.is_false(ok)
+    assert.matches("its URL and type are those of entry 1", tostring(err))
+  end)
+
+  it("adopts what RFC 3986 calls equal, and gives it the file's spelling",
+    function()
+      assert(bench.client.webhooks:create(hook { friendly_name = "old",
+        webhook_url = "HTTPS://Company.Example:443/x/../flex/%65vents" }))
+      local plan = bench:plan { hook() }
+      assert.same({ "update all" }, actions(plan))
+      assert(plan:apply())
+      assert.same(1, #bench:registered())
+      assert.equal(url, bench.client.webhooks:list()[1].webhook_url)
+    end)
+
+  it("exports none, and a file that plans to no changes", function()
+    bench:apply { at "flex:OLD", at("flex:OLD", { friendly_name = "own",
+      type = "interaction" }) }
+    local text = assert(flexhooks.export(bench.client))
+    assert.not_matches("OLD", text)
+    bench:settled(assert((loadstring or load)(text))())
+  end)
+
+  it("shows none that the API answers with", function()
+    local testing = require "flexhooks.testing"
+    local entry = at "flex:OLD"
+    local client = bench:new_client { instance_sid = "GO" .. ("0"):rep(32),
+      transport = testing.transport {
+        { status = 200, body = { data = require("flexhooks.json").array {},
+          meta = { key = "data" } } },
+        { status = 400, body = { code = 20001, message = "Invalid WebhookUrl "
+          .. entry.webhook_url, details = { entry.webhook_url } } },
+      } }
+    local plan = assert(flexhooks.plan(client, { entry }))
+    local _, err = plan:apply()
+    assert.equal(20001, err.code)
+    assert.not_matches("OLD", tostring(err))
+    assert.not_matches("OLD", err.details.cause.details[1])
+  end)
+end)
+
 describe("export", function()
   it("writes a file that plans to no changes", function()
     bench:apply { hook { friendly_name = 'quotes " and \\ and\nlines' },

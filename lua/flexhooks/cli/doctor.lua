@@ -11,6 +11,7 @@ local json = require "flexhooks.json"
 local output = require "flexhooks.cli.output"
 local receiver = require "flexhooks.cli.doctor.receiver"
 local settings = require "flexhooks.cli.settings"
+local webhook_url = require "flexhooks.url.webhook"
 local webhooks = require "flexhooks.cli.doctor.webhooks"
 
 local M = {}
@@ -42,9 +43,11 @@ end
 ---@param name string what was looked at
 ---@param status "pass"|"warn"|"fail"|"skip"
 ---@param message string
----@param advice string? what to do; not for what passed
+---@param advice string? what to do; not for what passed. Passwords of URLs
+-- are hidden in both
 function Report:add(name, status, message, advice)
-  advice = status ~= "pass" and advice or nil
+  message = webhook_url.shown(message)
+  advice = status ~= "pass" and advice and webhook_url.shown(advice) or nil
   self.checks[#self.checks + 1] = { name = name, status = status,
     message = message, advice = advice }
   self.counts[status] = self.counts[status] + 1

@@ -3,6 +3,7 @@
 
 local json = require "flexhooks.json"
 local log = require "flexhooks.log"
+local webhook_url = require "flexhooks.url.webhook"
 
 local M = {}
 
@@ -203,9 +204,9 @@ function M.json(value)
   M.write(M.text(value), "\n")
 end
 
---- Writes a message for a person.
+--- Writes a message for a person. Passwords of URLs are hidden.
 function M.say(...)
-  io.stderr:write(string.format(...), "\n")
+  io.stderr:write(webhook_url.shown(string.format(...)), "\n")
 end
 
 return M

@@ -9,6 +9,7 @@ local output = require "flexhooks.cli.output"
 local pace = require "flexhooks.cli.pace"
 local settings = require "flexhooks.cli.settings"
 local tallies = require "flexhooks.cli.tally"
+local webhook_url = require "flexhooks.url.webhook"
 
 local M = {}
 
@@ -82,12 +83,13 @@ local function url_to_sign(given)
   return given.url
 end
 
--- Where the request is sent; a target's query is the signed one.
+-- Where the request is sent, and its Authorization; a target's query is the
+-- signed one.
 local function address(request, url)
   if request.method == "GET" then
-    return url:gsub("[?#].*$", "") .. request.target:match("%?.*$")
+    url = url:gsub("[?#].*$", "") .. request.target:match("%?.*$")
   end
-  return (url:gsub("#.*$", ""))
+  return webhook_url.target(url)
 end
 
 -- What sends one item and tells how it went.
@@ -98,7 +100,9 @@ local function sender(given, token)
     method = given.method }
   return function(item)
     local request = testing.request(item.event, signing)
-    return http(address(request, given.url), { method = request.method,
+    local target, authorization = address(request, given.url)
+    request.headers.Authorization = authorization
+    return http(target, { method = request.method,
       headers = request.headers, body = request.body })
   end
 end

@@ -4,6 +4,7 @@
 local json = require "flexhooks.json"
 local output = require "flexhooks.cli.output"
 local settings = require "flexhooks.cli.settings"
+local webhook_url = require "flexhooks.url.webhook"
 
 local M = {}
 
@@ -69,17 +70,30 @@ function M.configure(parser)
   add_ttid(subcommand(parser, "delete", "Delete webhooks."), "+")
 end
 
+local function shown(text)
+  return type(text) == "string" and webhook_url.shown(text) or text
+end
+
+-- The API's answer, with the passwords of URLs hidden.
+local function data_of(webhook)
+  local data = {}
+  for name, value in pairs(webhook.data) do
+    data[name] = shown(value)
+  end
+  return data
+end
+
 local function show(webhook, given)
   if given.json then
-    output.json(webhook.data)
+    output.json(data_of(webhook))
     return
   end
   output.fields {
     { "ttid", webhook.ttid },
-    { "friendly_name", webhook.friendly_name },
+    { "friendly_name", shown(webhook.friendly_name) },
     { "type", webhook.type },
     { "webhook_method", webhook.webhook_method },
-    { "webhook_url", webhook.webhook_url },
+    { "webhook_url", shown(webhook.webhook_url) },
     { "webhook_events", webhook.webhook_events },
   }
 end
@@ -102,9 +116,9 @@ local function list(webhooks, given)
   end
   local rows = {}
   for index, webhook in ipairs(found) do
-    rows[index] = given.json and webhook.data or { webhook.ttid, webhook.type,
-      webhook.webhook_method, webhook.friendly_name, webhook.webhook_url,
-      webhook.webhook_events }
+    rows[index] = given.json and data_of(webhook) or { webhook.ttid,
+      webhook.type, webhook.webhook_method, shown(webhook.friendly_name),
+      shown(webhook.webhook_url), webhook.webhook_events }
   end
   if given.json then
     output.json(json.array(rows))

@@ -20,9 +20,11 @@ local webhook_url = require "flexhooks.url.webhook"
 local M = {}
 
 local function same(webhook, wanted)
+  local url, wanted_url = webhook.webhook_url or "", wanted.webhook_url
   return webhook.friendly_name == wanted.friendly_name
     and (webhook.type or "global") == wanted.type
-    and webhook.webhook_url == wanted.webhook_url
+    and webhook_url.identity(url) == webhook_url.identity(wanted_url)
+    and webhook_url.overrides(url) == webhook_url.overrides(wanted_url)
 end
 
 -- The webhooks that are what `wanted` asks for, least ttid first.
@@ -60,7 +62,15 @@ local function gone(deleted, err)
   return nil, err
 end
 
--- Leaves one of those that several runs have made.
+local function new_values(wanted, fields)
+  local values = {}
+  for name in pairs(fields) do
+    values[name] = wanted[name]
+  end
+  return values
+end
+
+-- Leaves one of those that several runs have made, as this run wants it.
 local function settle(webhooks, wanted, made)
   local found, err = alike(webhooks, wanted)
   if not found then
@@ -72,7 +82,12 @@ local function settle(webhooks, wanted, made)
       return nil, why
     end
   end
-  return found[1] or made
+  local kept = found[1] or made
+  local fields = diff.fields(wanted, kept)
+  if fields then
+    return webhooks:update(kept.ttid, new_values(wanted, fields))
+  end
+  return kept
 end
 
 local function create(webhooks, wanted)
@@ -90,14 +105,6 @@ local ACTIONS = {}
 
 function ACTIONS.create(webhooks, change)
   return create(webhooks, change.wanted)
-end
-
-local function new_values(fields)
-  local values = {}
-  for name, field in pairs(fields) do
-    values[name] = field.to
-  end
-  return values
 end
 
 local function has_moved(webhook, seen)
@@ -124,7 +131,8 @@ end
 -- whether the update took effect.
 local function update(webhooks, change)
   local ttid = change.current.ttid
-  local updated, err = webhooks:update(ttid, new_values(change.fields))
+  local updated, err = webhooks:update(ttid,
+    new_values(change.wanted, change.fields))
   if not updated and err.maybe_applied then
     local found = webhooks:get(ttid)
     if found and not diff.fields(change.wanted, found) then

@@ -37,9 +37,14 @@ local function label(index, hook)
   return "entry " .. index
 end
 
+-- In a file `****` stands for the password that is registered.
 local function complaint(hook)
   if type(hook) ~= "table" then
     return "must be a table, got " .. type(hook)
+  end
+  local url = hook.webhook_url
+  if type(url) == "string" and webhook_url.is_hidden(url) then
+    hook = tables.merged(hook, { webhook_url = webhook_url.target(url) })
   end
   return webhooks.complaint(hook)
 end

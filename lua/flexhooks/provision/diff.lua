@@ -4,6 +4,7 @@
 
 local desired_set = require "flexhooks.provision.desired"
 local owners = require "flexhooks.provision.owner"
+local tables = require "flexhooks.tables"
 local webhook_url = require "flexhooks.url.webhook"
 
 local M = {}
@@ -16,10 +17,15 @@ local function same_events(a, b)
     == table.concat(desired_set.event_set(b), " ")
 end
 
+local function shown(value)
+  return type(value) == "string" and webhook_url.shown(value) or value
+end
+
 --- What differs; what the file leaves out stays as it is.
 ---@param wanted table
 ---@param current table a webhook
----@return table<string, { from: any, to: any }>? fields nil where nothing does
+---@return table<string, { from: any, to: any }>? fields nil if nothing does;
+-- passwords are hidden
 function M.fields(wanted, current)
   local fields, any = {}, false
   for _, name in ipairs(COMPARED) do
@@ -29,7 +35,7 @@ function M.fields(wanted, current)
       same = same_events(to, from)
     end
     if not same then
-      fields[name], any = { from = from, to = to }, true
+      fields[name], any = { from = shown(from), to = shown(to) }, true
     end
   end
   return any and fields or nil
@@ -122,15 +128,28 @@ local function repoints(wanted, current, owner)
     ~= webhook_url.identity(wanted.webhook_url)
 end
 
+-- Puts the registered password in the place of `****`. The second result is
+-- true if there is none.
+local function complete(wanted, current)
+  local url = wanted.webhook_url
+  if not webhook_url.is_hidden(url) then
+    return wanted
+  end
+  local whole = webhook_url.revealed(url, current and current.webhook_url)
+  return tables.merged(wanted, { webhook_url = whole }), not whole or nil
+end
+
 local function change_of(wanted, current, owner)
+  local unknown
+  wanted, unknown = complete(wanted, current)
   if not current then
-    return { action = "create", wanted = wanted }
+    return { action = "create", wanted = wanted, unknown_password = unknown }
   end
   local fields = M.fields(wanted, current)
   local action = not fields and "unchanged" or fields.type and "replace"
     or "update"
   return { action = action, wanted = wanted, current = current,
-    fields = fields,
+    fields = fields, unknown_password = unknown,
     adopted = current.friendly_name ~= wanted.friendly_name or nil,
     repoints = repoints(wanted, current, owner) or nil }
 end
@@ -190,8 +209,8 @@ function M.changes(desired, current, prune)
   end
   for _, change in ipairs(changes) do
     local webhook = change.wanted or change.current
-    change.friendly_name = webhook.friendly_name
-    change.type, change.webhook_url = webhook.type, webhook.webhook_url
+    change.friendly_name = shown(webhook.friendly_name)
+    change.type, change.webhook_url = webhook.type, shown(webhook.webhook_url)
     change.ttid = change.current and change.current.ttid
   end
   return changes, kept

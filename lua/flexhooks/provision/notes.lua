@@ -55,6 +55,20 @@ local NO_OWNER = "prune needs an owner, and deletes nothing without one: give "
 local REPOINTED = "%s (%s) is registered at %s, and would be re-pointed to %s:"
   .. " if it is yours, give --repoint (from Lua: repoint = true)"
 
+local UNKNOWN = "**** in the URL of %s stands for a password that is not "
+  .. "registered: write the password, as in os.getenv \"HOOK_PASSWORD\""
+
+local function add_reasons(list, change, repoint)
+  if change.repoints and not repoint then
+    list[#list + 1] = REPOINTED:format(shown_name(change.current),
+      change.ttid, webhook_url.shown(change.current.webhook_url or "none"),
+      webhook_url.shown(change.wanted.webhook_url))
+  end
+  if change.unknown_password then
+    list[#list + 1] = UNKNOWN:format(shown_name(change.wanted))
+  end
+end
+
 --- Returns the reasons for which a plan must not be applied.
 ---@param plan table `changes`, `prune`, `owner`
 ---@param repoint boolean? may a webhook of another origin be changed?
@@ -65,11 +79,7 @@ function M.refusals(plan, repoint)
     list[1] = NO_OWNER
   end
   for _, change in ipairs(plan.changes) do
-    if change.repoints and not repoint then
-      list[#list + 1] = REPOINTED:format(shown_name(change.current),
-        change.ttid, webhook_url.shown(change.current.webhook_url or "none"),
-        webhook_url.shown(change.wanted.webhook_url))
-    end
+    add_reasons(list, change, repoint)
   end
   return list
 end

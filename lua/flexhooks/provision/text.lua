@@ -3,6 +3,7 @@
 
 local desired_set = require "flexhooks.provision.desired"
 local log = require "flexhooks.log"
+local webhook_url = require "flexhooks.url.webhook"
 
 local M = {}
 
@@ -19,12 +20,20 @@ local function quoted(value)
   elseif type(value) == "table" then
     return "[" .. table.concat(value, ", ") .. "]"
   end
-  return '"' .. value:gsub('[\\"]', "\\%0") .. '"'
+  return '"' .. webhook_url.shown(value):gsub('[\\"]', "\\%0") .. '"'
 end
 
 local function title(change)
   return change.friendly_name and quoted(change.friendly_name)
-    or change.webhook_url
+    or webhook_url.shown(change.webhook_url or "(no URL)")
+end
+
+-- Two URLs that look alike differ in what is hidden.
+local function field_line(name, field)
+  local hint = field.from == field.to
+    and "  (another user name or password)" or ""
+  return ("      %s: %s -> %s%s"):format(name, quoted(field.from),
+    quoted(field.to), hint)
 end
 
 local function without(list, other)
@@ -73,8 +82,7 @@ local function change_lines(change)
     if field and name == "webhook_events" then
       append(lines, event_lines(field.from, field.to))
     elseif field then
-      lines[#lines + 1] = ("      %s: %s -> %s"):format(name,
-        quoted(field.from), quoted(field.to))
+      lines[#lines + 1] = field_line(name, field)
     elseif change.action == "create" and change.wanted[name] ~= nil then
       lines[#lines + 1] = ("      %s: %s"):format(name,
         quoted(change.wanted[name]))
@@ -135,7 +143,8 @@ end
 
 -- Control characters by their numbers, on every Lua.
 local function lua_string(value)
-  return (("%q"):format(value):gsub("\\\n", "\\n"):gsub("%c", function(c)
+  local text = ("%q"):format(webhook_url.shown(value))
+  return (text:gsub("\\\n", "\\n"):gsub("%c", function(c)
     return ("\\%03d"):format(c:byte())
   end))
 end
@@ -160,29 +169,36 @@ local function entry(webhook, comment)
   return text
 end
 
+local PASSWORD = "-- **** stands for the password that is registered. To "
+  .. "create such a webhook,\n-- write the password, as in os.getenv "
+  .. "\"HOOK_PASSWORD\"."
+
 --- The text of a file that asks for exactly these webhooks. One that could not
 -- stand beside another (the same name, or the same URL and type) is written as
--- a comment.
+-- a comment. Passwords are left out: `****` stands for what is registered.
 ---@param webhooks table[]
 ---@param owner string? of all of them
 ---@return string
 function M.file(webhooks, owner)
-  local names, places = {}, {}
+  local names, places, hidden = {}, {}, false
   local parts = { "-- Interactions webhooks: flexhooks plan, flexhooks apply.",
-    "return {" }
-  if owner then
-    parts[3] = "  owner = " .. lua_string(owner) .. ","
-  end
+    "return {", owner and "  owner = " .. lua_string(owner) .. "," }
   for _, webhook in ipairs(webhooks) do
-    local place = (webhook.type or "global") .. " " .. webhook.webhook_url
+    local url = webhook.webhook_url or ""
+    local place = (webhook.type or "global") .. webhook_url.identity(url)
+      .. webhook_url.overrides(url)
     local name = webhook.friendly_name
     local twin = name and names[name] or places[place]
     parts[#parts + 1] = entry(webhook, twin and webhook.ttid
       .. " repeats the name, or the URL and type, of " .. twin)
     places[place] = places[place] or webhook.ttid
+    hidden = hidden or webhook_url.shown(url) ~= url
     if name then
       names[name] = names[name] or webhook.ttid
     end
+  end
+  if hidden then
+    parts[1] = parts[1] .. "\n" .. PASSWORD
   end
   parts[#parts + 1] = "}\n"
   return table.concat(parts, "\n")

@@ -11,6 +11,7 @@ local json = require "flexhooks.json"
 local options = require "flexhooks.options"
 local tables = require "flexhooks.tables"
 local url = require "flexhooks.url"
+local webhook_url = require "flexhooks.url.webhook"
 
 local M = {}
 
@@ -87,6 +88,8 @@ function M.delivery_url(value)
   local parts, wrong = url.parse_http(value)
   if not parts then
     return nil, "is no delivery URL: " .. wrong
+  elseif webhook_url.is_hidden(value) then
+    return nil, "has **** in the place of its password: write the password"
   end
   return { value }
 end

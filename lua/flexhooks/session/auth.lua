@@ -11,6 +11,7 @@ local errors = require "flexhooks.error"
 local flight = require "flexhooks.flight"
 local host = require "flexhooks.host"
 local json = require "flexhooks.json"
+local webhook_url = require "flexhooks.url.webhook"
 
 local M = {}
 
@@ -23,7 +24,7 @@ local function redacted(value, secrets, depth)
     for _, secret in ipairs(secrets) do
       value = secret:hide(value)
     end
-    return value
+    return webhook_url.shown(value)
   elseif type(value) == "table" then
     if depth == 0 then
       return nil
@@ -38,8 +39,9 @@ local function redacted(value, secrets, depth)
   return value
 end
 
--- A server may echo what it was sent: the secret, or the value of a header or
--- form. What is shown after closing was never near a server.
+-- A server may echo what it was sent: the secret, the value of a header or
+-- form, or a webhook's URL. What is shown after closing was never near a
+-- server.
 local function redact(self, value, ...)
   if value == nil or self.closed then
     return value

@@ -3,12 +3,13 @@
 -- Connection overrides ride in the fragment of a webhook's URL: `rc` retries,
 -- `rp` what to retry on (4xx, 5xx, ct: connecting failed, rt: no answer, all),
 -- `ct`, `rt`, `tt` time-outs in milliseconds. The fragment is never signed and
--- never sent.
+-- never sent. User name and password go into an Authorization header.
 -- @module flexhooks.simulator.delivery
 
 local core = require "flexhooks.core"
 local signature = require "flexhooks.signature"
 local tables = require "flexhooks.tables"
+local webhook_url = require "flexhooks.url.webhook"
 
 local M = {}
 
@@ -26,12 +27,12 @@ local function number(text, limits)
 end
 
 --- Splits a webhook's URL into what is signed and how it is delivered.
----@param webhook_url string
+---@param text string
 ---@return string url without its fragment
 ---@return table overrides `retries`, `retry_on` (a set), `connect_timeout`,
 -- `timeout` in seconds
-function M.split(webhook_url)
-  local url, fragment = webhook_url:match("^([^#]*)#?(.*)$")
+function M.split(text)
+  local url, fragment = text:match("^([^#]*)#?(.*)$")
   local given = {}
   for name, value in fragment:gmatch("(%w+)=([^&]*)") do
     given[name] = value
@@ -83,7 +84,7 @@ function M.request(webhook, event, keys)
     request.headers["Content-Type"] =
       "application/x-www-form-urlencoded; charset=UTF-8"
   end
-  request.url = url
+  request.url, request.headers.Authorization = webhook_url.target(url)
   request.headers["X-Twilio-Signature"] = signature.sign {
     auth_token = keys.auth_token,
     method = request.method,

@@ -7,6 +7,7 @@
 -- @module flexhooks.url.webhook
 
 local ascii = require "flexhooks.ascii"
+local core = require "flexhooks.core"
 
 local M = {}
 
@@ -101,14 +102,18 @@ local function is_place(authority)
     or authority:find "^[%w._-]*:?%d*$" ~= nil
 end
 
--- Hides a password with a slash, a question mark or a number sign in it: what
--- stands before that sign cannot be a host.
-local function hide_broken(authority, rest)
-  if not is_place(authority) then
-    return "//" .. HIDDEN .. "@"
-  end
-  return "//" .. authority .. rest
+-- Hides, in a word, a password with a slash, a question mark or a number sign
+-- in it: what stands before that sign cannot be a host. The pattern is
+-- anchored because a hostile text could make every other one slow.
+local function hide_broken(word)
+  local scheme, authority, rest =
+    word:match "^([^/]*//)([^/?#@]*:[^/?#@]*)([/?#].*)$"
+  local place = rest and not is_place(authority) and rest:match "^.*(@.*)$"
+  return place and scheme .. HIDDEN .. place
 end
+
+local USERINFO = "//([^/?#%s]*)@"
+local WITHOUT_SCHEME = "(%s)([^/?#%s:]*:[^/?#%s]*)@(%f[%w%[][%w_-]*[.:/%[])"
 
 --- Returns `text` as it may be shown: in a URL, or in a text with URLs in it,
 -- `****` stands in the place of each password. A URL that is not valid, and
@@ -119,15 +124,73 @@ function M.shown(text)
   if not text:find("@", 1, true) then
     return text
   end
-  text = text:gsub("//([^/?#%s]*)@", function(userinfo)
+  text = text:gsub(USERINFO, function(userinfo)
     return "//" .. hide_userinfo(userinfo)
   end)
-  text = text:gsub("//([^/?#%s@]*:[^/?#%s@]*)([/?#]%S*@)", hide_broken)
-  text = (" " .. text):gsub("(%s)([^/?#%s:]*:[^/?#%s]*)@",
-    function(space, userinfo)
-      return space .. hide_userinfo(userinfo)
-    end)
+  text = text:gsub("%S+", hide_broken)
+  text = (" " .. text):gsub(WITHOUT_SCHEME, function(space, userinfo, place)
+    return space .. hide_userinfo(userinfo) .. place
+  end)
   return text:sub(2)
+end
+
+local function userinfo_of(text)
+  return text:match("^[^/?#]*" .. USERINFO)
+end
+
+--- Does `****` stand for the URL's password?
+---@param text string
+---@return boolean
+function M.is_hidden(text)
+  local userinfo = userinfo_of(text)
+  return userinfo ~= nil
+    and (userinfo:match ":(.*)$" or userinfo) == HIDDEN
+end
+
+--- Returns a URL whose password is hidden with the password of another URL.
+---@param text string
+---@param known string?
+---@return string? url nil if `known` has another origin or user name
+function M.revealed(text, known)
+  local userinfo = known and userinfo_of(known)
+  if userinfo and M.origin(known) == M.origin(text)
+    and hide_userinfo(userinfo) == userinfo_of(text) .. "@" then
+    local scheme, rest = text:match "^([^/?#]*//)[^/?#]*@(.*)$"
+    return scheme .. userinfo .. "@" .. rest
+  end
+end
+
+local function unescape(text)
+  return (text:gsub("%%(%x%x)", function(digits)
+    return string.char(tonumber(digits, 16))
+  end))
+end
+
+-- Returns an Authorization value, or nil if it cannot be one.
+local function basic(user, password)
+  local secret = core.secret(password)
+  local header = secret and core.basic(user, secret)
+  local value = header and header:reveal()
+  for _, handle in ipairs { secret, header } do
+    handle:close()
+  end
+  return value
+end
+
+--- Returns where a delivery to a URL is sent, and with which Authorization:
+-- user name and password go into that header, and the fragment goes nowhere.
+---@param text string
+---@return string url
+---@return string? authorization nil without a user name or a password
+function M.target(text)
+  local url = text:gsub("#.*$", "")
+  local userinfo = userinfo_of(url)
+  if not userinfo then
+    return url
+  end
+  local user, password = userinfo:match "^([^:]*):(.*)$"
+  url = url:gsub(USERINFO, "//", 1)
+  return url, user and basic(unescape(user), unescape(password))
 end
 
 return M

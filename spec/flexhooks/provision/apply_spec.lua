@@ -212,6 +212,27 @@ describe("applying", function()
     real:close()
   end)
 
+  it("leaves one of two that differ in the password, as it wants it",
+    function()
+      local real = host.transport {}
+      local old = hook { webhook_url = "https://flex:OLD@h.example/e" }
+      local new = hook { webhook_url = "https://flex:NEW@h.example/e" }
+      local transport = {}
+      function transport.send(_, request)
+        if request.method == "POST" and not transport.other then
+          transport.other = assert(bench.client.webhooks:create(old))
+          flexhooks.sleep(0.01) -- the ttid of the next is greater
+        end
+        return real:send(request)
+      end
+      local crowded = bench:new_client { transport = transport }
+      assert(assert(flexhooks.plan(crowded, { new })):apply())
+      assert.equal(1, #bench:registered())
+      assert.equal(transport.other.ttid, bench.client.webhooks:list()[1].ttid)
+      bench:settled { new }
+      real:close()
+    end)
+
   it("ends in the same state wherever it was killed before", function()
     assert(bench.client.webhooks:create(hook { friendly_name = "teamA/stale",
       webhook_url = url .. "/stale" }))

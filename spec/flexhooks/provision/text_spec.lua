@@ -49,6 +49,36 @@ Plan: 1 to create, 1 to update, 1 to delete, 2 unchanged.]], text.plan {
     assert.matches([[-> "q\""]], told, 1, true)
   end)
 
+  it("shows no password", function()
+    local wanted = { type = "global", webhook_events = { "onParticipantLeft" },
+      webhook_url = "https://flex:s3cret@h.example/x" }
+    local shown = "https://flex:****@h.example/x"
+    local told = text.plan {
+      changes = { { action = "create", wanted = wanted,
+        webhook_url = wanted.webhook_url },
+        { action = "update", friendly_name = "flexhooks flex:s3cret@h.example",
+          fields = { webhook_url = { from = shown, to = shown } } } },
+      notes = {}, refusals = {},
+      counts = { create = 1, update = 1, replace = 0, delete = 0,
+        unchanged = 0 },
+    }
+    assert.is_nil(told:find "s3cret")
+    assert.matches("create    " .. shown .. "\n", told, 1, true)
+    assert.matches('webhook_url: "' .. shown .. '"\n', told, 1, true)
+    assert.matches('"flexhooks flex:****@h.example"', told, 1, true)
+    assert.matches('-> "' .. shown .. '"  (another user name or password)\n',
+      told, 1, true)
+    wanted.ttid = "t"
+    local file = text.file { wanted, { ttid = "u", type = "global",
+      webhook_events = {}, webhook_url = "HTTPS://x:y@H.example:443/x" } }
+    assert.is_nil(file:find "s3cret")
+    assert.matches("^[^\n]*\n%-%- %*%*%*%* stands for the password", file)
+    local hooks = assert((loadstring or load)(file))()
+    assert.equal(1, #hooks)
+    assert.equal(shown, hooks[1].webhook_url)
+    assert.not_matches("%*%*%*%*", text.file {})
+  end)
+
   it("says so where nothing changes", function()
     assert.equal("No changes: no webhooks.", text.plan { changes = {},
       notes = {}, empty = true, counts = { create = 0, update = 0, replace = 0,

@@ -103,6 +103,8 @@ describe("client.webhooks on the wire", function()
       ["'friendly_name' must be a string"] =
         { webhook_url = URL, webhook_events = E, friendly_name = 5 },
       ["'webhook_url' "] = { webhook_url = "ftp://x", webhook_events = E },
+      ["has **** in the place of its password"] = { webhook_events = E,
+        webhook_url = "https://flex:****@company.com/x" },
       ["it is called webhook_events"] = { webhook_url = URL, filters = E },
       ["it is called webhook_method"] = { webhook_url = URL,
         webhook_events = E,

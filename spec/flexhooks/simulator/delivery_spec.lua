@@ -27,6 +27,19 @@ describe("simulator.delivery", function()
       url = "https://h.example/e?a=1", params = EVENT })
   end)
 
+  it("moves user name and password into a header, and signs the URL",
+    function()
+      for _, method in ipairs { "POST", "GET" } do
+        local sent = request("https://flex:pw@h.example/e?a=1#rc=2", method)
+        assert.equal("https://h.example/e?a=1", sent.url:match "^[^&]*")
+        assert.equal("Basic ZmxleDpwdw==", sent.headers.Authorization)
+        assert.is_true(signature.validate { auth_token = "token",
+          signature = sent.headers["X-Twilio-Signature"], method = method,
+          url = method == "GET" and sent.url or "https://h.example/e?a=1",
+          params = method == "POST" and EVENT or nil })
+      end
+    end)
+
   it("gets with the fields behind the URL's own query", function()
     for url, start in pairs {
       ["https://h.example/e"] = "https://h.example/e?AccountSid=AC1",

@@ -95,6 +95,9 @@ describe("url.webhook.shown", function()
       ["https://token@h.example/e"] = "https://****@h.example/e",
       ["https://:OLD@h.example/e"] = "https://:****@h.example/e",
       ["flex:OLD@h.example/e"] = "flex:****@h.example/e",
+      ["flex:OLD@localhost:80"] = "flex:****@localhost:80",
+      ["flex:OLD@[::1]/e"] = "flex:****@[::1]/e",
+      ["flex:O@L:D@h.example/e"] = "flex:****@h.example/e",
       ["flexhooks flex:OLD@h.example/e"] = "flexhooks flex:****@h.example/e",
       ["//flex:OLD@h.example"] = "//flex:****@h.example",
       ["at https://a:b@h.example, https://c:d@i.example/"] =
@@ -105,6 +108,7 @@ describe("url.webhook.shown", function()
       ["https://flex:O/LD@h.example/e"] = "https://****@h.example/e",
       ["https://flex:O?L@D@h.example/e"] = "https://****@h.example/e",
       ["https://flex:O#LD@h.example/e"] = "https://****@h.example/e",
+      ["(https://flex:O/L@D@h.example/e)"] = "(https://****@h.example/e)",
       ["https:///flex:OLD@h.example/"] = "https:///flex:****@h.example/",
     } do
       assert.equal(shown, webhook.shown(text))
@@ -114,8 +118,68 @@ describe("url.webhook.shown", function()
   it("leaves everything else alone", function()
     for _, text in ipairs { "", "u", "https://h.example/", "a team@work",
       "https://h.example:8080/a@b", "https://[::1]:80/a@b",
-      "mail joe@company.example", "line one\nline two", "a: b@c" } do
+      "mail joe@company.example", "line one\nline two", "a: b@c",
+      "ops:on-call@desk", "@", ":@", "a:@b" } do
       assert.equal(text, webhook.shown(text))
+    end
+  end)
+
+  -- A pattern that looks at the whole text for each of its parts would take
+  -- hours.
+  it("takes a time that grows with the text alone", function()
+    for _, part in ipairs { "//a:b/", "//a:b", "a:b@", ":@", " :", "//@",
+      "@//", "/", "a:" } do
+      assert.is_string(webhook.shown("@ " .. part:rep(500000)))
+      assert.is_string(webhook.shown(part:rep(500000) .. "@"))
+    end
+  end)
+end)
+
+describe("url.webhook.is_hidden", function()
+  it("tells whether the password is left out", function()
+    for url, hidden in pairs {
+      ["https://flex:****@h.example/"] = true,
+      ["https://****@h.example/"] = true,
+      ["https://flex:***@h.example/"] = false,
+      ["https://****:x@h.example/"] = false,
+      ["https://h.example/****@x"] = false,
+      ["https://h.example/?a=//x:****@y"] = false,
+      ["https://h.example/"] = false,
+    } do
+      assert.equal(hidden, webhook.is_hidden(url), url)
+    end
+  end)
+end)
+
+describe("url.webhook.revealed", function()
+  it("takes the password of the same user at the same origin", function()
+    assert.equal("https://flex:a@b@h.example/new#rc=3", webhook.revealed(
+      "https://flex:****@h.example/new#rc=3", "https://flex:a@b@H.example/o"))
+    assert.equal("https://token@h.example/", webhook.revealed(
+      "https://****@h.example/", "https://token@h.example/x"))
+    for _, known in ipairs { "https://other:a@h.example/",
+      "https://flex:a@evil.example/", "http://flex:a@h.example/",
+      "https://h.example/", "https://flex@h.example/" } do
+      assert.is_nil(webhook.revealed("https://flex:****@h.example/", known))
+    end
+    assert.is_nil(webhook.revealed("https://flex:****@h.example/", nil))
+  end)
+end)
+
+describe("url.webhook.target", function()
+  it("moves user name and password into a header", function()
+    local url, authorization =
+      webhook.target "https://fl%65x:p%40ss:w@h.example:8443/e?a=//b@c#rc=3"
+    assert.equal("https://h.example:8443/e?a=//b@c", url)
+    assert.equal("Basic ZmxleDpwQHNzOnc=", authorization)
+  end)
+
+  it("has no header without a password", function()
+    for _, text in ipairs { "https://h.example/", "https://token@h.example/",
+      "https://:x@h.example/", "https://flex:%0d%0aX@h.example/" } do
+      local url, authorization = webhook.target(text)
+      assert.equal("https://h.example/", url)
+      assert.is_nil(authorization)
     end
   end)
 end)

@@ -13,6 +13,7 @@ local probe = require "flexhooks.receiver.delivery"
 local settings = require "flexhooks.cli.settings"
 local testing = require "flexhooks.testing"
 local url_of = require "flexhooks.url"
+local webhook_url = require "flexhooks.url.webhook"
 
 local M = {}
 
@@ -47,9 +48,11 @@ local function send(url, method, token)
   if not token then
     request.headers["X-Twilio-Signature"] = nil
   end
-  local origin = url:match "^[^/]*//[^/?#]*"
+  local target, authorization = webhook_url.target(url:match
+    "^[^/]*//[^/?#]*" .. request.target)
+  request.headers.Authorization = authorization
   local begun = host.clock()
-  local response, err = http.request(origin .. request.target, {
+  local response, err = http.request(target, {
     method = method, headers = request.headers,
     body = method == "POST" and request.body or nil, timeout = TIMEOUT })
   return response, err, host.clock() - begun

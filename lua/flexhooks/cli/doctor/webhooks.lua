@@ -3,20 +3,24 @@
 
 local ascii = require "flexhooks.ascii"
 local events = require "flexhooks.events"
+local webhook_url = require "flexhooks.url.webhook"
 
 local M = {}
 
---- A URL as it is signed: without its fragment.
+--- Returns a URL as it is signed: without user name, password and fragment.
+-- Receivers take the default port written out or left off.
 ---@param url string
 ---@return string
 function M.signed(url)
-  return (url:gsub("#.*$", ""))
+  local default = url:find "^[hH][tT][tT][pP]:" and ":80" or ":443"
+  return (url:gsub("#.*$", ""):gsub("^(%a+://)[^/?]*@", "%1")
+    :gsub("^(%a+://[^/?]*)" .. default .. "%f[/?%z]", "%1"))
 end
 
 -- What two URLs have in common where somebody meant the same: host and path,
 -- however written.
 local function gist(url)
-  local host, path = M.signed(url):match "^%a+://([^/?]*)([^?]*)"
+  local host, path = webhook_url.identity(url):match "^%a+://([^/?]*)([^?]*)"
   return host and ascii.lower(host):gsub(":%d+$", "")
     .. ascii.lower((path:gsub("/+$", "")))
 end

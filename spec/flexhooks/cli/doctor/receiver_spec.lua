@@ -42,6 +42,17 @@ describe("cli.doctor.receiver", function()
     end
   end)
 
+  it("sends user name and password in a header", function()
+    local empty = "HTTP/1.1 %d X\r\nContent-Length: 0\r\n\r\n"
+    local server = scripted.start { empty:format(403), empty:format(200) }
+    local at = server.url:gsub("//", "//flex:pw@")
+    assert.matches("pass signed event: arrives", (found(at .. "/x", "t0ken")))
+    for _, request in ipairs(server:requests()) do
+      assert.equal("Basic ZmxleDpwdw==", request.headers.authorization)
+    end
+    server.child:stop()
+  end)
+
   it("asks by GET where the receiver takes no POST", function()
     local empty = "HTTP/1.1 %d X\r\nContent-Length: 0\r\n\r\n"
     local server = scripted.start { empty:format(403), empty:format(200) }

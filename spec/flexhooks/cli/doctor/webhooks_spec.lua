@@ -29,12 +29,19 @@ describe("cli.doctor.webhooks", function()
       "https://other.example/", friendly_name = "other" } }
     assert.equal("pass webhooks: 1 of 2 point here: mine", text)
     assert.equal(1, #here)
+    for _, url in ipairs { "https://h.example:443/flex/events#rc=3",
+      "https://flex:OLD@h.example/flex/events" } do
+      assert.equal("pass webhooks: 1 of 1 point here: mine",
+        (found({ webhook { webhook_url = url .. "#rc=3" } }, nil,
+          { "https://flex:NEW@h.example/flex/events" })))
+    end
     assert.equal(URL, webhooks.signed(URL .. "#rc=1#"))
   end)
 
   it("finds those that nearly do", function()
     for _, url in ipairs { "http://h.example/flex/events",
-      "https://H.example/flex/events", "https://h.example:443/flex/events",
+      "https://H.example/flex/events", "https://h.example:8443/flex/events",
+      "https://h.example/flex/%65vents", "https://h.example/x/../flex/events",
       URL .. "/", "https://h.example/Flex/events", URL .. "?a=1" } do
       local text, here = found { webhook { webhook_url = url } }
       assert.equal("fail webhooks: mine is registered with " .. url
