@@ -59,15 +59,18 @@ describe("the README", function()
       local server = assert(require "socket".bind("127.0.0.1", 0))
       print("port " .. select(2, server:getsockname()))
       io.stdout:flush()
-      local peer = server:accept()
-      repeat
-        local line = peer:receive "*l"
-        io.write(line, "\n")
-      until line == ""
-      io.write(peer:receive(52), "\n")
-      io.stdout:flush()
-      peer:send "HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n"
-      peer:close()]] })
+      for _, status in ipairs { "204 No Content", "500 Oops" } do
+        local peer = server:accept()
+        repeat
+          local line = peer:receive "*l"
+          io.write(line, "\n")
+        until line == ""
+        io.write(peer:receive(52), "\n")
+        io.stdout:flush()
+        peer:send("HTTP/1.1 " .. status .. "\r\ncontent-length: 0\r\n"
+          .. "connection: close\r\n\r\n")
+        peer:close()
+      end]] })
     local port = process.port()
     local public = "http://127.0.0.1:" .. port .. "/flex/events"
     local server = command({ "serve", "app.lua", "--port", tostring(port) }, {
@@ -86,8 +89,14 @@ describe("the README", function()
     end
     local event = assert(json.decode(crm:wait_output "{.*}"))
     assert.matches("^KD%x+$", event.interaction)
+    local failed = command { "trigger", "onParticipantLeft", "--url", public }
+    assert.equal(1, failed:wait())
+    assert.matches("^500", failed:stdout())
     assert.equal(0, server:stop())
-    assert.matches("an agent joined", server:stdout() .. server:stderr())
+    local said = server:stdout() .. server:stderr()
+    assert.matches("an agent joined", said)
+    assert.matches("the service answered with status 500 instead of 2xx", said,
+      1, true)
   end)
 
   it("queues", function()

@@ -160,7 +160,7 @@ local function read_metrics()
   local text, before
   repeat
     before = text
-    text = must(flexhooks.http(url)).body
+    text = must(flexhooks.http(url, { expect = 200 })).body
     flexhooks.sleep(0.3)
   until text == before
   return text
@@ -177,7 +177,7 @@ local function forge()
   }), { auth_token = "not the account's token", url = app.public_url })
   page.line("sent", "onParticipantJoined, signed with another token")
   local before = count_refusals()
-  local response = must(flexhooks.http(app.public_url, {
+  local response = must(flexhooks.http(app.public_url, { expect = 403,
     method = "POST", headers = request.headers, body = request.body }))
   local valid, why = flexhooks.signature.validate {
     auth_token = os.getenv "TWILIO_AUTH_TOKEN",

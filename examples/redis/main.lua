@@ -19,12 +19,13 @@ local function converse(line, ends, ports, ledger)
       InteractionSid = ("KD%032x"):format(line), Number = tostring(number) }),
       { auth_token = os.getenv "TWILIO_AUTH_TOKEN", url = URL,
         idempotency_token = line .. "-" .. number })
-    local answer
+    local stored
     repeat
       local port = ports[math.random(#ports)]
-      answer = flexhooks.http("http://127.0.0.1:" .. port .. request.target,
-        { method = "POST", headers = request.headers, body = request.body })
-    until answer and answer.status == 200
+      stored = flexhooks.http("http://127.0.0.1:" .. port .. request.target,
+        { method = "POST", headers = request.headers, body = request.body,
+          expect = 200 })
+    until stored
     ledger:write(("KD%032x"):format(line), " ", number, "\n")
     flexhooks.sleep(0.02)
   end

@@ -7,9 +7,13 @@
 local ascii = require "flexhooks.ascii"
 local core = require "flexhooks.core"
 local errors = require "flexhooks.error"
+local expected = require "flexhooks.http.expect"
+local failed = require "flexhooks.transport.failed"
 local host = require "flexhooks.host"
 local json = require "flexhooks.json"
 local options = require "flexhooks.options"
+local refusal = require "flexhooks.refusal"
+local retry_after = require "flexhooks.retry_after"
 local tables = require "flexhooks.tables"
 local url_of = require "flexhooks.url"
 
@@ -29,6 +33,7 @@ local OPTIONS = {
   max_response = { type = "integer", min = 0, max = 2 ^ 53,
     default = 4 * 1024 * 1024 },
   private_addresses = { type = "boolean", default = true },
+  expect = { check = expected.complaint },
 }
 
 local transport -- made with the first request, shared by all
@@ -140,16 +145,38 @@ local function compose(url, given)
   }
 end
 
---- Sends one request and returns the answer, whatever its status. Redirects
--- are not followed, cookies not kept, and the environment's proxies not used.
+-- Returns the answer if its status is wanted, else the error that it is.
+local function judge(request, answer, expect)
+  local status = answer.status
+  if not expect then
+    if status >= 400 then
+      refusal.note(answer)
+    end
+    return answer
+  elseif expected.has(expect, status) then
+    return answer
+  end
+  local err = failed.new(request, "http", "the service answered with status "
+    .. status .. " instead of " .. expected.text(expect))
+  err.status = status
+  err.retry_after = retry_after.seconds(answer.headers["retry-after"],
+    host.now())
+  return nil, err
+end
+
+--- Sends one request and returns the answer: whatever its status, unless
+-- `expect` says which are wanted. Redirects are not followed, cookies are not
+-- kept, and the environment's proxies are not used.
 ---@param url string http or https, without credentials
 ---@param given table? `method` (GET, or POST where there is a body), `headers`
 -- (name → value or list of values), `query` (name → value), one of `body`
 -- (string), `form` (name → value) and `json` (any value), `timeout` (30 s in
 -- all), `connect_timeout` (10 s), `max_response` (4 MiB), `private_addresses`
--- (false for a URL that a stranger may have chosen)
+-- (false for a URL that a stranger may have chosen), `expect` (a class of
+-- statuses, "2xx"; a status; or a list of them: any other is an error)
 ---@return { status: integer, headers: table<string, string>, body: string }?
----@return flexhooks.Error? err
+---@return flexhooks.Error? err kind `http` for a status that `expect` does not
+-- have, with `status`, and `retry_after` (seconds) where the service says so
 function M.request(url, given)
   options.argument(FN, 1, { type = "string", required = true }, url)
   local checked = options.check(FN, OPTIONS, given)
@@ -158,7 +185,11 @@ function M.request(url, given)
     errors.raise(2, FN .. ": " .. wrong)
   end
   transport = transport or host.transport {}
-  return transport:send(request)
+  local answer, err = transport:send(request)
+  if not answer then
+    return nil, err
+  end
+  return judge(request, answer, checked.expect)
 end
 
 return M

@@ -14,6 +14,7 @@ local filters = require "flexhooks.filter"
 local host = require "flexhooks.host"
 local log = require "flexhooks.log"
 local options = require "flexhooks.options"
+local refusal = require "flexhooks.refusal"
 local tables = require "flexhooks.tables"
 
 local M = {}
@@ -230,6 +231,8 @@ local function call(router, subscription, failed, event, context)
   elseif not value and err ~= nil then
     local failure = failures.returned(err, subscription.handler)
     return report(router, failed, failure, event, context), true
+  elseif value and value ~= true and value ~= UNMATCHED then
+    refusal.warn(value, subscription.handler, context)
   end
   return failed, value ~= UNMATCHED
 end
@@ -288,6 +291,8 @@ local function run_from(run, i)
     failure = not failures.has(run.failed, value.cause) and value or nil
   elseif not value and err ~= nil and not failures.has(run.failed, err) then
     failure = failures.returned(err, middleware)
+  elseif value and value ~= true then
+    refusal.warn(value, middleware, run.context)
   end
   if failure then
     run.failed =

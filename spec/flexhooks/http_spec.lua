@@ -37,6 +37,40 @@ describe("flexhooks.http", function()
     assert.equal(3, #server:requests())
   end)
 
+  it("makes an error of a status that is not expected", function()
+    for path, expect in pairs { ["404"] = "2xx", ["500"] = { "2xx", 404 },
+      ["redirect/302//ok"] = 200, ["ok"] = "4xx" } do
+      local answer, err = http(server.url .. "/" .. path .. "?secret",
+        { expect = expect })
+      assert.is_nil(answer)
+      assert.equal("http", err.kind)
+      assert.equal(path == "ok" and 200 or tonumber(path:match "%d+"),
+        err.status)
+      assert.is_nil(err.retry_after)
+      assert.equal("GET", err.method)
+      assert.equal(server.url .. "/" .. path, err.url)
+      assert.is_nil(tostring(err):find("secret", 1, true))
+    end
+  end)
+
+  it("says in the error what was expected, and how long to wait", function()
+    local answer, err = http(server.url .. "/busy",
+      { expect = { "2xx", 404 } })
+    assert.is_nil(answer)
+    assert.equal(503, err.status)
+    assert.equal(7, err.retry_after)
+    assert.equal("the service answered with status 503 instead of 2xx, 404",
+      err.message)
+  end)
+
+  it("returns an answer whose status is expected", function()
+    for path, expect in pairs { ok = "2xx", ["404"] = { "2xx", 404 },
+      ["500"] = 500, ["no-content"] = { 200, 204 } } do
+      assert.is_table((assert(http(server.url .. "/" .. path,
+        { expect = expect }))))
+    end
+  end)
+
   it("sends a query", function()
     local head = echo({ query = { b = { 1, "x y" }, a = "&" } }, "?q#fragment")
     assert.matches("^GET /echo%?q&a=%%26&b=1&b=x%%20y HTTP/1.1\r\n", head)
@@ -156,6 +190,10 @@ describe("flexhooks.http", function()
     ["JSON that is a function"] = { json = print },
     ["two bodies"] = { json = {}, form = {} },
     ["a body and a form"] = { body = "", form = {} },
+    ["a status as text that is expected"] = { expect = "200" },
+    ["a class that is none"] = { expect = "success" },
+    ["no status that is expected"] = { expect = {} },
+    ["a list with something else"] = { expect = { "2xx", true } },
     ["no time"] = { timeout = 0 },
     ["more bytes than can be counted"] = { max_response = 2 ^ 60 },
     ["a time that is text"] = { timeout = "1" },

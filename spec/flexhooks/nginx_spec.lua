@@ -80,6 +80,26 @@ describe("a location of nginx", function()
     local url = ("http://127.0.0.1:%d/slow"):format(server.port)
     assert.equal(200, app.post(server, { Do = "call", Url = url }).status)
   end)
+
+  it("fails a handler whose service answers otherwise than expected",
+    function()
+      local url = ("http://127.0.0.1:%d/nowhere"):format(server.port)
+      local answer = app.post(server, { Do = "call", Url = url,
+        Expect = "2xx" })
+      assert.equal(500, answer.status)
+      assert.matches("the service answered with status 404 instead of 2xx",
+        server:log(), 1, true)
+      assert.not_matches("give the call expect", server:log(), 1, true)
+    end)
+
+  it("warns once of a handler that does not look at the status", function()
+    local url = ("http://127.0.0.1:%d/nowhere"):format(server.port)
+    for _ = 1, 3 do
+      assert.equal(200, app.post(server, { Do = "call", Url = url }).status)
+    end
+    local _, count = server:log():gsub('give the call expect = "2xx"', "")
+    assert.equal(1, count)
+  end)
 end)
 
 describe("verdicts", function()

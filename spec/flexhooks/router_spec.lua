@@ -1,5 +1,6 @@
 local errors = require "flexhooks.error"
 local flexhooks = require "flexhooks"
+local rude = require "spec.support.rude"
 local rows = require "spec.data.router"
 
 local unpack = table.unpack or _G.unpack
@@ -450,6 +451,48 @@ describe("router:dispatch", function()
       { id = "i" })
     assert.same({ "info", "hello", { id = "i", attempt = 1, n = 1,
       EventType = "onParticipantJoined", InteractionSid = "KD1" } }, line)
+  end)
+
+  it("warns of a handler or middleware that returns a bare answer", function()
+    local server, lines = rude.start(), {}
+    local r = flexhooks.router { logger = function(level, message, fields)
+      lines[#lines + 1] = { level, message, fields }
+    end }
+    local function ask(path, options)
+      return function()
+        return flexhooks.http(server.url .. path, options)
+      end
+    end
+    r:on("*", ask "/404")
+    r:on("*", { InteractionSid = "KD1" }, ask "/ok")
+    for _ = 1, 3 do
+      assert.is_true(r:dispatch(event { InteractionSid = "KD1" }))
+    end
+    assert.equal(1, #lines)
+    assert.equal("warn", lines[1][1])
+    assert.matches("with status 404, and its event counts as handled",
+      lines[1][2], 1, true)
+    assert.matches("router_spec.lua:%d+$", lines[1][3].handler)
+    r:use(function(_, _, next)
+      next()
+      return flexhooks.http(server.url .. "/500")
+    end)
+    assert.is_true(r:dispatch(event()))
+    assert.equal(2, #lines)
+    assert.equal(500, lines[2][3].status)
+  end)
+
+  it("fails with a service that does not answer as expected", function()
+    local server = rude.start()
+    router:on("*", function()
+      return flexhooks.http(server.url .. "/busy", { expect = "2xx" })
+    end)
+    local ok, err = router:dispatch(event())
+    assert.is_nil(ok)
+    assert.equal(7, err.retry_after)
+    assert.equal("http", err.errors[1].kind)
+    assert.equal(503, err.errors[1].status)
+    assert.matches("instead of 2xx", tostring(err), 1, true)
   end)
 
   it("may be called by a handler", function()

@@ -3,6 +3,7 @@
 local errors = require "flexhooks.error"
 local flexhooks = require "flexhooks"
 local process = require "spec.support.process"
+local rude = require "spec.support.rude"
 
 local function item(n, line)
   return { id = "id" .. n, received_at = 1, source = "default",
@@ -314,6 +315,57 @@ describe("flexhooks.worker", function()
     assert.matches("warn an attempt failed KD2", text)
     assert.matches("error event sent to the dead letters KD2", text)
   end)
+
+  it("waits as long as a service asks for that was not available", function()
+    local server, delays = rude.start(), {}
+    router:on("*", function()
+      return flexhooks.http(server.url .. "/busy", { expect = "2xx" })
+    end)
+    assert.is_true(queue:store { item(1) })
+    flexhooks.run(function()
+      local worker
+      worker = flexhooks.worker { queue = queue, router = router,
+        max_attempts = 2, backoff = { 0, 0 },
+        on_outcome = function(outcome)
+          delays[#delays + 1] = outcome
+          worker:stop()
+        end }
+      assert.is_true(worker:run())
+    end)
+    assert.same({ "retried" }, delays)
+    local stats = queue:stats()
+    assert.equal(1, stats.delayed)
+    assert.equal(0, stats.ready)
+  end)
+
+  it("warns once of a handler that does not look at an answer's status",
+    function()
+      local server, warnings, handled = rude.start(), {}, 0
+      router:on("*", function()
+        return flexhooks.http(server.url .. "/500")
+      end)
+      assert.is_true(queue:store { item(1), item(2), item(3) })
+      flexhooks.run(function()
+        local worker
+        worker = flexhooks.worker { queue = queue, router = router,
+          logger = function(level, message, fields)
+            if level == "warn" then
+              warnings[#warnings + 1] = { message, fields }
+            end
+          end,
+          on_outcome = function()
+            handled = handled + 1
+            if handled == 3 then
+              worker:stop()
+            end
+          end }
+        assert.is_true(worker:run())
+      end)
+      assert.equal(1, #warnings)
+      assert.matches('give the call expect = "2xx"', warnings[1][1], 1, true)
+      assert.equal(500, warnings[1][2].status)
+      assert.matches("worker_spec.lua:%d+$", warnings[1][2].handler)
+    end)
 
   it("buries what its handlers could not even be given", function()
     local body = '{"v":9,"id":"future","event":{"EventType":"onX"}}'

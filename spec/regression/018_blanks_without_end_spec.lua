@@ -4,7 +4,7 @@
 local d = require "spec.support.deliveries"
 local flexhooks = require "flexhooks"
 local heads = require "flexhooks.nginx.head"
-local retry = require "flexhooks.session.retry"
+local retry_after = require "flexhooks.retry_after"
 local signature = require "flexhooks.signature"
 
 local BLANKS = (" "):rep(2000000)
@@ -28,8 +28,8 @@ describe("blanks without end", function()
   end
 
   it("hold no client up", function()
-    assert.is_nil(retry.retry_after("1" .. BLANKS .. "2", 0))
-    assert.equal(1, retry.retry_after(BLANKS .. "1" .. BLANKS, 0))
+    assert.is_nil(retry_after.seconds("1" .. BLANKS .. "2", 0))
+    assert.equal(1, retry_after.seconds(BLANKS .. "1" .. BLANKS, 0))
     local head, line = heads.new(), "X: a" .. (" "):rep(60000) .. "b "
     assert.is_false(head:add "HTTP/1.1 200 OK")
     assert.is_false(head:add(line))

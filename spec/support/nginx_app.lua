@@ -28,7 +28,7 @@ router:on("*", function(event, context)
 end)
 
 router:on("*", { Do = "call" }, function(event)
-  return flexhooks.http(event.Url, { timeout = 10 })
+  return flexhooks.http(event.Url, { timeout = 10, expect = event.Expect })
 end)
 
 router:on("*", { Do = "fail" }, function()

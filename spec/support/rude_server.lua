@@ -97,6 +97,7 @@ local RAW = {
     .. "Strict-Transport-Security: max-age=9\r\n"),
   ["404"] = "HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\nno",
   ["500"] = "HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n",
+  busy = "HTTP/1.1 503 Busy\r\nRetry-After: 7\r\nContent-Length: 0\r\n\r\n",
   ["407"] = "HTTP/1.1 407 No\r\nContent-Length: 0\r\n\r\n",
 }
 

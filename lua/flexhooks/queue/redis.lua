@@ -15,7 +15,6 @@ local flight = require "flexhooks.flight"
 local host = require "flexhooks.host"
 local options = require "flexhooks.options"
 local scripts = require "flexhooks.queue.redis_scripts"
-local shapes = require "flexhooks.queue.redis_shapes"
 local submission = require "flexhooks.queue.submission"
 local tables = require "flexhooks.tables"
 local url = require "flexhooks.queue.redis_url"
@@ -96,11 +95,11 @@ function M.new(rest, given)
     address = address, settings = checked,
     opening = flight.new(), key = "{" .. checked.prefix .. "}:",
   }, Redis)
-  self.batches = batches.new(function(name, args, count)
-    return self:run(name, args, shapes.of_script(name, count))
-  end, function(name, args, count, answered)
-    return self.checked and not self.closed and self.io:post(scripts[name],
-      { self.key }, args, shapes.of_script(name, count), answered)
+  self.batches = batches.new(function(name, args)
+    return self:run(name, args)
+  end, function(name, args, answered)
+    return self.checked and not self.closed
+      and self.io:post(scripts[name], { self.key }, args, answered)
   end)
   return self
 end
@@ -134,7 +133,7 @@ function Redis:check(io)
       .. "machine", { appendfsync = self.settings.appendfsync })
   end
   local stored, err = io:call(scripts.setup, { self.key },
-    { VERSION, tostring(self.settings.partitions) }, shapes.scripts.setup)
+    { VERSION, tostring(self.settings.partitions) })
   if not stored then
     return nil, err
   end
@@ -155,8 +154,7 @@ end
 ---@return flexhooks.Error? err
 function Redis:exists()
   self.io = self.io or self:connect()
-  local count, err = self.io:command({ "EXISTS", self.key .. "meta" },
-    shapes.exists)
+  local count, err = self.io:command { "EXISTS", self.key .. "meta" }
   if not count then
     return nil, err
   end
@@ -181,18 +179,18 @@ function Redis:ready()
 end
 
 -- Runs a script of ours by its name.
-function Redis:run(name, args, shape, again)
+function Redis:run(name, args, again)
   local ok, err = self:ready()
   if not ok then
     return nil, err
   end
   local reply
-  reply, err = self.io:call(scripts[name], { self.key }, args, shape)
+  reply, err = self.io:call(scripts[name], { self.key }, args)
   if reply == nil and err.reason == "noqueue" and not again then
     -- Somebody emptied the database, and nothing was done.
     self.checked = nil
     self:say("error", "the queue in Redis is gone, and is set up again")
-    return self:run(name, args, shape, true)
+    return self:run(name, args, true)
   end
   return reply, err
 end
@@ -207,13 +205,10 @@ local function with_digits(args)
 end
 
 --- Runs a script of ours with strings and whole numbers.
----@param name string
----@param args (string|number)[]
----@param count integer? answers, of a script that has one for each step
 ---@return any reply
 ---@return flexhooks.Error? err
-function Redis:call(name, args, count)
-  return self:run(name, with_digits(args), shapes.of_script(name, count))
+function Redis:call(name, args)
+  return self:run(name, with_digits(args))
 end
 
 local function line_of(item)
@@ -256,6 +251,7 @@ local function stored(store, reply, first)
     store.err = first
   end
   submission.tell(store)
+  return #items
 end
 
 --- See docs/architecture.md, Queue.
@@ -269,7 +265,7 @@ function Redis:submit(store)
   local head = self:head_of(store.rule)
   local batch = self.batches:join(head.key, "store", head)
   append(batch.args, items)
-  self.batches:add(batch, bytes, store, stored, #items)
+  self.batches:add(batch, bytes, store, stored)
 end
 
 --- A step on one entry that goes with others of its kind.
@@ -295,14 +291,8 @@ function Redis:stats()
     oldest_age = reply[5] / 1000, partitions = partitions }
 end
 
--- A letter that only another program can have written this way is an error.
-function Redis:letter_of(json)
+local function letter_of(json)
   local letter = envelope.decode_value(json)
-  if type(letter) ~= "table" or type(letter.body) ~= "string"
-    or type(letter.buried_at) ~= "number" then
-    return nil, self:failure("a dead letter in Redis cannot be read",
-      { reason = "damaged" })
-  end
   letter.buried_at = letter.buried_at / 1000
   letter.parked = letter.part
   return letter
@@ -311,10 +301,7 @@ end
 function Redis:dead_letters(limit)
   local reply, err = self:call("letters", { limit })
   for i, json in ipairs(reply or {}) do
-    reply[i], err = self:letter_of(json)
-    if err then
-      return nil, err
-    end
+    reply[i] = letter_of(json)
   end
   return reply, err
 end
@@ -323,8 +310,8 @@ end
 local function each_entry(self, part, f)
   local after = "-"
   while true do
-    local entries, err = self.io:command({ "XRANGE", self.key .. "p:" .. part,
-      after, "+", "COUNT", tostring(FIND_AT_ONCE) }, shapes.events)
+    local entries, err = self.io:command { "XRANGE", self.key .. "p:" .. part,
+      after, "+", "COUNT", tostring(FIND_AT_ONCE) }
     if not entries then
       return nil, err
     end
@@ -343,12 +330,12 @@ end
 
 -- An entry as `find` tells it: what was begun has a state, and failures.
 local function queued(self, part, entry)
-  local state, err = self.io:command({ "HGET", self.key .. "s:" .. part,
-    entry[1] }, shapes.state)
+  local state, err = self.io:command { "HGET", self.key .. "s:" .. part,
+    entry[1] }
   local failures
   if state ~= nil then
-    failures, err = self.io:command({ "HGET", self.key .. "e:" .. part,
-      entry[1] }, shapes.field)
+    failures, err = self.io:command { "HGET", self.key .. "e:" .. part,
+      entry[1] }
   end
   if failures == nil then
     return nil, err
@@ -364,7 +351,7 @@ function Redis:find(id)
   if json == nil then
     return nil, err
   elseif json then
-    return self:letter_of(json)
+    return letter_of(json)
   end
   local beginning = envelope.beginning(id)
   for part = 0, self.settings.partitions - 1 do

@@ -12,7 +12,6 @@ local flight = require "flexhooks.flight"
 local host = require "flexhooks.host"
 local redis_call = require "flexhooks.queue.redis_call"
 local redis_error = require "flexhooks.queue.redis_error"
-local shapes = require "flexhooks.queue.redis_shapes"
 
 local M = {}
 
@@ -77,13 +76,6 @@ function Connection:refuse(waiter, err)
   end
 end
 
--- Answers may have been mixed up: no later one is given to its waiter.
-function Connection:distrust(waiter)
-  local err = redis_error.of_shape(self.name)
-  settle(waiter, nil, err)
-  self:drop(err)
-end
-
 function Connection:take_replies()
   while self.handle do
     local ok, value, message = self.handle:next()
@@ -101,12 +93,10 @@ function Connection:take_replies()
     local waiter = waiting[waiting.first]
     waiting[waiting.first] = nil
     waiting.first = waiting.first + 1
-    if not ok then
-      self:refuse(waiter, redis_error.of_answer(self.name, value))
-    elseif waiter.shape and not waiter.shape(value) then
-      self:distrust(waiter)
-    else
+    if ok then
       settle(waiter, value)
+    else
+      self:refuse(waiter, redis_error.of_answer(self.name, value))
     end
   end
 end
@@ -203,7 +193,7 @@ end
 
 -- Appends a command; its answer comes to the waiter that is returned, which is
 -- to get an `event` or a function `answered`.
-function Connection:send(arguments, shape, more)
+function Connection:send(arguments, more)
   if not self.handle then
     return nil, self.lost
   end
@@ -212,7 +202,7 @@ function Connection:send(arguments, shape, more)
     return nil, self:failure(message, kind)
   end
   local waiting = self.waiting
-  local waiter = { shape = shape }
+  local waiter = {}
   waiting.last = waiting.last + 1
   waiting[waiting.last] = waiter
   self.anchor.waited = self
@@ -258,7 +248,7 @@ function Connection:greet()
       and { "AUTH", address.user, secret } or { "AUTH", secret })
   end
   for _, command in ipairs(commands) do
-    local waiter, err = self:send(command, shapes.ok)
+    local waiter, err = self:send(command)
     local value
     if waiter then
       value, err = self:await(waiter,
@@ -304,19 +294,18 @@ end
 
 --- One command.
 ---@param arguments string[]
----@param shape function? of the reply, see `redis_shapes`; any where absent
 ---@param timeout number? seconds
 ---@param more string[]? arguments behind those
 ---@return any value nil of Redis is false
 ---@return flexhooks.Error? err `reason` is the first word of Redis's error in
 -- lower case, or what happened to the connection
-function Connection:command(arguments, shape, timeout, more)
+function Connection:command(arguments, timeout, more)
   local ok, err = self:ready()
   if not ok then
     return nil, err
   end
   local waiter
-  waiter, err = self:send(arguments, shape, more)
+  waiter, err = self:send(arguments, more)
   if not waiter then
     return nil, err
   end
@@ -329,16 +318,14 @@ Connection.call = redis_call.call
 ---@param script string
 ---@param keys string[]
 ---@param args string[]
----@param shape function of the reply
 ---@param answered fun(value: any, err: flexhooks.Error?) called once
 ---@return boolean posted false where `call` would have to wait first, or fail
-function Connection:post(script, keys, args, shape, answered)
+function Connection:post(script, keys, args, answered)
   local sha = self.shas[script]
   if not sha or not self.greeted or self.pid ~= core.pid() then
     return false
   end
-  local waiter = self:send(redis_call.command("EVALSHA", sha, keys), shape,
-    args)
+  local waiter = self:send(redis_call.command("EVALSHA", sha, keys), args)
   if not waiter then
     return false
   end

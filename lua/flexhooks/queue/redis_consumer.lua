@@ -10,7 +10,6 @@
 local core = require "flexhooks.core"
 local envelope = require "flexhooks.queue.envelope"
 local host = require "flexhooks.host"
-local shapes = require "flexhooks.queue.redis_shapes"
 
 local unpack = table.unpack or unpack
 
@@ -46,8 +45,8 @@ function Consumer:open()
   if not ok then
     return nil, err
   end
-  local last = self.queue.io:command({ "XREVRANGE", self.queue.key .. "wake",
-    "+", "-", "COUNT", "1" }, shapes.entries)
+  local last = self.queue.io:command { "XREVRANGE", self.queue.key .. "wake",
+    "+", "-", "COUNT", "1" }
   self.woken = last and last[1] and last[1][1] or "0-0"
   self.listener = host.spawn(self.listen, self)
   return true
@@ -215,7 +214,7 @@ function Consumer:refs_of(reply, asked)
   for i = 1, #reply, 5 do
     local part, entry, delay = reply[i], reply[i + 1], reply[i + 4]
     local state = asked[part]
-    if state and self.parts[part] == state then
+    if self.parts[part] == state then
       state.cursor = entry
       refs[#refs + 1] = { seq = part .. "/" .. entry, part = part,
         fence = state.fence, line = reply[i + 2], attempts = reply[i + 3],
@@ -257,8 +256,7 @@ function Consumer:read_wake(io)
   for _, entry in ipairs(entries) do
     command[#command + 1] = entry
   end
-  return io:command(command, shapes.streams,
-    BLOCK + self.queue.settings.timeout)
+  return io:command(command, BLOCK + self.queue.settings.timeout)
 end
 
 function Consumer:heard(reply)
@@ -355,7 +353,7 @@ function Consumer:begin(ref)
   ref.item, ref.state = item, state
   item.id = item.id or "seq:" .. ref.seq
   item.attempt = reply[2]
-  item.errors = envelope.decode_failures(reply[3])
+  item.errors = reply[3] ~= "" and envelope.decode_value(reply[3]) or {}
   item.replay = item.replay or reply[4] == 1
   item.fence = tonumber(state.fence)
   return item
@@ -401,7 +399,7 @@ function Consumer:recheck(refs)
     args[#args + 1] = ref.part
     args[#args + 1] = ref.seq:match("/(.*)$")
   end
-  local reply, err = self.queue:call("parked", args, #refs)
+  local reply, err = self.queue:call("parked", args)
   if not reply then
     return nil, err
   end

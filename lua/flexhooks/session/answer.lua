@@ -5,6 +5,7 @@ local ascii = require "flexhooks.ascii"
 local errors = require "flexhooks.error"
 local json = require "flexhooks.json"
 local retry = require "flexhooks.session.retry"
+local retry_after = require "flexhooks.retry_after"
 
 local M = {}
 
@@ -165,7 +166,8 @@ function M.error(answer, now)
       message, fields = text(excerpt(answer.body)), {}
     end
     fields.status = status
-    fields.retry_after = retry.retry_after(header(answer, "retry-after"), now)
+    fields.retry_after = retry_after.seconds(header(answer, "retry-after"),
+      now)
     err = errors.new(KINDS[status] or "http",
       message or "the server answered with status " .. status, fields)
   end

@@ -53,7 +53,8 @@ describe("batches", function()
         b:add(batch, 0, n, function(step, reply, first)
           got[step] = { (table.unpack or unpack)(reply, first,
             first + step - 1) }
-        end, n)
+          return step
+        end)
       end
       assert.same({}, got)
     end)
@@ -63,7 +64,7 @@ describe("batches", function()
 
   it("are posted where nothing has to be waited for", function()
     local posted, forgotten = {}, false
-    local b, calls = new(nil, function(name, args, _, answered)
+    local b, calls = new(nil, function(name, args, answered)
       posted[#posted + 1] = name .. " " .. table.concat(args, " ")
       flexhooks.spawn(function()
         if forgotten then
@@ -122,7 +123,8 @@ describe("batches", function()
             assert.is_nil(reply)
             assert.equal("queue", err.kind)
             failed = failed + 1
-          end, 1)
+            return 1
+          end)
         end
       end)
       assert.equal(6, failed)

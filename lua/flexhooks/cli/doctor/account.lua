@@ -5,7 +5,7 @@
 local ascii = require "flexhooks.ascii"
 local clock = require "flexhooks.host"
 local errors = require "flexhooks.error"
-local retry = require "flexhooks.session.retry"
+local retry_after = require "flexhooks.retry_after"
 local settings = require "flexhooks.cli.settings"
 local url_of = require "flexhooks.url"
 
@@ -25,7 +25,7 @@ end
 
 local function check_clock(report, response)
   local date = response.headers.date
-  local theirs = type(date) == "string" and retry.http_date(date)
+  local theirs = type(date) == "string" and retry_after.date(date)
   if not theirs then
     report:add("clock", "warn", "the API sent no date to compare with")
     return
