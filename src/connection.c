@@ -1,5 +1,6 @@
 #include "connection.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +25,7 @@ static const struct {
     {414, "URI Too Long"},
     {431, "Request Header Fields Too Large"},
     {501, "Not Implemented"},
+    {505, "HTTP Version Not Supported"},
 };
 
 /* --- phases and deadlines ------------------------------------------------ */
@@ -50,20 +52,57 @@ static void enter(fh_connection *c, fh_phase next) {
 }
 
 void fh_connection_drop(fh_connection *c) {
+  c->dropped = true;
   shutdown(c->fd, SHUT_RDWR);
 }
 
-static void count_refusal(fh_listener *l, unsigned status) {
-  for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++)
-    if (refusals[i].status == status)
-      l->refused[i]++;
+/* Returns FH_REFUSALS for a status that nothing is refused with. */
+static size_t refusal_of(unsigned status) {
+  size_t i = 0;
+  while (i < FH_REFUSALS && refusals[i].status != status)
+    i++;
+  return i;
+}
+
+static void count_refusal(fh_connection *c, unsigned status) {
+  size_t i = refusal_of(status);
+  c->refused = true;
+  c->listener->refused[i < FH_REFUSALS ? i : 0]++;
 }
 
 size_t fh_listener_refused(const fh_listener *l, unsigned status) {
-  for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++)
-    if (refusals[i].status == status)
-      return l->refused[i];
-  return 0;
+  size_t i = refusal_of(status);
+  return i < FH_REFUSALS ? l->refused[i] : 0;
+}
+
+/* Returns whether the peer's side of the connection is open. */
+static bool peer_is_there(const fh_connection *c) {
+  char byte;
+  ssize_t got = recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  return got > 0 || (got < 0 && (errno == EAGAIN || errno == EINTR));
+}
+
+/* Counts a request that libmicrohttpd answered by itself, or whose connection
+ * it closed without an answer. */
+static void count_own_refusal(fh_connection *c,
+                              enum MHD_RequestTerminationCode code) {
+  if (c->refused || c->dropped || c->status != 0 || c->listener->closing)
+    return;
+  const union MHD_ConnectionInfo *info =
+      MHD_get_connection_info(c->mhd, MHD_CONNECTION_INFO_HTTP_STATUS);
+  if (info)
+    count_refusal(c, info->http_status);
+  else if (code == MHD_REQUEST_TERMINATED_WITH_ERROR && peer_is_there(c))
+    count_refusal(c, 400);
+}
+
+/* The same for a request line that libmicrohttpd could not read: the end of
+ * the connection is all that is reported then. */
+static void count_lost_line(fh_connection *c) {
+  bool between = c->phase == FH_HEADERS || c->phase == FH_IDLE;
+  if (between && !c->refused && !c->dropped && !c->closes &&
+      !c->listener->closing && peer_is_there(c))
+    count_refusal(c, 400);
 }
 
 /* Writes the refusal ourselves: libmicrohttpd takes an answer neither in the
@@ -71,17 +110,12 @@ size_t fh_listener_refused(const fh_listener *l, unsigned status) {
  * which resets the connection before the peer has seen why. At this point it
  * has nothing of its own to send, so the stream is at an answer's start. */
 static void refuse(fh_connection *c, unsigned status) {
-  const char *reason = "Refused";
-  for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++)
-    if (refusals[i].status == status)
-      reason = refusals[i].reason;
   char text[160];
   int size = snprintf(text, sizeof text,
                       "HTTP/1.1 %u %s\r\ncontent-length: 0\r\n"
                       "connection: close\r\n\r\n",
-                      status, reason);
-  c->refused = true;
-  count_refusal(c->listener, status);
+                      status, refusals[refusal_of(status)].reason);
+  count_refusal(c, status);
   if (send(c->fd, text, (size_t)size, MSG_NOSIGNAL | MSG_DONTWAIT) != size)
     fh_connection_drop(c);
   else
@@ -217,6 +251,7 @@ void fh_connection_answer(fh_connection *c, unsigned status,
           ? response
           : MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
   c->status = status;
+  c->closes = c->head.last || c->listener->quiet;
   cut_link(c);
   enter(c, FH_SENDING);
   c->listener->resumed = true;
@@ -391,10 +426,10 @@ void fh_on_completed(void *cls, struct MHD_Connection *mhd, void **context,
   fh_connection *c = *context;
   (void)cls;
   (void)mhd;
-  (void)code;
   *context = NULL;
   if (!c)
     return;
+  count_own_refusal(c, code);
   end_request(c);
   c->listener->progress++;
   enter(c, c->refused ? FH_LINGERING : FH_IDLE);
@@ -438,6 +473,7 @@ void fh_on_connection(void *cls, struct MHD_Connection *mhd, void **context,
   fh_connection *c = *context;
   if (!c)
     return;
+  count_lost_line(c);
   end_request(c);
   leave_line(c);
   leave_ended(c);

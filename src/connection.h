@@ -13,7 +13,7 @@
 
 #define FH_LINGER_TIME 2.0 /* seconds */
 
-enum { FH_REFUSALS = 6 }; /* statuses that we refuse with */
+enum { FH_REFUSALS = 7 }; /* statuses that we refuse with */
 
 /* What a connection is doing. Each phase has one duration, so the connections
  * in it stand in the order of their deadlines. */
@@ -66,6 +66,8 @@ struct fh_connection {
   bool ready; /* among the listener's ready ones */
   bool suspended;
   bool refused;
+  bool dropped; /* by us */
+  bool closes;  /* libmicrohttpd ends the connection behind the last answer */
   fh_slice headers[];
 };
 

@@ -121,6 +121,20 @@ static void read_coding(fh_head *head, const char *value, size_t size) {
   refuse(head, 400);
 }
 
+/* Returns whether "close" is among the options of a Connection header. */
+static bool has_close(const char *value, size_t size) {
+  static const char blanks[] = " \t,";
+  for (size_t at = 0; at < size;) {
+    size_t length = 0;
+    while (at + length < size && !strchr(blanks, value[at + length]))
+      length++;
+    if (is("close", value + at, length))
+      return true;
+    at += length + 1;
+  }
+  return false;
+}
+
 static void check_name(fh_head *head, const char *name, size_t size) {
   if (size == 0)
     refuse(head, 400);
@@ -173,11 +187,14 @@ void fh_head_field(fh_head *head, const fh_head_limits *limits,
     head->hosts++;
     if (!is_host(value, value_size))
       refuse(head, 400);
+  } else if (is("connection", name, name_size)) {
+    head->last = head->last || has_close(value, value_size);
   }
 }
 
-unsigned fh_head_verdict(const fh_head *head, const fh_head_limits *limits,
+unsigned fh_head_verdict(fh_head *head, const fh_head_limits *limits,
                          char minor) {
+  head->last = head->last || head->chunked || minor == '0';
   if (head->status != 0)
     return head->status;
   if (head->hosts > 1 || (head->hosts == 0 && minor != '0'))

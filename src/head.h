@@ -30,6 +30,7 @@ typedef struct fh_head {
   unsigned codings;
   uint64_t length; /* of the body, where `lengths` is 1 */
   bool chunked;
+  bool last;       /* nothing may follow on the connection */
   unsigned status; /* the first refusal, or 0 */
 } fh_head;
 
@@ -50,7 +51,7 @@ void fh_head_field(fh_head *head, const fh_head_limits *limits,
                    size_t value_size);
 
 /* The verdict over the whole head. `minor` is that of the HTTP version. */
-unsigned fh_head_verdict(const fh_head *head, const fh_head_limits *limits,
+unsigned fh_head_verdict(fh_head *head, const fh_head_limits *limits,
                          char minor);
 
 /* Is this the image that libmicrohttpd's parser leaves of a well-formed head?

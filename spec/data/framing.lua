@@ -8,8 +8,13 @@
 -- (one answer, then the connection is closed; a list: any of these; with
 -- `may_drop` closing without an answer is lawful too), `answers` (all of them,
 -- the connection stays open), or `drop` (closed without an answer). `handled`
--- is how many events ran, none where absent; `finish` half-closes after
--- sending; `or_ok` says that 200 is lawful too.
+-- is how many events ran, none where absent; a row that may be refused or
+-- taken says `if_taken`, which is how many ran if the answer was 200. `finish`
+-- half-closes after sending; `or_ok` says that 200 is lawful too.
+--
+-- Versions of libmicrohttpd refuse the same requests by other statuses, or
+-- without an answer. Never lawful in a row that must be refused are 200, an
+-- event that ran, a second answer, and an open connection.
 local rep = string.rep
 
 -- The good request with another request line.
@@ -51,9 +56,10 @@ end
 local function lines(f)
   return {
     { id = "empty connection", send = "", finish = true, drop = true },
-    { id = "blank lines first", send = "\r\n\r\n" .. f.good, status = 400 },
+    { id = "blank lines first", send = "\r\n\r\n" .. f.good, status = 400,
+      may_drop = true },
     { id = "many blank lines first", send = rep("\r\n", 300) .. f.good,
-      status = 400 },
+      status = 400, may_drop = true },
     { id = "one blank line first", send = "\r\n" .. f.good,
       answers = { 200 }, handled = 1 },
     { id = "HTTP/0.9", send = "GET /\r\n\r\n", status = 400 },
@@ -72,9 +78,10 @@ local function lines(f)
     { id = "TLS hello", send = "\22\3\1\2\0\1\0\1\252\3\3"
         .. rep("\170", 400) .. "\n", status = 400, may_drop = true },
     { id = "PROXY line", send = "PROXY TCP4 1.2.3.4 5.6.7.8 1 2\r\n"
-        .. f.good, status = 400 },
+        .. f.good, status = 400, may_drop = true },
     { id = "NUL in method",
-      send = with_line(f, "PO\0ST " .. f.path .. " HTTP/1.1"), status = 400 },
+      send = with_line(f, "PO\0ST " .. f.path .. " HTTP/1.1"), status = 400,
+      may_drop = true },
     { id = "tab in method",
       send = with_line(f, "PO\tST " .. f.path .. " HTTP/1.1"), status = 400 },
     { id = "two spaces",
@@ -93,7 +100,8 @@ local function targets(f)
     { id = "space in target",
       send = with_line(f, "POST " .. f.path .. " x HTTP/1.1"), status = 400 },
     { id = "NUL in target",
-      send = with_line(f, "POST " .. f.path .. "\0 HTTP/1.1"), status = 400 },
+      send = with_line(f, "POST " .. f.path .. "\0 HTTP/1.1"), status = 400,
+      may_drop = true },
     { id = "fragment", send = with_line(f, "POST " .. f.path .. "#x HTTP/1.1"),
       status = 400 },
     { id = "relative target", send = with_line(f, "POST flex/events HTTP/1.1"),
@@ -205,24 +213,28 @@ local function lengths(f)
     { id = "hex length", send = with_lengths(f, "0x10"), status = 400 },
     { id = "empty length", send = with_lengths(f, ""), status = 400 },
     { id = "length 2^64+5", send = with_lengths(f, "18446744073709551621"),
-      status = 413 },
+      status = { 400, 413 } },
     { id = "length of 4000 digits", send = with_lengths(f, rep("9", 4000)),
-      status = 413 },
+      status = { 400, 413 } },
     { id = "gzip, chunked", send = with_coding(f, "gzip, chunked"),
-      status = 501 },
+      status = { 400, 501 } },
     { id = "chunked, identity", send = with_coding(f, "chunked, identity"),
-      status = 400 },
-    { id = "identity", send = with_coding(f, "identity"), status = 400 },
-    { id = "xchunked", send = with_coding(f, "xchunked"), status = 400 },
+      status = { 400, 501 } },
+    { id = "identity", send = with_coding(f, "identity"),
+      status = { 400, 501 } },
+    { id = "xchunked", send = with_coding(f, "xchunked"),
+      status = { 400, 501 } },
     { id = "chunked twice in one", send = with_coding(f, "chunked, chunked"),
-      status = 400 },
+      status = { 400, 501 } },
     { id = "chunked twice", send = (with_coding(f, "chunked"):gsub("\r\n",
         "\r\nTransfer-Encoding: chunked\r\n", 1)), status = 400 },
     { id = "vertical tab", send = with_coding(f, "\11chunked"),
-      status = 400 },
+      status = { 400, 501 } },
+    -- A blank is no part of the value, but libmicrohttpd 0.9 takes it for one.
     { id = "a blank behind", send = with_coding(f, "chunked "),
-      status = 400 },
-    { id = "quoted", send = with_coding(f, '"chunked"'), status = 400 },
+      status = { 200, 400 }, if_taken = 1 },
+    { id = "quoted", send = with_coding(f, '"chunked"'),
+      status = { 400, 501 } },
     { id = "chunked in HTTP/1.0", send = (with_coding(f, "chunked")
         :gsub("HTTP/1.1", "HTTP/1.0", 1)), status = 400 },
   }
@@ -232,9 +244,10 @@ local function chunks(f)
   return {
     { id = "good chunks", send = in_chunks(f, chunk(f.body:sub(1, 10))
         .. chunk(f.body:sub(11)) .. "0\r\n\r\n"), status = 200, handled = 1 },
+    -- libmicrohttpd 1.0.1 takes an extension for an error.
     { id = "chunk extension", send = in_chunks(f, ("%x;a=b\r\n")
-        :format(#f.body) .. f.body .. "\r\n0\r\n\r\n"), status = 200,
-      handled = 1 },
+        :format(#f.body) .. f.body .. "\r\n0\r\n\r\n"),
+      status = { 200, 400 }, if_taken = 1 },
     { id = "trailers", send = in_chunks(f, chunk(f.body)
         .. "0\r\na: b\r\n\r\n"), status = 200, handled = 1 },
     { id = "chunk of 2^64-1", send = in_chunks(f, "ffffffffffffffff\r\nabc"),

@@ -18,7 +18,7 @@ local EXPOSITION = { ["content-type"] = metrics.CONTENT_TYPE }
 local ALLOW = { ["content-type"] = TEXT["content-type"], allow = "GET, HEAD" }
 
 -- Statuses with which a listener refuses by itself.
-local REFUSED = { 400, 408, 413, 414, 431, 501 }
+local REFUSED = { 400, 408, 413, 414, 431, 501, 505 }
 
 -- Carries the listener's own counts over to the metrics.
 local function count_refused(server)
