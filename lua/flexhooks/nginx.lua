@@ -209,7 +209,7 @@ function M.handle(app)
   check_app("flexhooks.nginx.handle", app)
   check_phase "flexhooks.nginx.handle"
   local receiver = opened[app] or named[app] or plainly(receiver_of, app)
-  host.begin()
+  host.begin_request()
   local given = ngx.req.get_headers(0)
   local body = read_body(rawget(given, "content-length"),
     receiver.limits.body)
@@ -245,7 +245,7 @@ function M.metrics(app)
     check_app("flexhooks.nginx.metrics", app)
     plainly(receiver_of, app)
   end
-  host.begin()
+  host.begin_request()
   local text = shared_metrics():render()
   host.ended()
   send(200, { ["content-type"] = metrics.CONTENT_TYPE }, text)

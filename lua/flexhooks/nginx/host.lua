@@ -7,6 +7,7 @@
 -- @module flexhooks.nginx.host
 
 local base = require "resty.core.base"
+local ffi = require "ffi"
 local semaphore = require "ngx.semaphore"
 
 local clock = require "flexhooks.nginx.clock"
@@ -23,6 +24,9 @@ local LONGEST_WAIT = 86400
 local UNASKED = 5
 
 local contexts = {} -- coroutine -> context of a task, until it ends
+
+-- Request -> the coroutine that answers it, if nginx reports its client's end.
+local watched = setmetatable({}, { __mode = "v" })
 
 -- The scope that was entered last stands apart, since nearly every one is left
 -- again before another light thread runs: `newest` is that of `newest_co`. The
@@ -72,7 +76,43 @@ function M.begin()
   here, here_request = co, base.get_request()
 end
 
---- Ends what `begin` began.
+-- The request of the calling light thread, as a key of a table.
+local function request_key()
+  local request = base.get_request()
+  return type(request) == "cdata" and tonumber(ffi.cast("intptr_t", request))
+    or request
+end
+
+-- Ends the pending wait of a light thread, and its later ones at once.
+local function cancel(context)
+  context.cancelled = true
+  if context.waiting_on then
+    context.waiting_on:post(1)
+  end
+end
+
+-- nginx's callback, in a light thread of its own.
+local function client_left()
+  local context = contexts[watched[request_key()]]
+  if context then
+    nginx_log.logger("warn", "the client closed its connection: the waits of "
+      .. "its request are cancelled")
+    cancel(context)
+  end
+end
+
+--- Begins to answer a request. With `lua_check_client_abort on` nginx ends the
+-- light threads of a request whose client leaves, and its claims would stand.
+-- If a callback is registered, nginx leaves that to the callback.
+function M.begin_request()
+  M.begin()
+  local told, why = ngx.on_abort(client_left)
+  if told or why == "duplicate call" then
+    watched[request_key()], contexts[here] = here, { answers = true }
+  end
+end
+
+--- Ends what `begin` or `begin_request` began.
 function M.ended()
   here = nil
 end
@@ -110,6 +150,15 @@ local function cancelled_error()
   return errors.new("cancelled", "this task was cancelled")
 end
 
+-- The outcome of a cancelled wait. A handler whose client has left fails as if
+-- its deadline had passed, even if it ignores what its wait returned.
+local function cancelled(context, scope)
+  if scope and context.answers then
+    scope.expired = true
+  end
+  return "cancelled"
+end
+
 -- Waits on `sem` for at most `timeout` seconds (nil: for ever), cut to the
 -- deadline and woken by a cancel. Returns "posted", "timeout", "deadline" or
 -- "cancelled".
@@ -117,7 +166,7 @@ local function wait_on(sem, timeout)
   local co = coroutine.running()
   local context, scope = contexts[co], scope_of(co)
   if context and context.cancelled then
-    return "cancelled"
+    return cancelled(context, scope)
   end
   local ends = timeout and clock() + timeout
   local cut = scope and (not ends or scope.due < ends)
@@ -132,7 +181,7 @@ local function wait_on(sem, timeout)
     local left = ends and ends - clock() or LONGEST_WAIT
     local posted = sem:wait(math.max(0, math.min(left, LONGEST_WAIT)))
     if context and context.cancelled then
-      outcome = "cancelled"
+      outcome = cancelled(context, scope)
     elseif posted then
       outcome = "posted"
     elseif ends and clock() >= ends - 0.0005 then
@@ -440,10 +489,7 @@ end
 
 --- Ends the task's pending wait with an error of kind `cancelled`.
 function Task:cancel()
-  self.context.cancelled = true
-  if self.context.waiting_on then
-    self.context.waiting_on:post(1)
-  end
+  cancel(self.context)
 end
 
 return M

@@ -2,6 +2,8 @@
 local app = require "spec.support.nginx_app"
 local process = require "spec.support.process"
 
+local ONE = "https://h.example/flex/one"
+
 describe("nginx.host", function()
   local server
 
@@ -162,5 +164,99 @@ describe("nginx.host", function()
           .. "nginx's log phase; call it from content_by_lua%*")
       end, 30, "refusal of " .. name)
     end
+  end)
+end)
+
+-- A handler that begins first sleeps; the next one does not.
+local LEFT = app.app:gsub("return {", [[
+local flight = require("flexhooks.flight").new()
+local function first(name)
+  return dict:incr("spec:" .. name, 1, 0) == 1
+end
+router:on("*", { Do = "sleep first" }, function()
+  if first "runs" then
+    flexhooks.sleep(100)
+  end
+end)
+router:on("*", { Do = "call first" }, function(event)
+  if first "runs" then
+    assert(flexhooks.http(event.Url, { timeout = 100 }))
+  end
+end)
+router:on("*", { Do = "share first" }, function()
+  assert(flight:share(function()
+    return not first "runs" or flexhooks.sleep(100)
+  end))
+end)
+%0]], 1):gsub("handler_timeout = 5", "handler_timeout = 100")
+
+describe("a client that leaves, with lua_check_client_abort on", function()
+  local TOKEN = { idempotency_token = "1" }
+
+  local function start(init)
+    return app.start { files = { ["app.lua"] = LEFT }, http = app.http
+      :gsub("init_by_lua_block {", "%0" .. (init or ""))
+      .. "lua_check_client_abort on;" }
+  end
+
+  local function leave(server, fields, more, begun)
+    local peer = app.begin(server, fields, more)
+    process.eventually(begun)
+    peer:close()
+  end
+
+  -- A delivery whose client leaves while its handler waits, then a second one.
+  local function again(server, fields, later)
+    leave(server, fields, TOKEN, function()
+      return app.value(server, "runs") == "1"
+    end)
+    assert.equal(200, app.post(server, fields, later or TOKEN).status)
+    assert.equal("2", app.value(server, "runs"))
+    assert.matches("the client closed its connection", server:log(), 1, true)
+  end
+
+  for name, later in pairs {
+    ["a re-delivery"] = TOKEN, ["a twin"] = { url = ONE },
+  } do
+    it("leaves no claim to " .. name, function()
+      again(start(), { Do = "sleep first" }, later)
+    end)
+  end
+
+  it("leaves no claim in the memory of a worker", function()
+    local server = start [[
+      require("flexhooks.nginx").configure { shared_dict = "none" }]]
+    again(server, { Do = "sleep first" })
+  end)
+
+  it("is no longer served by a call", function()
+    local api = app.start()
+    again(start(), { Do = "call first",
+      Url = ("http://127.0.0.1:%d/held"):format(api.port) })
+    app.get(api, "/let_go")
+  end)
+
+  it("does not hold up what its handler shares with others", function()
+    again(start(), { Do = "share first" }, { idempotency_token = "2" })
+  end)
+
+  it("no longer waits for the outcome of another delivery", function()
+    local server = start()
+    local first = app.begin(server, { Do = "sleep first" }, TOKEN)
+    process.eventually(function()
+      return app.value(server, "runs") == "1"
+    end)
+    local function rejected()
+      return app.get(server, "/metrics").body
+        :match 'events_rejected_total{reason="not_claimed"} (%d+)'
+    end
+    local second = app.begin(server, { Do = "sleep first" }, TOKEN)
+    app.get(server, "/healthz")
+    second:close()
+    process.eventually(function()
+      return rejected() == "1"
+    end)
+    first:close()
+    assert.equal("1", app.value(server, "runs"))
   end)
 end)
