@@ -36,12 +36,16 @@ http {
 }
 END
 tools/nginx -p "$dir" -c "$dir/nginx.conf" 2>/dev/null &
-nginx=$!
+nginx=$! up=
 url=http://127.0.0.1:$port/v1/Instances/GO$sid/InteractionWebhooks
 for _ in 1 2 3 4 5 6 7 8 9 10; do
-  $made/http 0.01 1 "$url" >/dev/null 2>&1 && break
+  $made/http 0.01 1 "$url" >/dev/null 2>&1 && up=yes && break
   sleep 0.2
 done
+[ -n "$up" ] || {
+  echo "http: nginx does not start: $(cat "$dir/error.log")" >&2
+  exit 1
+}
 
 $made/http "$seconds" $width "$url"
 $made/http "$seconds" $width "$url" again

@@ -69,10 +69,15 @@ measure() {
     }' "$dir/out"
 }
 
+up=
 for _ in 1 2 3 4 5 6 7 8 9 10; do
-  curl -s -o "$dir/out" "http://127.0.0.1:$port/read" && break
+  curl -s -o "$dir/out" "http://127.0.0.1:$port/read" && up=yes && break
   sleep 0.2
 done
+[ -n "$up" ] || {
+  echo "nginx: it does not start: $(cat "$dir/error.log")" >&2
+  exit 1
+}
 eval "$(make -s env LUA=luajit)"
 measure "read the body, answer 204" /read
 measure "written by hand" /by_hand

@@ -121,14 +121,16 @@ local function insert_all(db, count, batch)
   return flexhooks.clock() - began
 end
 
--- A worker on this queue until `done` says so.
+-- Runs a worker on this queue until `done` returns true, at most two minutes.
 local function work(queue, on_event, done)
   local router = flexhooks.router()
   router:on("*", on_event)
   local worker = flexhooks.worker { queue = queue, router = router,
     concurrency = CONCURRENCY }
   local running = flexhooks.spawn(worker.run, worker)
+  local ends = flexhooks.clock() + 120
   while not done() do
+    assert(flexhooks.clock() < ends, "the worker is not done after 120 s")
     flexhooks.sleep(0.001)
   end
   worker:stop()

@@ -31,10 +31,15 @@ measure() {
   rm -f "$dir/out"
   "$@" >"$dir/out" 2>"$dir/err" &
   server=$!
-  until grep -qs ready "$dir/out"; do
-    kill -0 $server || { cat "$dir/err"; exit 1; }
+  for _ in $(seq 100); do
+    grep -qs ready "$dir/out" && break
+    kill -0 $server 2>/dev/null || break
     sleep 0.1
   done
+  grep -qs ready "$dir/out" || {
+    echo "server: $variant does not start: $(cat "$dir/err")" >&2
+    exit 1
+  }
   port=$(sed -n 's/^ready //p' "$dir/out")
   wrk -t1 -c32 -d1 -s "$dir/wrk.lua" "http://127.0.0.1:$port/flex/events" \
     >/dev/null

@@ -1,4 +1,5 @@
 local check = dofile "examples/demo/check.lua"
+local demos = require "spec.support.demo"
 local process = require "spec.support.process"
 
 local function event(name, interaction, status)
@@ -133,30 +134,8 @@ describe("the demo's check", function()
   end)
 end)
 
-local function lines_of(command)
-  local pipe = assert(io.popen(command))
-  local list = {}
-  for line in pipe:lines() do
-    list[#list + 1] = line
-  end
-  pipe:close()
-  return list
-end
-
--- Process ids of a demo, known by the folder it was given.
-local function processes_of(folder)
-  return lines_of("grep -lsa 'TMPDIR=" .. folder
-    .. "' /proc/[0-9]*/environ | cut -d/ -f3")
-end
-
 local function spawn(folder, host)
-  return process.spawn({ "examples/demo/run", host },
-    { env = { LUA = process.lua, TMPDIR = folder } })
-end
-
-local function nothing_left(folder)
-  assert.same({}, processes_of(folder))
-  assert.same({}, lines_of("ls " .. folder))
+  return demos.spawn("examples/demo/run", folder, nil, host)
 end
 
 describe("the demo", function()
@@ -175,7 +154,7 @@ describe("the demo", function()
     end
     assert.not_equal(one:stdout():match "receiver +(%S+)",
       two:stdout():match "receiver +(%S+)")
-    nothing_left(folder)
+    demos.assert_gone(folder)
   end)
 
   it("runs with nginx as the receiver, by the example nginx.conf", function()
@@ -194,7 +173,7 @@ describe("the demo", function()
       local demo = spawn(folder)
       demo:wait_output "Events, as they are handled"
       assert.is_true(demo:stop(signal) > 128)
-      nothing_left(folder)
+      demos.assert_gone(folder)
     end
   end)
 
@@ -202,14 +181,9 @@ describe("the demo", function()
     local folder = process.folder()
     local demo = spawn(folder)
     demo:wait_output "onParticipantJoined"
-    for _, id in ipairs(processes_of(folder)) do
-      local command = process.read("/proc/" .. id .. "/cmdline")
-      if command:find("\0serve\0", 1, true) then
-        os.execute("kill -KILL " .. id)
-      end
-    end
+    demos.kill(folder, "serve")
     assert.equal(1, demo:wait(60))
     assert.matches("demo: ", demo:stderr())
-    nothing_left(folder)
+    demos.assert_gone(folder)
   end)
 end)

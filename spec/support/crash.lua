@@ -90,6 +90,12 @@ function Load:run(f)
   end)
 end
 
+--- Waits with the load running until f returns something true; raises after a
+--- minute, naming `what` was awaited.
+function M.await(what, f)
+  return process.eventually(f, 60, what, require("flexhooks").sleep)
+end
+
 --- How far it is, for a line of progress.
 function Load:told()
   return (", %d acknowledged"):format(#self.acknowledged)

@@ -75,11 +75,6 @@ local serial = 0
 local Fleet = { __name = "fleet" }
 Fleet.__index = Fleet
 
--- Loaded when it is used: the helper unloads it with each spec file.
-local function sleep(seconds)
-  require("flexhooks").sleep(seconds)
-end
-
 local function environment(self, port)
   serial = serial + 1
   return { NO_LEASES = self.no_leases and "1", JOURNAL = self.journal,
@@ -133,9 +128,9 @@ end
 --- Ends one without blocking the load.
 function M.kill(child)
   child:kill "KILL"
-  while not child:status() do
-    sleep(0.005)
-  end
+  crash.await("end of " .. child.name, function()
+    return child:status()
+  end)
 end
 
 function Fleet:kill_redis()
@@ -157,11 +152,11 @@ function Fleet:kill_nginx()
   master:kill "STOP"
   local orphans = table.concat(self.nginx:workers(), " ")
   M.kill(master)
-  sleep(0.05 * math.random())
+  require("flexhooks").sleep(0.05 * math.random())
   os.execute("kill -KILL " .. orphans .. " 2>/dev/null")
-  while process.listening(self.nginx.port) do
-    sleep(0.005)
-  end
+  crash.await("free port " .. self.nginx.port, function()
+    return not process.listening(self.nginx.port)
+  end)
   self.nginx:launch()
 end
 
@@ -215,9 +210,9 @@ function Fleet:harass(what, times, kill)
       kill(self, n)
       torture.progress(what, n, times, load:told())
     end
-    while #load.acknowledged <= times do
-      flexhooks.sleep(0.05)
-    end
+    crash.await(times .. " acknowledged events", function()
+      return #load.acknowledged > times
+    end)
   end)
 end
 

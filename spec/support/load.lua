@@ -1,12 +1,13 @@
 -- A steady load of signed events on a port, each over a connection of its own,
--- until a file appears. Prints a point for each good answer, and in the end
--- what came of it all as JSON.
+-- until a file appears, at most ten minutes. Prints a point for each good
+-- answer, and in the end what came of it all as JSON.
 --
 --   lua spec/support/load.lua PORT STOPFILE FIELDS
 --
 -- FIELDS, as JSON, are added to the event's.
 local lfs = require "lfs"
 local cjson = require "cjson"
+local socket = require "socket"
 
 local d = require "spec.support.deliveries"
 local wire = require "spec.support.wire"
@@ -34,7 +35,7 @@ local function send(i)
   end
 end
 
-local i = 0
+local i, ends = 0, socket.gettime() + 600
 repeat
   i = i + 1
   local ok, err = pcall(send, i)
@@ -47,5 +48,6 @@ repeat
     print "began"
     io.stdout:flush()
   end
+  assert(socket.gettime() < ends, "no " .. stop_file .. " within 600 s")
 until lfs.attributes(stop_file)
 print(cjson.encode(counts))

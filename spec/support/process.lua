@@ -60,20 +60,22 @@ end
 
 -- How much longer than usual everything may take.
 local PATIENCE = tonumber(os.getenv "FLEXHOOKS_TEST_PATIENCE") or 1
+M.PATIENCE = PATIENCE
 
 -- Seconds that nothing takes longer than, on a slow machine that is busy.
 local LONG = 30
 
 --- Calls f until it returns something true, and returns that; raises after
--- `timeout` seconds (30 where absent), saying what was awaited.
-function M.eventually(f, timeout, what)
+-- `timeout` seconds (30 where absent), saying what was awaited. `sleep` waits
+-- between two calls; without it the whole process does.
+function M.eventually(f, timeout, what, sleep)
   local deadline = system.monotime() + (timeout or LONG) * PATIENCE
   repeat
     local value = f()
     if value then
       return value
     end
-    system.sleep(0.01)
+    (sleep or system.sleep)(0.01)
   until system.monotime() > deadline
   error(("no %s within %g s"):format(what or "result", timeout or LONG),
     2)

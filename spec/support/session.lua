@@ -10,9 +10,16 @@ local process = require "spec.support.process"
 
 local M = {}
 
--- What waits until the port of a background command is listened on.
-local WAIT = "until (exec 3<>/dev/tcp/127.0.0.1/%s) 2>/dev/null; do "
-  .. "sleep 0.05; done"
+-- Waits until a background command listens on its port, at most 30 seconds.
+local AWAIT = [[
+await() {
+  for _ in {1..%d}; do
+    (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null && return
+    sleep 0.05
+  done
+  echo "nothing listens on port $1 after 30 s" >&2
+  exit 1
+}]]
 
 local function blocks(text, language)
   local list = {}
@@ -33,7 +40,8 @@ end
 
 local function script_of(text, wanted)
   local ports, lines = {}, { "set -eo pipefail",
-    "trap 'kill $(jobs -p) 2>/dev/null; wait' EXIT" }
+    "trap 'kill $(jobs -p) 2>/dev/null; wait' EXIT",
+    AWAIT:format(600 * process.PATIENCE) }
   local chosen = {}
   for _, block in ipairs(blocks(text, "sh")) do
     if not wanted or block:find(wanted) then
@@ -50,7 +58,7 @@ local function script_of(text, wanted)
     lines[#lines + 1] = line
     local port = (line .. " "):match "%-%-port (%d+).* & *#?"
     if port then
-      lines[#lines + 1] = WAIT:format(port)
+      lines[#lines + 1] = "await " .. port
     end
   end
   return table.concat(lines, "\n")

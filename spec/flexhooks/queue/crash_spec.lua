@@ -31,9 +31,9 @@ end
 -- Waits with the load running, so never blocks.
 local function kill(child)
   child:kill "KILL"
-  while not child:status() do
-    flexhooks.sleep(0.005)
-  end
+  crash.await("end of a server", function()
+    return child:status()
+  end)
 end
 
 -- Starts and kills servers under load; `after(n)` runs between two of them.
@@ -43,14 +43,14 @@ local function kill_often(kills, what, folder, extra, after)
   load:run(function()
     for n = 1, kills do
       local child = start(folder, port, n, extra)
-      while not process.listening(port) do
+      crash.await("listener on " .. port, function()
         assert(not child:status(), child:stderr())
-        flexhooks.sleep(0.005)
-      end
+        return process.listening(port)
+      end)
       flexhooks.sleep(0.12 * math.random())
-      while #load.acknowledged <= n do
-        flexhooks.sleep(0.005)
-      end
+      crash.await(n .. " acknowledged events", function()
+        return #load.acknowledged > n
+      end)
       kill(child)
       if after then
         after(n)
