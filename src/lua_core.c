@@ -23,5 +23,6 @@ int luaopen_flexhooks_core(lua_State *L) {
   fh_open_sid(L);
   fh_open_signature(L);
   fh_open_sql_text(L);
+  fh_open_validator(L);
   return 1;
 }

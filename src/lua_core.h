@@ -18,5 +18,6 @@ void fh_open_secret(lua_State *L);
 void fh_open_sid(lua_State *L);
 void fh_open_signature(lua_State *L);
 void fh_open_sql_text(lua_State *L);
+void fh_open_validator(lua_State *L);
 
 #endif

@@ -4,6 +4,7 @@
 #include <openssl/rand.h>
 
 #include "lua_core.h"
+#include "lua_params.h"
 #include "signature.h"
 
 enum { MAX_RANDOM = 4096, MAX_HEX = 1 << 30 };
@@ -26,14 +27,20 @@ fh_key *fh_test_key(lua_State *L, int index) {
   return self && self->handle.open ? &self->key : NULL;
 }
 
+static const char *const algorithms[] = {"HMAC_SHA1", "HMAC_SHA256", NULL};
+
+fh_algorithm fh_check_algorithm(lua_State *L, int index) {
+  if (!lua_isnoneornil(L, index)) /* for LuaJIT no string is as good as none */
+    luaL_checkstring(L, index);
+  return (fh_algorithm)luaL_checkoption(L, index, *algorithms, algorithms);
+}
+
 /* key(secret, algorithm) -> key; "HMAC_SHA1" or "HMAC_SHA256", the former if
  * absent */
 static int key_new(lua_State *L) {
-  static const char *const algorithms[] = {"HMAC_SHA1", "HMAC_SHA256", NULL};
   fh_slice secret = fh_check_bytes(L, 1);
   luaL_argcheck(L, secret.size > 0, 1, "the secret must not be empty");
-  fh_algorithm algorithm =
-      (fh_algorithm)luaL_checkoption(L, 2, "HMAC_SHA1", algorithms);
+  fh_algorithm algorithm = fh_check_algorithm(L, 2);
   key_handle *self = fh_new(L, &key_class);
   if (!fh_key_open(&self->key, algorithm, secret))
     return luaL_error(L, "libcrypto cannot compute %s", algorithms[algorithm]);
@@ -49,52 +56,10 @@ static int key_close(lua_State *L) {
   return 0;
 }
 
-/* The fields of a table name -> value or list of values, counted first and
- * copied afterwards: between the two memory is allocated, and a finalizer that
- * runs then may have changed the table. */
-typedef struct param_list {
-  fh_field *items; /* NULL while counting */
-  size_t room;
-  size_t count;
-  size_t bytes;
-} param_list;
-
-static void add_field(lua_State *L, param_list *f, fh_slice name) {
-  if (lua_type(L, -1) != LUA_TSTRING)
-    luaL_error(L, "a parameter's value must be a string or a list of them");
-  fh_slice value = fh_bytes(L, -1);
-  f->bytes += name.size + value.size;
-  if (f->items && f->count < f->room)
-    f->items[f->count] = (fh_field){name, value};
-  f->count++;
-}
-
-static void read_fields(lua_State *L, int index, param_list *f) {
-  f->count = f->bytes = 0;
-  if (lua_isnoneornil(L, index))
-    return;
-  lua_pushnil(L);
-  while (lua_next(L, index)) {
-    if (lua_type(L, -2) != LUA_TSTRING)
-      luaL_error(L, "a parameter's name must be a string");
-    fh_slice name = fh_bytes(L, -2);
-    if (lua_type(L, -1) == LUA_TTABLE) {
-      int values = (int)lua_rawlen(L, -1);
-      for (int i = 1; i <= values; i++, lua_pop(L, 1)) {
-        lua_rawgeti(L, -1, i);
-        add_field(L, f, name);
-      }
-    } else {
-      add_field(L, f, name);
-    }
-    lua_pop(L, 1);
-  }
-}
-
 /* Signs with what is in Lua's memory already: nothing raises while the URL is
  * open. Leaves the URL that was signed in `text` and `url`. Returns the size
  * of the signature, or 0. */
-static size_t sign(fh_key *key, fh_slice *url, param_list *f, char *text,
+static size_t sign(fh_key *key, fh_slice *url, fh_params *f, char *text,
                    char signature[FH_SIGNATURE_MOST]) {
   fh_signed_url opened;
   if (!fh_signed_url_open(&opened, *url))
@@ -108,7 +73,8 @@ static size_t sign(fh_key *key, fh_slice *url, param_list *f, char *text,
 
 /* key:sign(url, params) -> signature, signed url | nil, "config", message */
 static int key_sign(lua_State *L) {
-  param_list f = {0};
+  char signature[FH_SIGNATURE_MOST];
+  fh_params f;
   fh_check_open(L, 1, &key_class);
   fh_slice url = fh_check_bytes(L, 2);
   if (!lua_isnoneornil(L, 3))
@@ -117,16 +83,11 @@ static int key_sign(lua_State *L) {
   if (wrong)
     return fh_fail(L, "config", lua_pushfstring(L, "the URL %s", wrong));
   lua_settop(L, 3);
-  read_fields(L, 3, &f);
-  size_t room = f.bytes, items = f.count * sizeof *f.items;
-  f.room = f.count;
-  f.items = lua_newuserdata(L, items + room + url.size + 1);
-  read_fields(L, 3, &f);
-  if (f.count > f.room || f.bytes > room)
-    return luaL_error(L, "the parameters changed while they were read");
+  wrong = fh_read_params(L, 3, true, url.size + 1, &f);
+  if (wrong)
+    return luaL_error(L, "%s", wrong);
   key_handle *self = fh_check_open(L, 1, &key_class);
-  char *text = (char *)f.items + items, signature[FH_SIGNATURE_MOST];
-  size_t size = sign(&self->key, &url, &f, text, signature);
+  size_t size = sign(&self->key, &url, &f, f.scratch, signature);
   if (size == 0)
     return luaL_error(L, "not enough memory");
   lua_pushlstring(L, signature, size);

@@ -3,7 +3,7 @@
 #include "lua_core.h"
 #include "lua_key.h"
 #include "lua_sid.h"
-#include "signature.h"
+#include "lua_signature.h"
 
 enum {
   MAX_KEYS = 16,
@@ -205,7 +205,7 @@ static const char *const reasons[] = {
     [FH_SIGNATURE_DIFFERS] = "signature_differs",
 };
 
-static int push_refusal(lua_State *L, fh_verdict verdict) {
+int fh_push_refusal(lua_State *L, fh_verdict verdict) {
   if (verdict == FH_CRYPTO_FAILED)
     return luaL_error(L, "libcrypto failed");
   lua_pushnil(L);
@@ -230,7 +230,7 @@ static int verify(lua_State *L, const fh_delivery *delivery) {
   verifier_handle *self = fh_check_open(L, 1, &verifier_class);
   size_t room = fh_verify_room(&self->verifier, delivery);
   if (room == 0)
-    return push_refusal(L, FH_TOO_LARGE);
+    return fh_push_refusal(L, FH_TOO_LARGE);
   void *scratch =
       room <= sizeof local ? local.bytes : lua_newuserdata(L, room);
   fh_check_open(L, 1, &verifier_class);
@@ -238,7 +238,7 @@ static int verify(lua_State *L, const fh_delivery *delivery) {
   fh_verdict verdict =
       fh_verify(&self->verifier, delivery, keys, count, scratch, &event);
   if (verdict != FH_VERIFIED)
-    return push_refusal(L, verdict);
+    return fh_push_refusal(L, verdict);
   unsigned shape = UNFIT;
   if (delivery->kind == FH_JSON)
     lua_pushboolean(L, 1);

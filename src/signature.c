@@ -283,6 +283,39 @@ static bool has_key(fh_key **keys, size_t count, const fh_mac *wanted) {
   return false;
 }
 
+/* Verifies an event that was read; `rest` is what the request's query has
+ * behind the configured one, or NULL if it has another. */
+static fh_verdict verify_event(const fh_verifier *verifier,
+                               const fh_delivery *delivery, fh_key **keys,
+                               size_t key_count, const fh_slice *rest,
+                               char *scratch, const fh_event *event) {
+  fh_mac wanted;
+  if (delivery->signature.size == 0)
+    return FH_SIGNATURE_MISSING;
+  if (!fh_mac_read(delivery->signature, &wanted))
+    return FH_SIGNATURE_SHAPE;
+  if (!has_key(keys, key_count, &wanted))
+    return FH_ALGORITHM_DIFFERS;
+  if (!rest)
+    return FH_QUERY_DIFFERS;
+  fh_verdict verdict = check_body(verifier, delivery);
+  if (verdict != FH_VERIFIED)
+    return verdict;
+  tail t = {delivery->query.data != NULL, verifier->url.query, *rest,
+            event->fields, delivery->kind == FH_FORM ? event->count : 0};
+  search s = {&wanted, keys, key_count, false, false};
+  return compare_all(verifier, &t, scratch, &s);
+}
+
+fh_verdict fh_verify_fields(const fh_verifier *verifier,
+                            const fh_delivery *delivery, fh_key **keys,
+                            size_t key_count, void *scratch, fh_event *event) {
+  fh_slice rest;
+  bool matches = fh_signed_url_match(&verifier->url, delivery->query, &rest);
+  return verify_event(verifier, delivery, keys, key_count,
+                      matches ? &rest : NULL, scratch, event);
+}
+
 fh_verdict fh_verify(const fh_verifier *verifier, const fh_delivery *delivery,
                      fh_key **keys, size_t key_count, void *scratch,
                      fh_event *event) {
@@ -292,22 +325,8 @@ fh_verdict fh_verify(const fh_verifier *verifier, const fh_delivery *delivery,
   fh_verdict verdict = read_fields(verifier, delivery, rest, &a, event);
   if (verdict != FH_VERIFIED)
     return verdict;
-  if (delivery->signature.size == 0)
-    return FH_SIGNATURE_MISSING;
-  fh_mac wanted;
-  if (!fh_mac_read(delivery->signature, &wanted))
-    return FH_SIGNATURE_SHAPE;
-  if (!has_key(keys, key_count, &wanted))
-    return FH_ALGORITHM_DIFFERS;
-  if (!matches)
-    return FH_QUERY_DIFFERS;
-  verdict = check_body(verifier, delivery);
-  if (verdict != FH_VERIFIED)
-    return verdict;
-  tail t = {delivery->query.data != NULL, verifier->url.query, rest,
-            event->fields, delivery->kind == FH_FORM ? event->count : 0};
-  search s = {&wanted, keys, key_count, false, false};
-  verdict = compare_all(verifier, &t, a.tail, &s);
+  verdict = verify_event(verifier, delivery, keys, key_count,
+                         matches ? &rest : NULL, a.tail, event);
   char *behind = (char *)(event->fields + event->count);
   if (verdict == FH_VERIFIED &&
       !identify(&verifier->hasher, delivery, event, behind))

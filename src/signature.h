@@ -90,6 +90,13 @@ fh_verdict fh_verify(const fh_verifier *verifier, const fh_delivery *delivery,
                      fh_key **keys, size_t key_count, void *scratch,
                      fh_event *event);
 
+/* Verifies a form whose fields were read before, likewise; they are as
+ * fh_form_sort left them. `scratch` has room for their bytes, and one more and
+ * three times the bytes of both queries. */
+fh_verdict fh_verify_fields(const fh_verifier *verifier,
+                            const fh_delivery *delivery, fh_key **keys,
+                            size_t key_count, void *scratch, fh_event *event);
+
 /* Signs the documented form of `url` with fields as fh_form_sort left them.
  * `scratch` has room for their bytes, the URL's query and one more. Returns
  * the number of characters, or 0 if libcrypto fails. */

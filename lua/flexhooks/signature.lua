@@ -6,28 +6,43 @@
 local core = require "flexhooks.core"
 local delivery = require "flexhooks.signature.delivery"
 local errors = require "flexhooks.error"
+local settings_header = require "flexhooks.signature.settings_header"
 
 local M = {}
 
 local NAME = "flexhooks.signature."
 
--- Caps are the receiver's business: what is passed here is in memory already.
-local NO_CAP = 2 ^ 30
-
 local MESSAGES = {
+  algorithm_differs = "the signature, the settings header and the key are not "
+    .. "of one algorithm",
+  algorithm_unknown = "the settings header names an unknown algorithm",
   body_differs = "the body is not the one whose hash the URL carries",
   body_unsigned = "nothing signs the body: the URL has no bodySHA256",
+  key_unknown = "the settings header names a shared key that was not given",
   malformed = "the form cannot be decoded",
-  signature_differs = "no form of the URL gives this signature with this "
-    .. "token",
+  settings_malformed = "the settings header cannot be read",
+  settings_missing = "there is no settings header, and no auth token was "
+    .. "given",
+  settings_unexpected = "there is a settings header, and no shared key was "
+    .. "given",
+  signature_differs = "no form of the URL gives this signature with this key",
   signature_missing = "there is no signature",
-  signature_shape = "the signature is not 28 characters of base64",
+  signature_shape = "the signature is not 28 or 44 characters of base64",
   too_large = "the delivery is too large to verify",
   url = "the URL must be absolute, begin with https:// or http:// and hold no "
     .. "spaces",
 }
 
 local KINDS = { malformed = "malformed", too_large = "too_large" }
+
+-- Keeps the last few keys and URLs, in memory that is wiped.
+local validator = core.validator()
+
+-- In place of a key that there is not: what else is wrong is found all the
+-- same.
+local NO_KEY = core.random(32)
+
+local SHA256_SIZE = 44 -- characters of base64
 
 local function names_body_hash(query)
   return ("&" .. (query or "") .. "&"):find "&bodySHA256[=&]" ~= nil
@@ -43,15 +58,31 @@ local function url_to_sign(request)
   return request.base .. (query and "?" .. query or "")
 end
 
+-- The one key that signs, and the settings header that goes with it.
+local function signer(read)
+  local id, shared = next(read.shared)
+  if not id then
+    return core.key(read.tokens[1])
+  elseif read.tokens[1] then
+    errors.raise(3, NAME .. "sign: give auth_token or shared_key, not both")
+  end
+  return core.key(shared.secret, shared.algorithm),
+    settings_header.write(id, shared.algorithm)
+end
+
 --- Signs a delivery as Twilio does: the URL without userinfo and fragment and,
 -- of a form sent by POST, its parameters. A body of another type is bound by
 -- its hash, which is added to the URL unless it is there.
----@param request { auth_token: string, url: string, method: string?,
+---@param request { auth_token: string?, shared_key: string?, shared_key_id:
+--- string?, algorithm: string?, url: string, method: string?,
 --- params: table<string, string|string[]>?, body: string?,
 --- content_type: string? } `content_type` says what `body` is, a form where
---- absent; of several tokens the first signs
+--- absent; of several tokens the first signs; a shared key signs in place of
+--- the token, with HMAC_SHA256 unless `algorithm` is HMAC_SHA1
 ---@return string signature
 ---@return string signed_url what was signed, and is to be called
+---@return string? signature_settings the value of
+--- X-Twilio-Webhooks-Signature-Settings, if a shared key signed
 function M.sign(request)
   local read = delivery.read(NAME .. "sign", request)
   if read.get and read.body ~= "" then
@@ -62,17 +93,17 @@ function M.sign(request)
       and "option 'params': no form carries such a name"
       or "option 'body' is not a form; give content_type"))
   end
-  local key = core.key(read.tokens[1])
+  local key, settings = signer(read)
   local signature, url, wrong = key:sign(url_to_sign(read),
     delivery.grouped(read.fields))
   key:close()
   if not signature then
     errors.raise(2, NAME .. "sign: option 'url': " .. wrong)
   end
-  return signature, url
+  return signature, url, settings
 end
 
-local function verify(read, verifier, keys)
+local function verify(read, secret, algorithm)
   if read.from_params and read.get then
     return nil, "body_unsigned"
   end
@@ -80,43 +111,123 @@ local function verify(read, verifier, keys)
     return nil, "body_differs"
   end
   local alone = read.get and read.body == ""
-  if alone or read.form and not read.get then
-    return verifier:form(keys, read.signature, read.query, read.body)
+  local method = (alone or read.form and not read.get) and validator.form
+    or validator.json
+  return method(validator, read.url, secret, algorithm, read.signature,
+    read.body)
+end
+
+-- The shared key that the header names; or nil and the reason.
+local function shared_key(read)
+  if next(read.shared) == nil then
+    return nil, "settings_unexpected"
   end
-  return verifier:json(keys, read.signature, read.query, read.body)
+  local id, algorithm = settings_header.read(read.settings)
+  local key = id and read.shared[id]
+  if not key then
+    return nil, id and "key_unknown" or algorithm
+  elseif key.algorithm ~= algorithm then
+    return nil, "algorithm_differs"
+  end
+  return key
+end
+
+-- What a validator says if nothing but the key can be wrong.
+local OF_KEYS = { signature_differs = true, algorithm_differs = true }
+
+local function check_shared(read)
+  local key, reason = shared_key(read)
+  if key then
+    return verify(read, key.secret, key.algorithm)
+  end
+  local _, found = verify(read, NO_KEY, #(read.signature or "") == SHA256_SIZE
+    and settings_header.SHA256 or settings_header.SHA1)
+  return nil, OF_KEYS[found] and reason or found
 end
 
 -- Is what was read valid? If not, for what reason?
 local function check(read)
-  local verifier = core.verifier { url = read.base, params = NO_CAP,
-    name = NO_CAP, value = NO_CAP, body = NO_CAP }
-  if not verifier then
-    return nil, "url"
+  if read.settings then
+    return check_shared(read)
   end
-  local keys = {}
-  for i, token in ipairs(read.tokens) do
-    keys[i] = core.key(token)
+  local good, reason = nil, "settings_missing"
+  for _, token in ipairs(read.tokens) do
+    good, reason = verify(read, token)
+    if good or reason ~= "signature_differs" then
+      break
+    end
   end
-  local good, reason = verify(read, verifier, keys)
-  verifier:close()
-  for _, key in ipairs(keys) do
-    key:close()
-  end
-  return good and true, reason
+  return good, reason
 end
+
+-- Options of a form that was sent by POST and signed by one token. Most calls
+-- have no others, and these need no more checks than their types.
+local PLAIN = { auth_token = "string", url = "string", signature = "string",
+  body = "string", params = "table", content_type = "string",
+  method = "string" }
+
+local FORMS = {
+  [false] = true,
+  ["application/x-www-form-urlencoded"] = true,
+  ["application/x-www-form-urlencoded; charset=UTF-8"] = true,
+  ["application/x-www-form-urlencoded; charset=utf-8"] = true,
+}
+
+local function is_plain(request)
+  if type(request) ~= "table" or getmetatable(request) ~= nil then
+    return false
+  end
+  for name, value in next, request do
+    if PLAIN[name] ~= type(value) then
+      return false
+    end
+  end
+  return request.url and (request.auth_token or "") ~= ""
+    and not request.body ~= not request.params
+    and (request.method or "POST") == "POST"
+    and FORMS[request.content_type or false]
+end
+
+-- As a validator's, and nil, "params" if the parameters need more checks:
+-- lists, numbers, those of a metatable, and those beside a body's hash.
+local function validate_plain(request)
+  local url, token = request.url, request.auth_token
+  if request.body then
+    return validator:form(url, token, nil, request.signature, request.body)
+  elseif getmetatable(request.params) ~= nil
+    or url:find("bodySHA256", 1, true) then
+    return nil, "params"
+  end
+  return validator:params(url, token, nil, request.signature, request.params)
+end
+
+local VALIDATED = { signature = { type = "string" },
+  signature_settings = { type = "string" }, shared_keys = { type = "table" } }
 
 --- Checks a signature. Every form of the URL that Twilio's products sign is
 -- tried: with and without userinfo, with the port added or removed, with `'`
--- as %27.
----@param request { auth_token: string|string[], signature: string?,
+-- as %27. A delivery with a settings header is tried with the shared key that
+-- it names and nothing else, one without it with the auth tokens and nothing
+-- else.
+---@param request { auth_token: string|string[]|nil, shared_keys: table<string,
+--- string|table>?, shared_key: string?, shared_key_id: string?,
+--- algorithm: string?, signature: string?, signature_settings: string?,
 --- url: string, method: string?, params: table<string, string|string[]>?,
 --- body: string?, content_type: string? } a GET signs the URL alone; a URL
---- with bodySHA256 binds the raw body, whatever its type
+--- with bodySHA256 binds the raw body, whatever its type; `shared_keys` maps
+--- an id to a secret or to { secret, algorithm }, `shared_key` and
+--- `shared_key_id` are one more
 ---@return boolean? valid true, or nil
 ---@return flexhooks.Error? err with `reason`
 function M.validate(request)
-  local good, reason = check(delivery.read(NAME .. "validate", request,
-    { signature = { type = "string" } }))
+  local good, reason = nil, "params"
+  if is_plain(request) then
+    good, reason = validate_plain(request)
+  end
+  if reason == "params" then
+    good, reason = check(delivery.read(NAME .. "validate", request,
+      VALIDATED))
+  end
   if not good then
     return nil, errors.new(KINDS[reason] or "signature", MESSAGES[reason],
       { reason = reason })

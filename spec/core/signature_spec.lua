@@ -1,6 +1,7 @@
 local core = require "flexhooks.core"
 local deliveries = require "spec.data.deliveries"
 local reference = require "spec.support.reference"
+local twilio_node = require "spec.data.twilio_node_vectors"
 local vectors = require "spec.data.signature_vectors"
 
 local TOKEN = "0123456789abcdef0123456789abcdef"
@@ -75,6 +76,17 @@ describe("a verifier", function()
     assert.has_error(function() v:account("", "form") end)
   end)
 
+  local function form_of(params)
+    local list = {}
+    for name, values in pairs(params) do
+      for _, value in ipairs(type(values) == "table" and values
+        or { values }) do
+        list[#list + 1] = { name, value }
+      end
+    end
+    return core.encode_form(list)
+  end
+
   for _, row in ipairs(vectors) do
     it("has the libraries' verdict on " .. row.name, function()
       local v = verifier { url = row.url }
@@ -84,17 +96,26 @@ describe("a verifier", function()
       if row.body then
         good = v:json(keys, row.signature, query, row.body)
       else
-        local list = {}
-        for name, value in pairs(row.params) do
-          for _, one in ipairs(type(value) == "table" and value
-            or { value }) do
-            list[#list + 1] = { name, one }
-          end
-        end
-        good = v:form(keys, row.signature, query, core.encode_form(list))
+        good = v:form(keys, row.signature, query, form_of(row.params))
       end
       assert.equal(row.valid, good and true or false)
     end)
+  end
+
+  for _, row in ipairs(twilio_node) do
+    it("has twilio-node's verdict: " .. row.algorithm .. ", " .. row.name,
+      function()
+        local v = verifier { url = row.url }
+        local own = core.key(row.secret, row.algorithm)
+        local query = row.url:match "%?(.*)$"
+        local good
+        if row.body then
+          good = v:json(own, row.signature, query, row.body)
+        else
+          good = v:form(own, row.signature, query, form_of(row.params))
+        end
+        assert.equal(row.valid, good and true or false)
+      end)
   end
 
   for _, row in ipairs(deliveries.headers) do

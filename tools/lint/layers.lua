@@ -13,7 +13,7 @@ local C_RANKS = {
   { "form", "json_reader", "key", "signed_url", "answer", "redis", "listener",
     "sid", "recent", "json_text", "sql_text" },
   { "signature", "call", "connection", "json" },
-  { "account", "request", "listener.c", "exchange" },
+  { "account", "validator", "request", "listener.c", "exchange" },
   { "http" },
 }
 local LEVEL1 = { lua_compat = 10, lua_support = 11 }

@@ -5,6 +5,7 @@ local ascii = require "flexhooks.ascii"
 local core = require "flexhooks.core"
 local errors = require "flexhooks.error"
 local options = require "flexhooks.options"
+local shared_keys = require "flexhooks.signature.shared_keys"
 local tables = require "flexhooks.tables"
 
 local M = {}
@@ -12,6 +13,9 @@ local M = {}
 local MAX_TOKENS = 16
 
 local function check_tokens(value)
+  if type(value) == "boolean" then
+    return value and "must be a token, a list of tokens, or false" or nil
+  end
   local tokens = type(value) == "table" and value or { value }
   if #tokens < 1 or #tokens > MAX_TOKENS then
     return "must be a token or a list of 1 to " .. MAX_TOKENS
@@ -49,8 +53,11 @@ local function check_params(params)
 end
 
 local SPEC = {
-  auth_token = { type = { "string", "table" }, required = true,
+  auth_token = { type = { "string", "table", "boolean" },
     check = check_tokens },
+  shared_key = { type = "string" },
+  shared_key_id = { type = "string" },
+  algorithm = { type = "string" },
   url = { type = "string", required = true },
   method = { type = "string", default = "POST" },
   params = { type = "table", check = check_params },
@@ -96,6 +103,9 @@ end
 
 ---@class flexhooks.signature.Delivery
 ---@field tokens string[]
+---@field shared table<string, flexhooks.SharedKey>
+---@field settings string? the settings header
+---@field url string
 ---@field base string the URL up to its query
 ---@field query string? raw
 ---@field signature string?
@@ -104,6 +114,34 @@ end
 ---@field body string raw; what `params` encode as where they were given
 ---@field from_params boolean
 ---@field fields table[] { name, value } pairs; none where they cannot be read
+
+-- Raises at the caller of the public function.
+local function refuse(fn, message)
+  errors.raise(5, fn .. ": " .. message)
+end
+
+-- The key of `shared_key`, `shared_key_id` and `algorithm`, by its id.
+local function single_key(fn, checked)
+  local id, secret = checked.shared_key_id, checked.shared_key
+  if id == nil and secret == nil and checked.algorithm == nil then
+    return {}
+  elseif id == nil or secret == nil then
+    refuse(fn, "option '" .. (secret == nil and "shared_key"
+      or "shared_key_id") .. "' is missing: a shared key has both")
+  end
+  return { [id] = { secret = secret, algorithm = checked.algorithm } }
+end
+
+local function shared_of(fn, checked)
+  local single = single_key(fn, checked)
+  local keys, wrong = shared_keys.of_table(tables.merged(checked.shared_keys,
+    single))
+  if wrong then
+    refuse(fn, "option '" .. (next(single) and "shared_key" or "shared_keys")
+      .. "' " .. wrong)
+  end
+  return keys
+end
 
 --- Reads the options of `fn`; raises for a mistake, above the caller.
 ---@param fn string the public function's name
@@ -125,9 +163,16 @@ function M.read(fn, given, more)
   end
   local fields = from_params and pairs_of(checked.params) or nil
   local form = not checked.body or M.is_form(checked.content_type)
-  local tokens = checked.auth_token
+  local tokens, shared = checked.auth_token or {}, shared_of(fn, checked)
+  if next(shared) == nil and not checked.auth_token then
+    errors.raise(3, fn .. ": option 'auth_token' is missing, and so is a "
+      .. "shared key")
+  end
   return {
     tokens = type(tokens) == "table" and tokens or { tokens },
+    shared = shared,
+    settings = checked.signature_settings,
+    url = checked.url,
     base = checked.url:match "^[^?#]*",
     query = checked.url:match "^[^?#]*%?([^#]*)",
     signature = checked.signature,

@@ -5,6 +5,8 @@
 local ascii = require "flexhooks.ascii"
 local core = require "flexhooks.core"
 local delivery = require "flexhooks.signature.delivery"
+local settings_header = require "flexhooks.signature.settings_header"
+local signers = require "flexhooks.signature.signers"
 local steps = require "flexhooks.signature.steps"
 local urls = require "flexhooks.signature.urls"
 local values = require "flexhooks.signature.values"
@@ -59,7 +61,8 @@ end
 local TEXTS = { type = "table", default = {}, check = check_texts }
 
 local SPEC = { signature = { type = "string" }, urls = TEXTS, hosts = TEXTS,
-  auth_tokens = TEXTS }
+  auth_tokens = TEXTS, signature_settings = { type = "string" },
+  shared_keys = { type = "table" } }
 
 -- Lists of variations by their number of steps.
 local function by_steps(list, change)
@@ -75,15 +78,15 @@ local function by_steps(list, change)
   return sorted
 end
 
--- Calls visit(url, params, token) for every three whose steps add up to
+-- Calls visit(url, params, signer) for every three whose steps add up to
 -- `total`, until it returns true.
 local function each_of(space, total, visit)
   for u = 0, total do
     for p = 0, total - u do
-      for _, token in ipairs(space.tokens[total - u - p] or {}) do
+      for _, signer in ipairs(space.signers[total - u - p] or {}) do
         for _, params in ipairs(space.params[p] or {}) do
           for _, url in ipairs(space.urls[u] or {}) do
-            if visit(url, params, token) then
+            if visit(url, params, signer) then
               return true
             end
           end
@@ -96,12 +99,12 @@ end
 local function search(space, signatures, budget)
   local found
   local tried = 0
-  local function visit(url, params, token)
+  local function visit(url, params, signer)
     tried = tried + 1
-    local signature = token.value:sign(url.value, params.value)
+    local signature = signer.value:sign(url.value, params.value)
     local as = signature and signatures[signature]
     if as then
-      found = { url, params, token, as }
+      found = { url, params, signer, as }
     end
     return found or tried >= budget
   end
@@ -198,14 +201,35 @@ local function looks_like_key(token)
     or #token == 32 and token:find "^%w+$" and token:find "[G-Zg-zA-F]"
 end
 
--- What can be said where nothing matched.
-local function suspicions(read)
-  local list = {}
-  local signature = read.signature
-  if #signature ~= 28 then
-    list[1] = "A signature is 28 characters of base64, this has " .. #signature
-      .. "; is it from another header?"
+-- What the length of the signature says.
+local function suspect_signature(list, read)
+  local size = #read.signature
+  if size == 44 and next(read.shared) == nil then
+    list[#list + 1] = "A signature of 44 characters is a shared key's with "
+      .. "HMAC_SHA256. Give shared_keys, and the header "
+      .. settings_header.NAME .. " as signature_settings."
+  elseif size ~= 28 and size ~= 44 then
+    list[#list + 1] = "A signature is 28 characters of base64, or 44 by "
+      .. "HMAC_SHA256; this has " .. size .. ". Is it from another header?"
   end
+end
+
+-- What the header says of a key that was not given.
+local function suspect_settings(list, read)
+  local id, reason = settings_header.read(read.settings or "")
+  if id and not read.shared[id] then
+    list[#list + 1] = "The settings header names " .. id .. ", which is not "
+      .. "among the shared keys: give its secret."
+  elseif read.settings and reason == "algorithm_unknown" then
+    list[#list + 1] = "The settings header names an algorithm that is "
+      .. "neither HMAC_SHA1 nor HMAC_SHA256."
+  elseif read.settings and not id then
+    list[#list + 1] = "The settings header cannot be read: Twilio sends "
+      .. settings_header.write("webhooks_sharedkey_…", "HMAC_SHA256") .. "."
+  end
+end
+
+local function suspect_tokens(list, read)
   for _, token in ipairs(read.tokens) do
     if token:find "^AC%x+$" and #token == 34 then
       list[#list + 1] = "The token given is an account SID."
@@ -214,9 +238,17 @@ local function suspicions(read)
         .. "those never sign. Use the account's primary auth token."
     end
   end
+end
+
+-- What can be said if nothing matched.
+local function suspicions(read)
+  local list = {}
+  suspect_signature(list, read)
+  suspect_settings(list, read)
+  suspect_tokens(list, read)
   list[#list + 1] = "Most often it is another account's or an older token, or "
     .. "a URL that differs from the registered one. Give candidates: urls, "
-    .. "hosts, auth_tokens."
+    .. "hosts, auth_tokens, shared_keys."
   return table.concat(list, "\n")
 end
 
@@ -260,11 +292,13 @@ function M.run(fn, request, check)
     return report { matched = false,
       advice = signature == "" and NO_SIGNATURE or NO_URL }
   end
-  local keys = values.tokens(read.tokens, given.auth_tokens)
+  local keys = signers.list(read, given.auth_tokens)
   local space = {
     urls = by_steps(candidates),
     params = by_steps(params_of(read), delivery.grouped),
-    tokens = by_steps(keys, core.key),
+    signers = by_steps(keys, function(signer)
+      return core.key(signer.secret, signer.algorithm)
+    end),
   }
   local budget = math.min(MAX_TRIES, MAX_BYTES / (#read.body + 200))
   local found, tried = search(space, values.signatures(signature), budget)

@@ -66,6 +66,7 @@ end
 ---@return string? id of the shared key
 ---@return string algorithm as Twilio names it; if there is no id, the reason:
 --- "settings_malformed" or "algorithm_unknown"
+---@return string? named the id beside an algorithm that is unknown
 function M.read(text)
   local parts = #text <= MAX_SIZE and parts_of(text)
   if not parts or not M.is_id(parts.key) then
@@ -74,7 +75,7 @@ function M.read(text)
   local name = parts.algorithm or ""
   local algorithm = name == "" and M.SHA1 or M.algorithm(name)
   if not algorithm then
-    return nil, "algorithm_unknown"
+    return nil, "algorithm_unknown", parts.key
   end
   return parts.key, algorithm
 end

@@ -16,6 +16,11 @@ describe("the settings header", function()
     end)
   end
 
+  it("tells the key beside an unknown algorithm", function()
+    assert.same({ nil, "algorithm_unknown", "webhooks_sharedkey_1" },
+      { header.read "key=webhooks_sharedkey_1,algorithm=none" })
+  end)
+
   it("names no key if it came more than once", function()
     assert.is_nil((header.read(header.REPEATED)))
   end)
