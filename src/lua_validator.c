@@ -16,11 +16,13 @@ static int validator_close(lua_State *L);
 static int validator_form(lua_State *L);
 static int validator_json(lua_State *L);
 static int validator_params(lua_State *L);
+static int validator_plain(lua_State *L);
 
 static const luaL_Reg validator_methods[] = {
     {"form", validator_form},
     {"json", validator_json},
     {"params", validator_params},
+    {"plain", validator_plain},
     {NULL, NULL},
 };
 
@@ -140,6 +142,12 @@ static int validator_json(lua_State *L) {
   return validate(L, FH_JSON);
 }
 
+static int push_general(lua_State *L) {
+  lua_pushnil(L);
+  lua_pushliteral(L, "general");
+  return 2;
+}
+
 /* A form refuses such a name too. */
 static bool has_nul(const fh_params *params) {
   for (size_t i = 0; i < params->count; i++) {
@@ -151,7 +159,7 @@ static bool has_nul(const fh_params *params) {
 }
 
 /* validator:params(url, secret, algorithm, signature, params) -> likewise, of
- * a form's fields, name -> value; nil, "params" if one is not a string */
+ * a form's fields, name -> value; nil, "general" if one is not a string */
 static int validator_params(lua_State *L) {
   fh_key *key;
   fh_params params;
@@ -161,11 +169,8 @@ static int validator_params(lua_State *L) {
   signer by = read_signer(L);
   if (!fh_validator_url(check_validator(L), url))
     return push_failure(L, url);
-  if (fh_read_params(L, 6, false, 1 + 3 * delivery.query.size, &params)) {
-    lua_pushnil(L);
-    lua_pushliteral(L, "params");
-    return 2;
-  }
+  if (fh_read_params(L, 6, false, 1 + 3 * delivery.query.size, &params))
+    return push_general(L);
   if (has_nul(&params))
     return fh_push_refusal(L, FH_MALFORMED);
   const fh_verifier *verifier = look_up(L, url, &by, &key);
@@ -173,6 +178,103 @@ static int validator_params(lua_State *L) {
                     .count = fh_form_sort(params.items, params.count)};
   return push_verdict(L, fh_verify_fields(verifier, &delivery, &key, 1,
                                           params.scratch, &event));
+}
+
+/* --- the options of most calls, which need no more checks than these ------
+ */
+
+/* Places on the stack, those of the other methods' arguments where there are
+ * such; the URL goes to its own when the table is no longer needed. */
+enum { SECRET = 3, URL, SIGNATURE, BODY, CONTENT_TYPE, METHOD };
+
+static const struct {
+  const char *name;
+  int type;
+  int place;
+} plain_options[] = {
+    {"auth_token", LUA_TSTRING, SECRET},
+    {"url", LUA_TSTRING, URL},
+    {"signature", LUA_TSTRING, SIGNATURE},
+    {"body", LUA_TSTRING, BODY},
+    {"params", LUA_TTABLE, BODY},
+    {"content_type", LUA_TSTRING, CONTENT_TYPE},
+    {"method", LUA_TSTRING, METHOD},
+};
+
+static bool is_text(lua_State *L, int index, const char *text) {
+  return fh_slice_equal(fh_bytes(L, index), (fh_slice){text, strlen(text)});
+}
+
+/* Moves the value on top to its place. False for a name or a type that asks
+ * for the general way, and for a second value of one place. */
+static bool place_option(lua_State *L) {
+  if (lua_type(L, -2) != LUA_TSTRING)
+    return false;
+  for (size_t i = 0; i < sizeof plain_options / sizeof *plain_options; i++) {
+    if (!is_text(L, -2, plain_options[i].name))
+      continue;
+    int place = plain_options[i].place;
+    bool good =
+        lua_type(L, -1) == plain_options[i].type && lua_isnil(L, place);
+    if (good)
+      lua_replace(L, place);
+    return good;
+  }
+  return false;
+}
+
+static bool place_options(lua_State *L) {
+  if (lua_type(L, 2) != LUA_TTABLE || lua_getmetatable(L, 2))
+    return false;
+  lua_settop(L, 2);
+  lua_settop(L, METHOD);
+  lua_pushnil(L);
+  while (lua_next(L, 2))
+    if (!place_option(L))
+      return false;
+  return true;
+}
+
+static bool is_form(lua_State *L, int index) {
+  static const char *const forms[] = {
+      "application/x-www-form-urlencoded",
+      "application/x-www-form-urlencoded; charset=UTF-8",
+      "application/x-www-form-urlencoded; charset=utf-8",
+  };
+  for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
+    if (is_text(L, index, forms[i]))
+      return true;
+  return false;
+}
+
+/* Is it a form that was sent by POST and signed by one token? */
+static bool is_plain(lua_State *L) {
+  return place_options(L) && !lua_isnil(L, URL) && !lua_isnil(L, BODY) &&
+         !lua_isnil(L, SECRET) && lua_rawlen(L, SECRET) > 0 &&
+         (lua_isnil(L, CONTENT_TYPE) || is_form(L, CONTENT_TYPE)) &&
+         (lua_isnil(L, METHOD) || is_text(L, METHOD, "POST"));
+}
+
+/* Are the parameters no list or object, and is there no hash of a body? */
+static bool are_plain_params(lua_State *L) {
+  return !lua_getmetatable(L, BODY) &&
+         !strstr(lua_tostring(L, 2), "bodySHA256");
+}
+
+/* validator:plain(options) -> true | nil, reason; nil, "general" if they are
+ * not a table of auth_token, url, signature, body or params, content_type and
+ * method, of a form sent by POST */
+static int validator_plain(lua_State *L) {
+  if (!is_plain(L))
+    return push_general(L);
+  lua_settop(L, METHOD);
+  lua_pushvalue(L, URL);
+  lua_replace(L, 2);
+  lua_pushnil(L);
+  lua_replace(L, 4); /* the algorithm */
+  if (lua_type(L, BODY) == LUA_TSTRING)
+    return validator_form(L);
+  return are_plain_params(L) ? validator_params(L) : push_general(L);
 }
 
 void fh_open_validator(lua_State *L) {

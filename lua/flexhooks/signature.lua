@@ -160,47 +160,6 @@ local function check(read)
   return good, reason
 end
 
--- Options of a form that was sent by POST and signed by one token. Most calls
--- have no others, and these need no more checks than their types.
-local PLAIN = { auth_token = "string", url = "string", signature = "string",
-  body = "string", params = "table", content_type = "string",
-  method = "string" }
-
-local FORMS = {
-  [false] = true,
-  ["application/x-www-form-urlencoded"] = true,
-  ["application/x-www-form-urlencoded; charset=UTF-8"] = true,
-  ["application/x-www-form-urlencoded; charset=utf-8"] = true,
-}
-
-local function is_plain(request)
-  if type(request) ~= "table" or getmetatable(request) ~= nil then
-    return false
-  end
-  for name, value in next, request do
-    if PLAIN[name] ~= type(value) then
-      return false
-    end
-  end
-  return request.url and (request.auth_token or "") ~= ""
-    and not request.body ~= not request.params
-    and (request.method or "POST") == "POST"
-    and FORMS[request.content_type or false]
-end
-
--- As a validator's, and nil, "params" if the parameters need more checks:
--- lists, numbers, those of a metatable, and those beside a body's hash.
-local function validate_plain(request)
-  local url, token = request.url, request.auth_token
-  if request.body then
-    return validator:form(url, token, nil, request.signature, request.body)
-  elseif getmetatable(request.params) ~= nil
-    or url:find("bodySHA256", 1, true) then
-    return nil, "params"
-  end
-  return validator:params(url, token, nil, request.signature, request.params)
-end
-
 local VALIDATED = { signature = { type = "string" },
   signature_settings = { type = "string" }, shared_keys = { type = "table" } }
 
@@ -220,11 +179,9 @@ local VALIDATED = { signature = { type = "string" },
 ---@return boolean? valid true, or nil
 ---@return flexhooks.Error? err with `reason`
 function M.validate(request)
-  local good, reason = nil, "params"
-  if is_plain(request) then
-    good, reason = validate_plain(request)
-  end
-  if reason == "params" then
+  -- Most calls have a form and one token, and C looks at these alone.
+  local good, reason = validator:plain(request)
+  if reason == "general" then
     good, reason = check(delivery.read(NAME .. "validate", request,
       VALIDATED))
   end

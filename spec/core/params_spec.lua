@@ -59,7 +59,7 @@ describe("parameters", function()
       { [1.5] = "x" },
       { a = { 1 } }, { a = { "x", {} } } } do
       assert.has_error(function() key:sign(URL, params) end)
-      assert.same({ nil, "params" },
+      assert.same({ nil, "general" },
         { validator:params(URL, "s", nil, "x", params) })
     end
   end)

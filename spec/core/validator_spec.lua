@@ -77,8 +77,50 @@ describe("a validator", function()
   it("tells parameters that are more than strings", function()
     for _, params in ipairs { { "x" }, { a = 1 }, { a = { "x" } },
       { a = true } } do
-      gives("params", validator:params(URL, "s", nil, "x", params))
+      gives("general", validator:params(URL, "s", nil, "x", params))
     end
+  end)
+
+  it("checks plain options, and tells those that are not", function()
+    local plain = { url = URL, auth_token = "s", signature = signed("s", URL,
+      { { "a", "1" } }), body = "a=1" }
+    local form = "application/x-www-form-urlencoded"
+    local function with(changes)
+      local options = {}
+      for _, set in ipairs { plain, changes } do
+        for name, value in pairs(set) do
+          options[name] = value or nil
+        end
+      end
+      return options
+    end
+    for _, changes in ipairs { {}, { method = "POST" },
+      { content_type = form }, { content_type = form .. "; charset=utf-8" },
+      { content_type = form .. "; charset=UTF-8" },
+      { body = false, params = { a = "1" } } } do
+      gives(true, validator:plain(with(changes)))
+      changes.auth_token = "t"
+      gives("signature_differs", validator:plain(with(changes)))
+    end
+    for _, options in ipairs { {}, with { url = false }, with { body = false },
+      with { auth_token = false }, with { auth_token = "" },
+      with { method = "GET" }, with { method = "post" },
+      with { content_type = form .. "\0" }, with { content_type = "" },
+      with { ["url\0"] = "x" }, with { x = "y" }, with { [1] = "x" },
+      with { url = 1 }, with { body = 1 }, with { signature = 1 },
+      with { auth_token = { "s" } }, with { params = {} },
+      with { body = false, params = "x" },
+      with { body = false, params = { a = 1 } },
+      with { body = false, params = { a = { "1" } } },
+      with { body = false, params = setmetatable({ a = "1" }, {}) },
+      with { body = false, params = { a = "1" },
+        url = URL .. "?bodySHA256=x" },
+      setmetatable(with {}, {}), "x", 1, true } do
+      gives("general", validator:plain(options))
+    end
+    gives("general", validator:plain())
+    gives("signature_missing", validator:plain(with { signature = false }))
+    gives("url", validator:plain(with { url = "x" }))
   end)
 
   it("takes bodies and parameters that its own memory does not hold",
