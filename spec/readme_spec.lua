@@ -142,6 +142,16 @@ describe("the README", function()
     end
   end)
 
+  it("names packages that tools/setup installs", function()
+    local setup = process.read "tools/setup"
+    local words = process.read "README.md"
+      :match "\napt%-get install (.-)\nluarocks"
+    for name in words:gsub("\\", ""):gmatch "%S+" do
+      assert.matches("want '?[^\n]*%f[%w]" .. name:gsub("%p", "%%%0")
+        .. "%f[^%w.-]", setup)
+    end
+  end)
+
   it("names commands that make knows", function()
     local makefile, text = process.read "Makefile", process.read "README.md"
     for _, before in ipairs { "\n", "`", "&& ", "sudo " } do
