@@ -194,6 +194,13 @@ describe("verdicts", function()
   end)
 end)
 
+-- An application that notes which events it has handled.
+local SEEING = app.app:gsub("return {", [[
+router:on("*", function(event)
+  dict:set("spec:seen " .. tostring(event.N), 1)
+end)
+%0]], 1)
+
 describe("workers", function()
   -- Signed events on connections of their own, so many at least, while
   -- `disturb` is called over and over, `times` at least.
@@ -262,6 +269,57 @@ describe("workers", function()
       reload(server))
     assert.equal(0, counts.failed, why)
   end)
+
+  -- Reloads under a load of events on kept connections. Returns the server and
+  -- the numbers of the lost ones.
+  local function reload_kept(http)
+    local server = app.start { workers = 2, http = app.http .. http,
+      files = { ["app.lua"] = SEEING } }
+    local stop = process.folder() .. "/stop"
+    local load = process.spawn { process.lua, "spec/support/kept_load.lua",
+      tostring(server.port), stop, "32" }
+    for rounds = 1, 10 do
+      load:wait_output(("%."):rep(2 * rounds))
+      reload(server)()
+    end
+    process.write(stop, "")
+    assert.equal(0, load:wait(60), load:stderr())
+    local counts = cjson.decode(load:stdout():match "{.*}")
+    assert.is_true(counts.answered > 600)
+    assert.same({}, counts.failed)
+    return server, counts.lost
+  end
+
+  it("are reloaded: what is lost on kept connections was not handled",
+    function()
+      local server, lost = reload_kept ""
+      assert.is_true(#lost > 0, "openresty.md says that some are lost")
+      for _, number in ipairs(lost) do
+        assert.equal("nil", app.value(server, "seen " .. number))
+      end
+      assert.equal("1", app.value(server, "seen 1"))
+    end)
+
+  it("are reloaded without a loss if no connection is kept", function()
+    local _, lost = reload_kept "keepalive_timeout 0;"
+    assert.same({}, lost)
+  end)
+
+  local LASTING = "keepalive_timeout 30s; keepalive_min_timeout 10s;"
+
+  if nginx.version() < "1.027.004" then
+    it("do not know how long a kept connection has to last", function()
+      local ok, why = pcall(app.start, { http = app.http .. LASTING })
+      assert.is_false(ok)
+      assert.matches('unknown directive "keepalive_min_timeout"',
+        tostring(why), 1, true)
+    end)
+  else
+    it("are reloaded without a loss if a kept connection lasts", function()
+      local _, lost = reload_kept(LASTING)
+      assert.same({}, lost)
+    end)
+  end
 
   it("may be killed: no answer is wrong, and the next one serves", function()
     local server = app.start { workers = 2 }

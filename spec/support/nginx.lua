@@ -7,6 +7,7 @@
 --   server:launch()                starts it again where it was killed
 --   server:log() -> text           its error log
 --   server:stop()
+--   nginx.version() -> text        that can be compared: "1.022.001"
 --
 -- `main`, `http` and `server` are configuration put into those blocks;
 -- `workers` is their number. $PORT in a text is the port. Which nginx it is,
@@ -39,6 +40,16 @@ http {
   }
 }
 ]]
+
+--- The version of nginx as text that can be compared: "1.022.001".
+---@return string
+function M.version()
+  local _, _, told = process.run { "tools/nginx", "-v" }
+  local version = assert(told:match "/(%d+%.%d+%.%d+)", told)
+  return (version:gsub("%.(%d+)", function(digits)
+    return (".%03d"):format(tonumber(digits))
+  end))
+end
 
 -- nginx's Lua is LuaJIT, whatever runs this spec.
 function M.modules()
