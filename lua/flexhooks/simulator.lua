@@ -28,6 +28,7 @@ local loop = require "flexhooks.loop"
 local options = require "flexhooks.options"
 local payload = require "flexhooks.simulator.payload"
 local random = require "flexhooks.simulator.random"
+local shared_keys = require "flexhooks.signature.shared_keys"
 local world = require "flexhooks.simulator.world"
 
 local M = {}
@@ -41,6 +42,9 @@ local OPTIONS = {
   port = { type = "integer", min = 0, max = 65535, default = 0 },
   account_sid = { type = "string" },
   auth_token = { type = "string" },
+  shared_key = { type = "string" },
+  shared_key_id = { type = "string" },
+  algorithm = { type = "string" },
   api_key = { type = "string" },
   api_secret = { type = "string" },
   client_id = { type = "string" },
@@ -189,6 +193,7 @@ local function build(self)
     ids = identifiers,
     journal = self.journal,
     speed = given.speed,
+    shared_key = self.shared_key,
     spawn = function(...)
       start_task(self, ...)
     end,
@@ -201,6 +206,7 @@ local function build(self)
     limiter = limiter.new(given.rate_limit, host.now),
     now = host.now,
     shape = given.error_shape,
+    shared_key = self.shared_key,
     begin = function(...)
       begin(self, ...)
     end,
@@ -240,10 +246,22 @@ local function listen(self)
   return self
 end
 
+-- The shared key of the options, with its id.
+local function read_shared_key(given)
+  local keys, wrong = shared_keys.of_options(given)
+  if wrong then
+    errors.raise(3, "simulator: " .. wrong)
+  end
+  local id, key = next(keys)
+  return id and { id = id, secret = key.secret, algorithm = key.algorithm }
+end
+
 --- Starts a simulator.
 ---@param given table? `host`, `port` (0: any), credentials (`account_sid`,
 -- `auth_token`, `api_key`, `api_secret`, `client_id`, `client_secret`; without
--- an account the first token seen for one is taken), `instance_sid`,
+-- an account the first token seen for one is taken), `shared_key_id`,
+-- `shared_key` and `algorithm`, which sign in place of the token,
+-- `instance_sid`,
 -- `scenario`, `speed`, `seed`, `rate_limit`, `error_shape`, `older_names`,
 -- `longest_delay` in seconds, `logger`, and chances from 0 to 1: `drop`,
 -- `missign`, `duplicate`, `reorder`, `delay`, `throttle`, `outage`, `fail`
@@ -258,6 +276,7 @@ function M.new(given)
     errors.raise(2, "simulator: option 'account_sid' needs 'auth_token', "
       .. "which signs the events", "config")
   end
+  self.shared_key = read_shared_key(self.options)
   build(self)
   return listen(self)
 end

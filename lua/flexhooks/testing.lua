@@ -15,6 +15,8 @@ local events = require "flexhooks.events"
 local json = require "flexhooks.json"
 local options = require "flexhooks.options"
 local requests = require "flexhooks.receiver.request"
+local settings_header = require "flexhooks.signature.settings_header"
+local shared_keys = require "flexhooks.signature.shared_keys"
 local tables = require "flexhooks.tables"
 local transport = require "flexhooks.transport.canned"
 local urls = require "flexhooks.url"
@@ -120,7 +122,10 @@ function BUILDERS.json(key, url, event)
 end
 
 local SPEC = {
-  auth_token = { type = "string", required = true },
+  auth_token = { type = "string" },
+  shared_key = { type = "string" },
+  shared_key_id = { type = "string" },
+  algorithm = { type = "string" },
   url = { type = "string", required = true, check = function(value)
     local _, wrong = urls.parse_http(value)
     return wrong and "is no URL: " .. wrong
@@ -149,9 +154,29 @@ local function builder_of(o)
   return BUILDERS[kind]
 end
 
-local function headers_of(o, signature)
+-- The one key that signs, and the settings header that goes with it.
+local function signer(o)
+  local keys, wrong = shared_keys.of_options(o)
+  if wrong then
+    errors.raise(3, "testing.request: " .. wrong)
+  end
+  local id, shared = next(keys)
+  if not id and not o.auth_token then
+    errors.raise(3, "testing.request: option 'auth_token' is missing, and so "
+      .. "is a shared key")
+  elseif not id then
+    return core.key(o.auth_token)
+  elseif o.auth_token then
+    errors.raise(3, "testing.request: give auth_token or shared_key, not both")
+  end
+  return core.key(shared.secret, shared.algorithm),
+    settings_header.write(id, shared.algorithm)
+end
+
+local function headers_of(o, signature, settings)
   local headers = {
     ["X-Twilio-Signature"] = signature,
+    [settings_header.NAME] = settings,
     ["I-Twilio-Idempotency-Token"] = o.idempotency_token or (token()),
     ["Content-Type"] = o.method == "POST" and o.content_type or nil,
     ["User-Agent"] = "TwilioProxy/1.1",
@@ -164,9 +189,12 @@ end
 
 --- A signed request, for `receiver:handle`.
 ---@param event table an event; with JSON also a list of events
----@param given { auth_token: string, url: string, method: string?,
---- content_type: string?, idempotency_token: string?, headers: table? }
---- `headers` replace what is there, under the same spelling; `false` removes
+---@param given { auth_token: string?, shared_key: string?, shared_key_id:
+--- string?, algorithm: string?, url: string, method: string?,
+--- content_type: string?, idempotency_token: string?, headers: table? } a
+--- shared key signs in place of the token, with HMAC_SHA256 unless `algorithm`
+--- is HMAC_SHA1; `headers` replace what is there, under the same spelling;
+--- `false` removes
 ---@return { method: string, target: string, headers: table, body: string }
 function M.request(event, given)
   if type(event) ~= "table" then
@@ -176,12 +204,13 @@ function M.request(event, given)
   local o = options.check("testing.request", SPEC, given)
   local url = o.url:gsub("#.*$", "")
   local build = builder_of(o)
-  local signature, requested, body = build(core.key(o.auth_token), url, event)
+  local key, settings = signer(o)
+  local signature, requested, body = build(key, url, event)
   local path, query = requests.split_target(requested)
   return {
     method = o.method,
     target = path .. (query and "?" .. query or ""),
-    headers = headers_of(o, signature),
+    headers = headers_of(o, signature, settings),
     body = body,
   }
 end

@@ -24,7 +24,7 @@ end
 
 -- Calls `f(url, handled)` beside the product's own server; `handled` lists
 -- the types of the events that its handler got.
-local function receive(f)
+local function receive(f, changes)
   local handled, server = {}, nil
   local router = flexhooks.router()
   router:on("*", function(event)
@@ -32,11 +32,15 @@ local function receive(f)
   end)
   local port = process.port()
   local url = "http://127.0.0.1:" .. port .. "/flex/events"
+  local app = { router = router, auth_token = "token", public_url = url,
+    sources = { [url .. "/own"] = "interaction" },
+    methods = { "POST", "GET" }, port = port }
+  for name, value in pairs(changes or {}) do
+    app[name] = value
+  end
   local task = flexhooks.spawn(function()
     return assert(flexhooks.serve {
-      app = { router = router, auth_token = "token", public_url = url,
-        sources = { [url .. "/own"] = "interaction" },
-        methods = { "POST", "GET" }, port = port },
+      app = app,
       logger = function() end,
       signals = false,
       on_ready = function(it)
@@ -150,6 +154,24 @@ describe("simulator", function()
     end)
   end)
 
+  it("signs with a shared key, rightly or wrongly", function()
+    local id = "webhooks_sharedkey_1"
+    for missign, expected in pairs { [0] = 200, [1] = 403 } do
+      with({ missign = missign, scenario = "failed", shared_key = "secret",
+        shared_key_id = id, algorithm = "HMAC_SHA1" }, function(sim, client)
+          receive(function(url)
+            assert(client.webhooks:create { webhook_url = url,
+              webhook_events = EVENTS })
+            begin(client, {})
+            assert.is_true(sim:settle(60))
+            assert.same({ expected, expected },
+              statuses(select(2, sim:history())))
+          end, { auth_token = false, shared_keys = { [id] = {
+            secret = "secret", algorithm = "HMAC_SHA1" } } })
+        end)
+    end
+  end)
+
   it("brings trouble from the seed, the same every time", function()
     local function troubles(seed)
       local list = {}
@@ -198,6 +220,9 @@ describe("simulator", function()
     for wrong, settings in pairs {
       ["unknown option 'spede' %(did you mean 'speed'%?%)"] = { spede = 2 },
       ["'drop' must be at most 1"] = { drop = 2 },
+      ["'shared_key' is missing"] = { shared_key_id = "x" },
+      ["'shared_key' has a name"] = { shared_key_id = "x",
+        shared_key = "y" },
       ["'scenario' must be one of"] = { scenario = "x" },
       ["'account_sid' needs 'auth_token'"] = { account_sid = ACCOUNT },
     } do

@@ -96,6 +96,27 @@ describe("testing.request", function()
       end)
   end
 
+  it("is signed by a shared key in place of the token", function()
+    local id = "webhooks_sharedkey_1"
+    local event = testing.event "onChannelCreated"
+    for _, algorithm in ipairs { "HMAC_SHA1", "HMAC_SHA256" } do
+      local r = receiver { auth_token = false, shared_keys = { [id] = {
+        secret = "shared", algorithm = algorithm } } }
+      for _, changes in ipairs { {}, { method = "GET" },
+        { content_type = "application/json" } } do
+        changes.auth_token, changes.url = nil, URL
+        changes.shared_key, changes.shared_key_id = "shared", id
+        changes.algorithm = algorithm ~= "HMAC_SHA256" and algorithm or nil
+        local made = testing.request(event, changes)
+        assert.equal("key=" .. id .. ",algorithm=" .. algorithm,
+          made.headers["X-Twilio-Webhooks-Signature-Settings"])
+        assert.equal(200, r:handle(made).status)
+      end
+    end
+    assert.is_nil(request(event)
+      .headers["X-Twilio-Webhooks-Signature-Settings"])
+  end)
+
   it("sends a repeated field, and a list of events", function()
     receiver():handle(request(testing.event("onChannelCreated",
       { Tag = { "b", "a" } })))
@@ -148,6 +169,14 @@ describe("testing.request", function()
       { event, { auth_token = "a", url = URL, method = "PUT" } },
       { event, { auth_token = "a", url = URL, content_type = "a/b" } },
       { event, { auth_token = "a", urls = URL } },
+      { event, { shared_key = "a", url = URL } },
+      { event, { shared_key_id = "webhooks_sharedkey_1", url = URL } },
+      { event, { shared_key = "a", shared_key_id = "x", url = URL } },
+      { event, { auth_token = "a", shared_key = "a", url = URL,
+        shared_key_id = "webhooks_sharedkey_1" } },
+      { event, { algorithm = "HMAC_SHA1", url = URL } },
+      { event, { shared_key = "a", url = URL, algorithm = "HMAC_SHA512",
+        shared_key_id = "webhooks_sharedkey_1" } },
       { { Deep = { { 1 } } }, { auth_token = "a", url = URL } },
       { { Hole = { "a", nil, "c" } }, { auth_token = "a", url = URL } },
       { { Number = 0 / 0 }, { auth_token = "a", url = URL } },

@@ -45,6 +45,7 @@ local function build(self, settings)
     limiter = limiter.new(settings.rate_limit, now),
     now = now,
     shape = settings.shape,
+    shared_key = settings.shared_key,
     begin = function(interaction, scenario)
       self.begun[#self.begun + 1] = { interaction, scenario }
     end,

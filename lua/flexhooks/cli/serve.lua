@@ -33,6 +33,7 @@ function M.configure(parser)
   parser:option("--grace", "Seconds to finish what runs when stopped.")
     :argname("SECONDS"):convert(settings.number "--grace")
   settings.configure_token(parser)
+  settings.configure_shared_keys(parser)
   log.configure(parser)
 end
 
@@ -56,6 +57,7 @@ function M.run(given)
   end
   return require("flexhooks.server").command(given.app, {
     auth_token = token,
+    shared_keys_file = given.shared_keys_file,
     host = given.host,
     port = given.port,
     admin = given.admin,

@@ -5,7 +5,9 @@
 
 local ask = require "flexhooks.cli.ask"
 local errors = require "flexhooks.error"
+local output = require "flexhooks.cli.output"
 local secret_file = require "flexhooks.cli.secret_file"
+local shared_keys = require "flexhooks.signature.shared_keys"
 
 local M = {}
 
@@ -14,6 +16,30 @@ function M.configure_token(parser)
   parser:option("--auth-token-file",
     "File that holds the auth token. Default: $TWILIO_AUTH_TOKEN.")
     :argname("FILE")
+end
+
+--- Adds the option of every command that signs or verifies with shared keys.
+function M.configure_shared_keys(parser)
+  parser:option("--shared-keys-file", "File of shared keys, id=secret on each "
+    .. "line, open to its owner alone. Default: $FLEXHOOKS_SHARED_KEYS.")
+    :argname("FILE")
+end
+
+--- Adds the options of every command that may sign with a shared key.
+function M.configure_signer(parser)
+  M.configure_token(parser)
+  M.configure_shared_keys(parser)
+  parser:option("--shared-key", "Id of the shared key that signs. Default: "
+    .. "the auth token signs; if there is none, the only shared key.")
+    :argname("ID")
+  M.configure_algorithm(parser)
+end
+
+--- Adds the option that says what shared keys of a file or the environment are
+-- for.
+function M.configure_algorithm(parser)
+  parser:option("--algorithm", "Algorithm of the shared keys. Default: "
+    .. "HMAC_SHA256."):choices({ "HMAC_SHA256", "HMAC_SHA1" })
 end
 
 --- Adds the options of every command that calls the API.
@@ -68,6 +94,77 @@ function M.auth_token(given)
     return token
   end
   return ask_for_token()
+end
+
+--- The shared keys of the file, else of the environment, by id; or nil and an
+-- error of kind `config`.
+---@param given table the parsed arguments
+---@return table<string, flexhooks.SharedKey>?
+---@return flexhooks.Error?
+function M.shared_keys(given)
+  local keys, wrong
+  if given.shared_keys_file then
+    keys, wrong = shared_keys.of_file(given.shared_keys_file)
+    wrong = wrong and "--shared-keys-file: " .. wrong
+  else
+    keys, wrong = shared_keys.find {}
+  end
+  if not keys then
+    return nil, errors.new("config", wrong)
+  end
+  for _, key in pairs(keys) do
+    key.algorithm = given.algorithm or key.algorithm
+  end
+  return keys
+end
+
+-- The key that was asked for, or the only one; nil if none was asked for and
+-- there are none.
+local function choose_key(given, keys)
+  local id = given.shared_key
+  if id and not keys[id] then
+    return nil, errors.new("config", "there is no shared key " .. id .. ": "
+      .. "set FLEXHOOKS_SHARED_KEYS, or name a file that holds it with "
+      .. "--shared-keys-file")
+  end
+  local first = id or next(keys)
+  if first and not id and next(keys, first) then
+    return nil, errors.new("config", "there are several shared keys: choose "
+      .. "one with --shared-key")
+  end
+  return first
+end
+
+local function by_token(given)
+  local token, err = M.auth_token(given)
+  return token and { auth_token = token }, err
+end
+
+--- What signs, as `testing.request` takes it; or nil and an error of kind
+-- `config`.
+---@param given table the parsed arguments
+---@return { auth_token: string? }|{ shared_key: string, shared_key_id: string,
+--- algorithm: string }|nil
+---@return flexhooks.Error?
+function M.signer(given)
+  local asked = given.shared_key or given.shared_keys_file
+  if not asked and (given.auth_token_file or M.env "TWILIO_AUTH_TOKEN") then
+    return by_token(given)
+  end
+  local keys, err = M.shared_keys(given)
+  local id
+  if keys then
+    id, err = choose_key(given, keys)
+  end
+  if err then
+    return nil, err
+  elseif not id then
+    return by_token(given)
+  elseif not asked then
+    output.say("signed with %s ($%s)", id, shared_keys.VARIABLE)
+  end
+  return { shared_key_id = id, shared_key = keys[id].secret,
+    algorithm = keys[id].algorithm }
 end
 
 -- The file's secret belongs to the environment's API key.

@@ -3,6 +3,7 @@
 
 local log = require "flexhooks.cli.log"
 local settings = require "flexhooks.cli.settings"
+local tables = require "flexhooks.tables"
 
 local M = {}
 
@@ -51,6 +52,10 @@ function M.configure(parser)
     :choices(require("flexhooks.simulator.fault").SHAPES)
   parser:flag("--older-names", "Send onChannelUpdated and FlexInstanceSid.")
   settings.configure_token(parser)
+  settings.configure_shared_keys(parser)
+  parser:option("--shared-key", "Id of the shared key that signs deliveries. "
+    .. "Default: the account's auth token signs."):argname("ID")
+  settings.configure_algorithm(parser)
   log.configure(parser)
 end
 
@@ -69,6 +74,18 @@ local function credentials(given, wanted)
   return wanted.auth_token and wanted, err
 end
 
+-- The shared key that was asked for.
+local function add_shared_key(given, wanted)
+  if not given.shared_key then
+    return wanted
+  end
+  local signer, err = settings.signer(given)
+  if not signer then
+    return nil, err
+  end
+  return tables.merged(wanted, signer)
+end
+
 --- Runs the command.
 ---@param given table the parsed arguments
 ---@return true? done
@@ -83,6 +100,9 @@ function M.run(given)
     older_names = given.older_names,
     logger = log.new(given),
   })
+  if wanted then
+    wanted, err = add_shared_key(given, wanted)
+  end
   if not wanted then
     return nil, err
   end

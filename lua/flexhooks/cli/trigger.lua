@@ -8,6 +8,7 @@ local live = require "flexhooks.cli.live"
 local output = require "flexhooks.cli.output"
 local pace = require "flexhooks.cli.pace"
 local settings = require "flexhooks.cli.settings"
+local tables = require "flexhooks.tables"
 local tallies = require "flexhooks.cli.tally"
 local webhook_url = require "flexhooks.url.webhook"
 
@@ -62,7 +63,7 @@ function M.configure(parser)
   parser:option("--method", "How to deliver.")
     :choices({ "POST", "GET" })
   configure_load(parser)
-  settings.configure_token(parser)
+  settings.configure_signer(parser)
 end
 
 local function path_of(url)
@@ -93,11 +94,11 @@ local function address(request, url)
 end
 
 -- What sends one item and tells how it went.
-local function sender(given, token)
+local function sender(given, signer)
   local http = require("flexhooks").http
   local testing = require "flexhooks.testing"
-  local signing = { auth_token = token, url = url_to_sign(given),
-    method = given.method }
+  local signing = tables.merged(signer, { url = url_to_sign(given),
+    method = given.method })
   return function(item)
     local request = testing.request(item.event, signing)
     local target, authorization = address(request, given.url)
@@ -111,7 +112,7 @@ local HINTS = {
   ["400"] = "400: the signature held, but the event lacks a field, or one has "
     .. "the wrong shape.",
   ["403"] = "The receiver refused the signature: check that it has this auth "
-    .. "token, and takes this URL for its own.",
+    .. "token or shared key, and takes this URL for its own.",
   ["404"] = "404: nothing is served at this path.",
 }
 
@@ -198,15 +199,15 @@ end
 ---@return flexhooks.Error? err
 function M.run(given)
   local source, err = event_source.read(given)
-  local token
+  local signer
   if source then
-    token, err = settings.auth_token(given)
+    signer, err = settings.signer(given)
   end
-  if not token then
+  if not signer then
     return nil, err
   end
   return carry_out { given = given, source = source,
-    send = sender(given, token), report = reporter(given, source.single) }
+    send = sender(given, signer), report = reporter(given, source.single) }
 end
 
 return M

@@ -20,6 +20,9 @@ function M.configure(parser)
     :argname("URL"):count(1)
   parser:option("--signature", "What X-Twilio-Signature held.")
     :argname("TEXT"):count(1)
+  parser:option("--signature-settings", "What "
+    .. "X-Twilio-Webhooks-Signature-Settings held, if it came.")
+    :argname("TEXT")
   parser:option("--body", "File that holds the body, byte for byte; - for "
     .. "standard input."):argname("FILE")
   parser:option("--method", "How it was delivered. Default: POST with a body, "
@@ -34,6 +37,8 @@ function M.configure(parser)
     .. "may have signed."):argname("FILE"):count("*")
   parser:flag("--json", "Print JSON.")
   settings.configure_token(parser)
+  settings.configure_shared_keys(parser)
+  settings.configure_algorithm(parser)
 end
 
 local function read_body(path)
@@ -94,10 +99,24 @@ local function matched(given)
   return true
 end
 
+-- The auth token is asked for only if nothing else can have signed.
+local function keys_of(given)
+  local keys, err = settings.shared_keys(given)
+  if not keys then
+    return nil, nil, err
+  elseif next(keys) ~= nil and not given.auth_token_file
+    and not settings.env "TWILIO_AUTH_TOKEN" then
+    return false, keys
+  end
+  local token
+  token, err = settings.auth_token(given)
+  return token, keys, err
+end
+
 local function request_of(given)
-  local token, err = settings.auth_token(given)
+  local token, keys, err = keys_of(given)
   local body
-  if token then
+  if not err then
     body, err = read_body(given.body)
   end
   if err then
@@ -105,6 +124,8 @@ local function request_of(given)
   end
   return {
     auth_token = token,
+    shared_keys = keys,
+    signature_settings = given.signature_settings,
     url = given.url,
     method = given.method or (body and "POST" or "GET"),
     body = body,

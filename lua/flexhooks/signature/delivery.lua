@@ -115,30 +115,17 @@ end
 ---@field from_params boolean
 ---@field fields table[] { name, value } pairs; none where they cannot be read
 
--- Raises at the caller of the public function.
-local function refuse(fn, message)
-  errors.raise(5, fn .. ": " .. message)
-end
-
--- The key of `shared_key`, `shared_key_id` and `algorithm`, by its id.
-local function single_key(fn, checked)
-  local id, secret = checked.shared_key_id, checked.shared_key
-  if id == nil and secret == nil and checked.algorithm == nil then
-    return {}
-  elseif id == nil or secret == nil then
-    refuse(fn, "option '" .. (secret == nil and "shared_key"
-      or "shared_key_id") .. "' is missing: a shared key has both")
-  end
-  return { [id] = { secret = secret, algorithm = checked.algorithm } }
-end
-
+-- All shared keys that were given.
 local function shared_of(fn, checked)
-  local single = single_key(fn, checked)
-  local keys, wrong = shared_keys.of_table(tables.merged(checked.shared_keys,
-    single))
+  local keys, wrong = shared_keys.of_options(checked)
+  if keys and checked.shared_keys then
+    local more
+    more, wrong = shared_keys.of_table(checked.shared_keys)
+    wrong = wrong and "option 'shared_keys' " .. wrong
+    keys = tables.merged(more, keys)
+  end
   if wrong then
-    refuse(fn, "option '" .. (next(single) and "shared_key" or "shared_keys")
-      .. "' " .. wrong)
+    errors.raise(4, fn .. ": " .. wrong)
   end
   return keys
 end

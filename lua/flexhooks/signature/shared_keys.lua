@@ -93,6 +93,24 @@ function M.of_table(given)
   return keys
 end
 
+--- Returns the key of the options `shared_key`, `shared_key_id` and
+-- `algorithm` by its id, or nothing if none is given; or nil and a complaint.
+---@param options table
+---@return table<string, flexhooks.SharedKey>?
+---@return string? complaint that begins with "option"
+function M.of_options(options)
+  local id, secret = options.shared_key_id, options.shared_key
+  if id == nil and secret == nil and options.algorithm == nil then
+    return {}
+  elseif id == nil or secret == nil then
+    return nil, ("option '%s' is missing: a shared key has an id and a secret")
+      :format(secret == nil and "shared_key" or "shared_key_id")
+  end
+  local keys, wrong = M.of_table { [id] = {
+    secret = secret, algorithm = options.algorithm } }
+  return keys, wrong and "option 'shared_key' " .. wrong
+end
+
 -- Adds `id=secret` to the keys, or returns a complaint.
 local function add(keys, text)
   local id, secret = text:match "^([^=]*)=(.*)$"

@@ -9,6 +9,7 @@ local form = require "flexhooks.simulator.form"
 local interactions = require "flexhooks.simulator.interactions"
 local json = require "flexhooks.json"
 local members = require "flexhooks.simulator.members"
+local rules = require "flexhooks.simulator.rules"
 local views = require "flexhooks.simulator.views"
 local webhooks = require "flexhooks.simulator.webhooks"
 
@@ -36,7 +37,7 @@ local ROUTES = {
   { "/v1/Configuration", GET = configuration },
   { "/simulator/journal", GET = journal },
 }
-for _, part in ipairs { webhooks, interactions, members } do
+for _, part in ipairs { webhooks, interactions, members, rules } do
   for _, route in ipairs(part.routes) do
     ROUTES[#ROUTES + 1] = route
   end
@@ -49,7 +50,7 @@ Api.__index = Api
 ---@param parts table `world`, `accounts`, `limiter`, `chaos`, `ids`, `now`,
 -- `begin` and `invited` (called for a new interaction and a new invite),
 -- `journal` (gives an account's events, deliveries and whether more is
--- pending), `shape` of errors
+-- pending), `shape` of errors, `shared_key` that signs deliveries
 function M.new(parts)
   return setmetatable({ parts = parts, requests = 0 }, Api)
 end
@@ -110,6 +111,7 @@ local function operate(self, request)
     begin = parts.begin,
     invited = parts.invited,
     journal = parts.journal,
+    shared_key = parts.shared_key,
     path = request.path,
     base = request.origin,
     query = form.parse(request.query),

@@ -18,7 +18,8 @@ local Courier = { __name = "flexhooks.simulator.courier" }
 Courier.__index = Courier
 
 ---@param parts table `transport`, `chaos`, `ids`, `journal`, `speed`, `spawn`
--- (starts a task that ends with the simulator)
+-- (starts a task that ends with the simulator), `shared_key` (`id`, `secret`,
+-- `algorithm`, if one signs)
 function M.new(parts)
   return setmetatable({ parts = parts, lanes = {}, in_flight = 0 }, Courier)
 end
@@ -52,16 +53,21 @@ local function note(self, item, outcome)
   }
 end
 
-local function send_once(self, item)
-  local sign_with = item.account.token
-  if item.plan.missign then
-    sign_with = sign_with .. "?"
+-- What signs a delivery: the account's token, or the simulator's shared key.
+local function keys_of(self, item)
+  local wrong = item.plan.missign and "?" or ""
+  local shared = self.parts.shared_key
+  if not shared then
+    return { auth_token = item.account.token .. wrong,
+      idempotency_token = item.token }
   end
+  return { shared_key = shared.secret .. wrong, shared_key_id = shared.id,
+    algorithm = shared.algorithm, idempotency_token = item.token }
+end
+
+local function send_once(self, item)
   local response, err, attempts = attempt(self, item,
-    delivery.request(item.webhook, item.event, {
-      auth_token = sign_with,
-      idempotency_token = item.token,
-    }))
+    delivery.request(item.webhook, item.event, keys_of(self, item)))
   note(self, item, {
     status = response and response.status,
     error = err and err.kind,

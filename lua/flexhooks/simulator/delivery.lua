@@ -7,6 +7,7 @@
 -- @module flexhooks.simulator.delivery
 
 local core = require "flexhooks.core"
+local settings_header = require "flexhooks.signature.settings_header"
 local signature = require "flexhooks.signature"
 local tables = require "flexhooks.tables"
 local webhook_url = require "flexhooks.url.webhook"
@@ -61,7 +62,8 @@ end
 --- The signed request for one event.
 ---@param webhook table `webhook_url`, `webhook_method`
 ---@param event table<string, string>
----@param keys table `auth_token` that signs, `idempotency_token`
+---@param keys table `auth_token` that signs, or `shared_key`,
+-- `shared_key_id` and `algorithm`; `idempotency_token`
 ---@return table request for a transport
 function M.request(webhook, event, keys)
   local url, overrides = M.split(webhook.webhook_url)
@@ -85,12 +87,17 @@ function M.request(webhook, event, keys)
       "application/x-www-form-urlencoded; charset=UTF-8"
   end
   request.url, request.headers.Authorization = webhook_url.target(url)
-  request.headers["X-Twilio-Signature"] = signature.sign {
+  local text, _, settings = signature.sign {
     auth_token = keys.auth_token,
+    shared_key = keys.shared_key,
+    shared_key_id = keys.shared_key_id,
+    algorithm = keys.algorithm,
     method = request.method,
     url = url,
     params = request.body and event or nil,
   }
+  request.headers["X-Twilio-Signature"] = text
+  request.headers[settings_header.NAME] = settings
   return request
 end
 

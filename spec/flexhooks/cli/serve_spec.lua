@@ -97,4 +97,28 @@ describe("cli.serve", function()
       "/nonexistent" }, env)
     assert.equal(2, status)
   end)
+
+  it("takes shared keys from a file, in place of the application's",
+    function()
+      local id = "webhooks_sharedkey_a"
+      local file = process.write(process.folder() .. "/keys", id .. "=typed")
+      os.execute("chmod 600 " .. file)
+      local path = app("return { router = require('flexhooks').router(), "
+        .. "shared_keys = { " .. id .. " = 'the app' } }")
+      local child = command.spawn({ "serve", path, "--port", "0",
+        "--shared-keys-file", file }, ENV)
+      local url = child:wait_output "listening on (http://%S+)\n"
+      for secret, expected in pairs { typed = 0, ["the"] = 1 } do
+        assert.equal(expected, (command.run({ "trigger", "onChannelCreated",
+          "--url", url .. "/flex/events", "--shared-key", id }, {
+          FLEXHOOKS_PUBLIC_URL = ENV.FLEXHOOKS_PUBLIC_URL,
+          FLEXHOOKS_SHARED_KEYS = id .. "=" .. secret })))
+      end
+      child:stop()
+      os.execute("chmod 640 " .. file)
+      local status, _, err = command.run({ "serve", path, "--port", "0",
+        "--shared-keys-file", file }, ENV)
+      assert.equal(2, status)
+      assert.matches("chmod 600 " .. file, err, 1, true)
+    end)
 end)

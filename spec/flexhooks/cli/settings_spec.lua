@@ -6,17 +6,83 @@ local terminal = require "spec.support.terminal"
 
 -- They run in processes of their own, where their names are text.
 local FUNCTIONS = { settings.auth_token, settings.client, settings.configure,
-  settings.configure_token, settings.env }
+  settings.configure_token, settings.env, settings.configure_shared_keys,
+  settings.configure_signer, settings.configure_algorithm,
+  settings.shared_keys, settings.signer }
 
 -- What a call gives, in a process with this environment.
 local function given(call, env)
-  assert.equal(5, #FUNCTIONS)
+  assert.equal(10, #FUNCTIONS)
   local _, out = process.run({ process.lua, "-e", [[
     local value, err = require("flexhooks.cli.settings").]] .. call .. [[
 
     print(value, err and err.kind, err)]] }, { env = env })
   return (out:gsub("\n$", ""))
 end
+
+-- What signs: a line of the options, and what was said of it.
+local function signer(arguments, env)
+  local _, out, err = process.run({ process.lua, "-e", [[
+    local signer, err = require("flexhooks.cli.settings").signer {
+      ]] .. arguments .. [[ }
+    if err then
+      print(err.kind, err)
+    else
+      print(signer.auth_token or signer.shared_key_id,
+        signer.shared_key, signer.algorithm)
+    end]] }, { env = env })
+  return out:gsub("\n$", ""), err
+end
+
+describe("cli.settings.signer", function()
+  local A, B = "webhooks_sharedkey_a", "webhooks_sharedkey_b"
+  local ONE, TWO = A .. "=x", A .. "=x " .. B .. "=hidden"
+
+  local function file(text)
+    local path = process.write(process.folder() .. "/keys", text)
+    os.execute("chmod 600 " .. path)
+    return ("shared_keys_file = %q"):format(path)
+  end
+
+  it("is the auth token unless a shared key is asked for", function()
+    local env = { TWILIO_AUTH_TOKEN = "t", FLEXHOOKS_SHARED_KEYS = TWO }
+    assert.equal("t\tnil\tnil", (signer("", env)))
+    assert.equal(A .. "\tx\tHMAC_SHA256",
+      (signer(("shared_key = %q"):format(A), env)))
+    assert.equal(A .. "\tx\tHMAC_SHA1", (signer(
+      ("shared_key = %q, algorithm = 'HMAC_SHA1'"):format(A), env)))
+    assert.equal(B .. "\ty z\tHMAC_SHA256", (signer(file(B .. "=y z"), env)))
+  end)
+
+  it("is the only shared key where there is no token, and says so",
+    function()
+      local env = { TWILIO_AUTH_TOKEN = false, FLEXHOOKS_SHARED_KEYS = ONE }
+      local out, err = signer("", env)
+      assert.equal(A .. "\tx\tHMAC_SHA256", out)
+      assert.equal("signed with " .. A .. " ($FLEXHOOKS_SHARED_KEYS)\n", err)
+    end)
+
+  it("is not guessed", function()
+    local env = { TWILIO_AUTH_TOKEN = false, FLEXHOOKS_SHARED_KEYS = TWO }
+    for arguments, wanted in pairs {
+      [""] = "choose one with --shared-key",
+      [file(TWO:gsub(" ", "\n"))] = "choose one with --shared-key",
+      ["shared_key = 'x'"] = "there is no shared key x",
+      ["shared_keys_file = '/nonexistent'"] = "cannot be read",
+    } do
+      local out = signer(arguments, env)
+      assert.matches("^config\t", out)
+      assert.matches(wanted, out, 1, true)
+      assert.is_nil(out:find("hidden", 1, true))
+    end
+    env.FLEXHOOKS_SHARED_KEYS = false
+    assert.matches("^config\t.*TWILIO_AUTH_TOKEN", (signer("", env)))
+    env.FLEXHOOKS_SHARED_KEYS = "hidden"
+    local out = signer("", env)
+    assert.matches("FLEXHOOKS_SHARED_KEYS: word 1", out, 1, true)
+    assert.is_nil(out:find("hidden", 1, true))
+  end)
+end)
 
 describe("cli.settings", function()
   it("names the option that takes a number", function()

@@ -51,4 +51,22 @@ describe("cli.simulate", function()
     assert.equal(2, status)
     assert.matches("TWILIO_AUTH_TOKEN", err)
   end)
+
+  it("signs with a shared key that it is given", function()
+    local env = { FLEXHOOKS_SHARED_KEYS = "webhooks_sharedkey_a=s3cret-key" }
+    for name, value in pairs(CREDENTIALS) do
+      env[name] = value
+    end
+    local child = command.spawn({ "simulate", "--port", "0", "--shared-key",
+      "webhooks_sharedkey_a" }, env)
+    local url = child:wait_output "listening on (http://127%.0%.0%.1:%d+)\n"
+    local _, out = process.run { "curl", "-s", "-u",
+      ACCOUNT .. ":s3cret-token", url .. "/v1/Webhooks/Rules" }
+    assert.matches('"matchType":"DEFAULT"', out)
+    child:stop()
+    local status, _, err = command.run({ "simulate", "--shared-key", "x" },
+      env)
+    assert.equal(2, status)
+    assert.matches("there is no shared key x", err)
+  end)
 end)

@@ -186,4 +186,34 @@ EventType=onOther&AccountSid=%s&InteractionSid=KD1&ParticipantType=a+b%%26
     assert.matches("^%d+ sent in [%d.]+ s .*\n$", child:stdout())
     assert.equal("flexhooks: cancelled: interrupted\n", child:stderr())
   end)
+
+  it("signs with a shared key that it is given", function()
+    local id = "webhooks_sharedkey_a"
+    local app = process.write(process.folder() .. "/app.lua",
+      (APP:gsub("router = router", "%0, auth_token = false")))
+    local file = process.write(process.folder() .. "/keys", id
+      .. "=a s3cret with blanks\n" .. id .. "2=0ther\n")
+    os.execute("chmod 600 " .. file)
+    local shared = command.spawn({ "serve", app, "--port", "0", "--public-url",
+      SIGNED, "--shared-keys-file", file }, { TWILIO_AUTH_TOKEN = "s3cret" })
+    local to = shared:wait_output "listening on (http://%S+)\n"
+      .. "/flex/events"
+    for _, method in ipairs { "POST", "GET" } do
+      local status, out, err = run { "trigger", "onChannelCreated", "--url",
+        to, "--signed-url", SIGNED, "--method", method, "--shared-keys-file",
+        file, "--shared-key", id }
+      assert.equal(0, status, err)
+      assert.equal("200 {}\n", out)
+    end
+    local status, out, err = run { "trigger", "onChannelCreated", "--url", to,
+      "--signed-url", SIGNED }
+    assert.equal(1, status)
+    assert.matches("^403 ", out)
+    assert.matches("auth token or shared key", err)
+    status, _, err = run { "trigger", "onChannelCreated", "--url", to,
+      "--shared-keys-file", file }
+    assert.equal(2, status)
+    assert.matches("choose one with %-%-shared%-key", err)
+    shared:stop()
+  end)
 end)

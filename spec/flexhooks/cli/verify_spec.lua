@@ -145,4 +145,53 @@ describe("cli.verify", function()
     assert.equal(0, status)
     assert.equal('{"matched":true,"valid":true}\n', out)
   end)
+
+  it("knows shared keys, and what becomes of the settings header", function()
+    local id = "webhooks_sharedkey_a"
+    local file = process.write(process.folder() .. "/body", BODY)
+    local keys = process.write(process.folder() .. "/keys", id .. "=s3cret")
+    os.execute("chmod 600 " .. keys)
+    local function signed(algorithm)
+      local text, _, header = signature.sign { shared_key = "s3cret",
+        shared_key_id = id, algorithm = algorithm, url = URL,
+        params = PARAMS }
+      return text, header
+    end
+    local function verified(env, text, header, ...)
+      local words = { "verify", "--url", URL, "--body", file, "--signature",
+        text, ... }
+      if header then
+        words[#words + 1] = "--signature-settings"
+        words[#words + 1] = header
+      end
+      local status, out, err = command.run(words, env)
+      assert.is_nil((out .. err):find("s3cret", 1, true))
+      return status, out .. err
+    end
+    local env = { TWILIO_AUTH_TOKEN = false,
+      FLEXHOOKS_SHARED_KEYS = id .. "=s3cret" }
+    local text, header = signed()
+    assert.equal(0, (verified(env, text, header)))
+    assert.equal(0, (verified({ TWILIO_AUTH_TOKEN = "t" }, text, header,
+      "--shared-keys-file", keys)))
+    local sha1, header1 = signed "HMAC_SHA1"
+    assert.equal(0, (verified(env, sha1, header1, "--algorithm",
+      "HMAC_SHA1")))
+    for wanted, row in pairs {
+      ["change: settings header.*is missing"] = { text },
+      ["change: settings header.*does not say HMAC_SHA256"] =
+        { text, header1 },
+      ["change: algorithm"] = { sha1, header1 },
+      ["names " .. id .. "2, which is not configured here"] =
+        { text, (header:gsub(id, "%02")) },
+    } do
+      local status, out = verified(env, row[1], row[2])
+      assert.equal(1, status)
+      assert.matches(wanted, out)
+    end
+    local status, out = verified({ TWILIO_AUTH_TOKEN = false,
+      FLEXHOOKS_SHARED_KEYS = "s3cret" }, text, header)
+    assert.equal(2, status)
+    assert.matches("FLEXHOOKS_SHARED_KEYS: word 1", out)
+  end)
 end)

@@ -45,6 +45,27 @@ describe("a table of shared keys", function()
   end)
 end)
 
+describe("the shared key of options", function()
+  it("has an id, a secret and perhaps an algorithm", function()
+    assert.same({}, shared_keys.of_options { url = "x" })
+    assert.same({ [A] = sha256 "x" }, shared_keys.of_options {
+      shared_key_id = A, shared_key = "x" })
+    assert.same({ [A] = { secret = "x", algorithm = "HMAC_SHA1" } },
+      shared_keys.of_options { shared_key_id = A, shared_key = "x",
+        algorithm = "HMAC_SHA1" })
+    refused("option 'shared_key' is missing",
+      shared_keys.of_options { shared_key_id = A })
+    refused("option 'shared_key_id' is missing",
+      shared_keys.of_options { shared_key = SECRET })
+    refused("option 'shared_key_id' is missing",
+      shared_keys.of_options { shared_key = SECRET, algorithm = "x" })
+    refused("option 'shared_key' is missing",
+      shared_keys.of_options { algorithm = "HMAC_SHA1" })
+    refused("option 'shared_key' has a name", shared_keys.of_options {
+      shared_key_id = "x", shared_key = SECRET })
+  end)
+end)
+
 describe("the environment's shared keys", function()
   it("are words with an id before the first =", function()
     assert.same({ [A] = sha256 "x=y=", [B] = sha256 "z" },

@@ -4,11 +4,12 @@ local errors = require "flexhooks.error"
 local flexhooks = require "flexhooks"
 local ids = require "flexhooks.simulator.ids"
 local random = require "flexhooks.simulator.random"
+local signature = require "flexhooks.signature"
 
 local ACCOUNT = { sid = "AC1", token = "token" }
 
 -- A courier on a transport that records, and answers as `answer` does.
-local function new(chances, answer)
+local function new(chances, answer, shared_key)
   local sent, noted = {}, {}
   local carrier = courier.new {
     transport = {
@@ -26,6 +27,7 @@ local function new(chances, answer)
       end,
     },
     speed = 1000,
+    shared_key = shared_key,
     spawn = flexhooks.spawn,
   }
   return carrier, sent, noted
@@ -63,6 +65,25 @@ local function order(sent)
 end
 
 describe("simulator.courier", function()
+  it("signs with a shared key if there is one, wrongly if it is told to",
+    function()
+      local key = { id = "webhooks_sharedkey_1", secret = "secret",
+        algorithm = "HMAC_SHA256" }
+      for missign = 0, 1 do
+        flexhooks.run(function()
+          local carrier, sent = new({ missign = missign }, ok, key)
+          take(carrier, 1)
+          settle(carrier)
+          local headers = sent[1].headers
+          assert.equal(missign == 0 or nil, (signature.validate {
+            shared_keys = { [key.id] = key.secret }, method = "GET",
+            url = sent[1].url, signature = headers["X-Twilio-Signature"],
+            signature_settings =
+              headers["X-Twilio-Webhooks-Signature-Settings"] }))
+        end)
+      end
+    end)
+
   it("sends an interaction's events one after another", function()
     flexhooks.run(function()
       local carrier, sent, noted = new(nil, ok)

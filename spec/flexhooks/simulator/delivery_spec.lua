@@ -40,6 +40,24 @@ describe("simulator.delivery", function()
       end
     end)
 
+  it("is signed by a shared key, with the header that names it", function()
+    local id = "webhooks_sharedkey_1"
+    for _, method in ipairs { "POST", "GET" } do
+      local sent = delivery.request({ webhook_method = method,
+        webhook_url = "https://h.example/e#rc=2" }, EVENT, {
+          shared_key = "secret", shared_key_id = id,
+          algorithm = "HMAC_SHA256", idempotency_token = "uuid" })
+      local settings = sent.headers["X-Twilio-Webhooks-Signature-Settings"]
+      assert.equal("key=" .. id .. ",algorithm=HMAC_SHA256", settings)
+      assert.is_true(signature.validate { shared_keys = { [id] = "secret" },
+        signature_settings = settings, method = method, url = sent.url,
+        signature = sent.headers["X-Twilio-Signature"],
+        params = method == "POST" and EVENT or nil })
+    end
+    assert.is_nil(request("https://h.example/e", "POST")
+      .headers["X-Twilio-Webhooks-Signature-Settings"])
+  end)
+
   it("gets with the fields behind the URL's own query", function()
     for url, start in pairs {
       ["https://h.example/e"] = "https://h.example/e?AccountSid=AC1",
