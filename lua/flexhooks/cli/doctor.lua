@@ -11,6 +11,9 @@ local json = require "flexhooks.json"
 local output = require "flexhooks.cli.output"
 local receiver = require "flexhooks.cli.doctor.receiver"
 local settings = require "flexhooks.cli.settings"
+local shared_keys = require "flexhooks.signature.shared_keys"
+local signing = require "flexhooks.cli.doctor.signing"
+local tables = require "flexhooks.tables"
 local webhook_url = require "flexhooks.url.webhook"
 local webhooks = require "flexhooks.cli.doctor.webhooks"
 
@@ -29,6 +32,7 @@ function M.configure(parser)
     .. "application's, or $FLEXHOOKS_PUBLIC_URL."):argname("URL")
   parser:flag("--json", "Print JSON.")
   settings.configure(parser)
+  settings.configure_shared_keys(parser)
 end
 
 -- Takes what is found; a person sees it at once.
@@ -98,8 +102,43 @@ local function token_of(given, app)
     return (settings.auth_token(given))
   end
   local own = app and app.auth_token
+  if own == false then
+    return nil
+  end
   own = type(own) == "table" and own[1] or own
   return type(own) == "string" and own or settings.env "TWILIO_AUTH_TOKEN"
+end
+
+-- The shared keys that the receiver has: those that were typed, the
+-- application's, or the environment's.
+local function shared_keys_of(report, given, app)
+  local keys, wrong
+  if given.shared_keys_file or not app then
+    keys, wrong = settings.shared_keys(given)
+  else
+    keys, wrong = shared_keys.find(app)
+  end
+  if not keys then
+    report:add("shared keys", "fail", tostring(wrong),
+      "flexhooks serve would not start either")
+  end
+  return keys or {}
+end
+
+-- What test events are signed with: the token, every key that is configured,
+-- and those that a function knows and a rule names.
+local function signers_of(token, keys, named)
+  local signers = {}
+  signers[1] = token and { auth_token = token }
+  local by_id = tables.merged(named)
+  for id, key in pairs(type(keys) == "table" and keys or {}) do
+    by_id[id] = { shared_key_id = id, shared_key = key.secret,
+      algorithm = key.algorithm }
+  end
+  for _, id in ipairs(tables.sorted_keys(by_id)) do
+    signers[#signers + 1] = by_id[id]
+  end
+  return signers
 end
 
 local function check_webhooks(report, client, urls, app)
@@ -123,9 +162,12 @@ local function examine(report, given)
   else
     check_webhooks(report, client, urls, app)
   end
-  local token = token_of(given, app)
+  local keys = shared_keys_of(report, given, app)
+  local named = client and signing.check(report, client, urls, keys,
+    app and app.auth_token)
+  local signers = signers_of(token_of(given, app), keys, named)
   for _, url in ipairs(urls) do
-    receiver.check(report, url, token, app and app.methods)
+    receiver.check(report, url, signers, app and app.methods)
   end
   if app and app.queue then
     application.check_queue(report, app.queue)

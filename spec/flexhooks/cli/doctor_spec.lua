@@ -64,7 +64,8 @@ describe("cli.doctor", function()
       assert.same({ credentials = "pass", instance = "pass", clock = "pass",
         ["API over TLS"] = "warn", application = "pass", webhooks = "pass",
         retries = "warn", handlers = "pass", ["public URL"] = "warn",
-        reachable = "pass", ["signed event"] = "pass" }, found)
+        reachable = "pass", signing = "pass", ["signed event"] = "pass" },
+        found)
       assert.is_nil(server:stdout():find("handled", 1, true))
     end)
 
@@ -97,6 +98,41 @@ describe("cli.doctor", function()
     assert.equal("pass", found.credentials)
     assert.equal("fail", found["signed event"])
   end)
+
+  it("says which shared key signs the URL, and whether it is configured",
+    function()
+      local id = "webhooks_sharedkey_a"
+      local file = process.write(process.folder() .. "/keys", id .. "=hidden")
+      os.execute("chmod 600 " .. file)
+      local service = hooks_command.start { "--shared-key", id,
+        "--shared-keys-file", file }
+      local lacking = service.env
+      lacking.FLEXHOOKS_PUBLIC_URL = url
+      local found, status, out = examined(lacking, app)
+      assert.equal(1, status)
+      assert.equal("fail", found.signing)
+      assert.matches("is signed with the shared key " .. id
+        .. ", which is not configured", out, 1, true)
+      found, status, out = examined(lacking, app, "--shared-keys-file", file)
+      assert.equal(1, status)
+      assert.equal("pass", found.signing)
+      assert.matches("is refused (" .. id .. ")", out, 1, true)
+      local port = process.port()
+      local whole = service:file(APP:format(port):gsub("router = router",
+        ("%%0, auth_token = false, shared_keys_file = %q"):format(file)),
+        "whole.lua")
+      lacking.FLEXHOOKS_PUBLIC_URL = url:gsub(":%d+", ":" .. port)
+      local child = command.spawn({ "serve", whole }, lacking)
+      child:wait_output "listening"
+      found, status, out = examined(lacking, whole)
+      assert.equal(1, status) -- no webhook points there
+      assert.equal("pass", found.signing)
+      assert.equal("pass", found["signed event"])
+      assert.matches("arrives and is believed (" .. id .. ")", out, 1, true)
+      assert.is_nil(out:find("hidden", 1, true))
+      child:stop()
+      service:stop()
+    end)
 
   it("says what is missing", function()
     local none = { TWILIO_ACCOUNT_SID = false, TWILIO_AUTH_TOKEN = false,

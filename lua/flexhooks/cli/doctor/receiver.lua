@@ -11,6 +11,7 @@ local host = require "flexhooks.host"
 local http = require "flexhooks.http"
 local probe = require "flexhooks.receiver.delivery"
 local settings = require "flexhooks.cli.settings"
+local tables = require "flexhooks.tables"
 local testing = require "flexhooks.testing"
 local url_of = require "flexhooks.url"
 local webhook_url = require "flexhooks.url.webhook"
@@ -41,11 +42,12 @@ local ANSWERS = {
   [504] = "the proxy waits for the receiver in vain",
 }
 
-local function send(url, method, token)
+local function send(url, method, signer)
   local request = testing.request({ EventType = probe.PROBE,
     AccountSid = settings.env "TWILIO_ACCOUNT_SID" },
-    { auth_token = token or "none", url = url, method = method })
-  if not token then
+    tables.merged(signer or { auth_token = "none" },
+      { url = url, method = method }))
+  if not signer then
     request.headers["X-Twilio-Signature"] = nil
   end
   local target, authorization = webhook_url.target(url:match
@@ -101,22 +103,19 @@ local function check_reached(report, url, method)
   return false
 end
 
-local REFUSED = "it has another auth token, is configured with another URL "
-  .. "than this one, or takes events of another account alone"
+local REFUSED = "it has another auth token or shared key, is configured with "
+  .. "another URL than this one, or takes events of another account alone"
 
-local function check_signed(report, url, method, token)
-  if not token then
-    report:add("signed event", "skip", "no auth token to sign with: set "
-      .. "TWILIO_AUTH_TOKEN")
-    return
-  end
-  local response, err = send(url, method, token)
+local function check_signed(report, url, method, signer)
+  local by = signer.shared_key_id and " (" .. signer.shared_key_id .. ")"
+    or ""
+  local response, err = send(url, method, signer)
   if not response then
     report:add("signed event", "fail", err.message, UNREACHED[err.kind])
   elseif response.status >= 200 and response.status < 300 then
-    report:add("signed event", "pass", "arrives and is believed")
+    report:add("signed event", "pass", "arrives and is believed" .. by)
   elseif response.status == 403 then
-    report:add("signed event", "fail", "is refused", REFUSED)
+    report:add("signed event", "fail", "is refused" .. by, REFUSED)
   elseif response.status == 400 then
     report:add("signed event", "warn", "is believed, but the receiver is of "
       .. "another make or older: it answers 400 to the test", "send a whole "
@@ -124,6 +123,16 @@ local function check_signed(report, url, method, token)
   else
     report:add("signed event", "fail", "is answered " .. response.status,
       ANSWERS[response.status] or "the receiver's log says why")
+  end
+end
+
+local function check_all_signed(report, url, method, signers)
+  if #signers == 0 then
+    report:add("signed event", "skip", "no auth token or shared key to sign "
+      .. "with: set TWILIO_AUTH_TOKEN or FLEXHOOKS_SHARED_KEYS")
+  end
+  for _, signer in ipairs(signers) do
+    check_signed(report, url, method, signer)
   end
 end
 
@@ -139,14 +148,15 @@ end
 --- Asks the receiver at a URL.
 ---@param report table
 ---@param url string
----@param token string? the auth token
+---@param signers table[] what signs, as `testing.request` takes it; each is
+--- tried
 ---@param methods string[]? that the receiver takes; POST alone where absent
-function M.check(report, url, token, methods)
+function M.check(report, url, signers, methods)
   local method = takes_post(methods) and "POST" or "GET"
   if not check_url(report, url) then
     return
   elseif check_reached(report, url, method) then
-    check_signed(report, url, method, token)
+    check_all_signed(report, url, method, signers)
   else
     report:add("signed event", "skip", "the receiver was not reached")
   end

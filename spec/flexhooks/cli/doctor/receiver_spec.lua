@@ -7,7 +7,9 @@ local tls = require "spec.support.tls"
 
 local function found(url, token, methods)
   local report = findings.new()
-  flexhooks.run(receiver.check, report, url, token, methods)
+  local signers = type(token) == "table" and token
+    or { token and { auth_token = token } }
+  flexhooks.run(receiver.check, report, url, signers, methods)
   return report:text():gsub("127.0.0.1:%d+", "HERE"):gsub("%d+ ms", "N ms")
 end
 
@@ -83,10 +85,23 @@ describe("cli.doctor.receiver", function()
       (answered(200)))
   end)
 
+  it("tries every key that is configured", function()
+    local empty = "HTTP/1.1 %d X\r\nContent-Length: 0\r\n\r\n"
+    local server = scripted.start { empty:format(403), empty:format(200),
+      empty:format(403) }
+    local text = found(server.url .. "/x", { { auth_token = "t" },
+      { shared_key_id = "webhooks_sharedkey_a", shared_key = "x" } })
+    assert.equal(REACHED .. "pass signed event: arrives and is believed\n"
+      .. "fail signed event: is refused (webhooks_sharedkey_a)", text)
+    assert.equal("key=webhooks_sharedkey_a,algorithm=HMAC_SHA256",
+      server:requests()[3].headers["x-twilio-webhooks-signature-settings"])
+    server.child:stop()
+  end)
+
   it("needs a token to sign with", function()
     local server = scripted.start {
       "HTTP/1.1 403 X\r\nContent-Length: 0\r\n\r\n" }
-    assert.matches("\nskip signed event: no auth token to sign with",
+    assert.matches("\nskip signed event: no auth token or shared key",
       (found(server.url .. "/x")))
     server.child:stop()
   end)
