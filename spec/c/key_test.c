@@ -39,7 +39,10 @@ EXPORT int EVP_MD_CTX_reset(EVP_MD_CTX *context) {
 /* --- libcrypto's comparison in constant time, which is watched -------------
  */
 
-static struct { size_t calls, bytes; /* of the last call */ } compared;
+static struct {
+  size_t calls;
+  size_t bytes; /* of the last call */
+} compared;
 
 EXPORT int CRYPTO_memcmp(const void *a, const void *b, size_t size) {
   static int (*real)(const void *, const void *, size_t);

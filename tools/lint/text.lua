@@ -1,6 +1,6 @@
 -- What a line may not hold: more than 79 columns, tabs, blanks at its end,
 -- words that speak of unfinished work, C functions that cannot be used safely,
--- and macros that clang-format's versions lay out differently.
+-- and C that clang-format's versions lay out differently.
 local tree = require "lint.tree"
 
 local M = {}
@@ -47,8 +47,9 @@ local function check_banned(text, complain)
   end
 end
 
--- clang-format 14 indents the braces of such a macro, 19 does not.
-local function check_macros(text, complain)
+-- clang-format 14 indents the braces of such a macro and joins the lines of a
+-- struct with one member and no name; 19 does neither.
+local function check_layout(text, complain)
   local previous = ""
   for number, line in tree.lines(tree.c_code(text)) do
     local head, body = line:match "^(#define%s.-)%s*({.*)$"
@@ -57,6 +58,9 @@ local function check_macros(text, complain)
     end
     if head and body and head:find "^#define%s+[%w_]+%b()$" then
       complain(number, "a macro begins with a brace: write it in each row")
+    end
+    if line:find "%f[%w_]struct%s*{.*;.*}" then
+      complain(number, "a struct on one line: write each member on its own")
     end
     previous = line
   end
@@ -69,7 +73,7 @@ function M.check(sources, report)
       report(path, number, message)
     end
     check_banned(sources[path], complain)
-    check_macros(sources[path], complain)
+    check_layout(sources[path], complain)
   end
   for _, path in ipairs(tree.paths(sources, "%.%a+$")) do
     if path:find "%.[ch]$" or path:find "%.lua$" or path:find "%.sh$" then

@@ -34,6 +34,13 @@ describe("lint.text", function()
       .. "#define B(x) f(x)\n{\n}\n"))
   end)
 
+  it("refuses structs on one line", function()
+    assert.same({ "src/a.c:1: a struct on one line: write each member on its "
+      .. "own" }, said("src/a.c", "static struct { int a, b; } c;\n"))
+    assert.same({}, said("src/a.c", "static struct {\n  int a;\n} c;\n"
+      .. "struct pair p = {1, 2};\n"))
+  end)
+
   it("lets comments, strings and longer names be", function()
     assert.same({}, said("src/a.c",
       "/* strcpy(a, b) */ x = \"atoi(s)\"; // gets(x)\nmy_strcpy(a);\n"))
