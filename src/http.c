@@ -61,6 +61,7 @@ static int on_socket_opened(void *owner, curl_socket_t fd,
                             curlsocktype purpose) {
   fh_pool *pool = owner;
   (void)purpose;
+  fh_sockets_add(&pool->sockets, fd);
   if (pool->timer.poller)
     fh_poller_adopt(pool->timer.poller, fd);
   return CURL_SOCKOPT_OK;
@@ -68,6 +69,7 @@ static int on_socket_opened(void *owner, curl_socket_t fd,
 
 static int on_socket_closed(void *owner, curl_socket_t fd) {
   fh_pool *pool = owner;
+  fh_sockets_drop(&pool->sockets, fd);
   if (pool->timer.poller)
     fh_poller_drop(pool->timer.poller, fd);
   return close(fd);
@@ -101,12 +103,16 @@ static void give_back(fh_pool *pool, const fh_request *request, CURL *easy) {
 /* --- libcurl's callbacks --------------------------------------------------
  */
 
+static void reap(fh_pool *pool);
+
 /* When libcurl runs out of memory between two requests' turns, it does not say
  * whose socket or timer it lost: none that runs can be relied on any more. */
 static void act(fh_pool *pool, curl_socket_t fd, int mask) {
   int running;
-  if (curl_multi_socket_action(pool->multi, fd, mask, &running) == CURLM_OK)
+  if (curl_multi_socket_action(pool->multi, fd, mask, &running) == CURLM_OK) {
+    reap(pool);
     return;
+  }
   pool->unwatchable = true;
   for (fh_request *each = pool->running; each; each = each->next)
     each->unwatched = true;
@@ -231,12 +237,26 @@ bool fh_pool_start(fh_pool *pool, fh_request *request, const fh_call *call,
     return false;
   }
   request->pool = pool;
+  request->sockets = &pool->sockets;
   link_running(pool, request);
   if (curl_multi_add_handle(pool->multi, easy) == CURLM_OK)
     return true;
   give_back(pool, request, easy);
   fh_request_free(request);
   return refuse(refusal, "connect", "not enough memory");
+}
+
+/* Sends a request again whose connection had ended before it was sent: over a
+ * new one. False where the request has ended. */
+static bool send_again(fh_pool *pool, fh_request *request, CURL *easy) {
+  if (!fh_request_renew(request))
+    return false;
+  curl_multi_remove_handle(pool->multi, easy);
+  if (curl_multi_add_handle(pool->multi, easy) == CURLM_OK)
+    return true;
+  fh_request_abort(request, "connect", "not enough memory");
+  retire(pool, request, easy);
+  return true;
 }
 
 static void reap(fh_pool *pool) {
@@ -248,7 +268,10 @@ static void reap(fh_pool *pool) {
     CURL *easy = message->easy_handle;
     fh_request *request = NULL;
     curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&request);
-    fh_request_finish(request, message->data.result);
+    CURLcode code = message->data.result;
+    if (send_again(pool, request, easy))
+      continue;
+    fh_request_finish(request, code);
     retire(pool, request, easy);
   }
 }
@@ -333,6 +356,7 @@ void fh_pool_close(fh_pool *pool) {
     curl_share_cleanup(pool->share);
   }
   fh_timer_close(&pool->timer);
+  fh_sockets_free(&pool->sockets);
   fh_origin_free(&pool->last);
   pool->multi = NULL;
   pool->share = NULL;

@@ -14,6 +14,7 @@
 
 #include "poller.h"
 #include "request.h"
+#include "sockets.h"
 
 enum { FH_SPARE_HANDLES = 32 };
 
@@ -27,6 +28,7 @@ struct fh_pool {
   fh_request **ended_tail;
   bool unwatchable; /* a running request lost its socket's watch */
   fh_origin last;   /* of the request that was started last */
+  fh_sockets sockets;
   CURL *spare[FH_SPARE_HANDLES];
   size_t spares;
 };

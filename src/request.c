@@ -23,16 +23,43 @@ static long last_errno(CURL *easy) {
   return number;
 }
 
+/* Does the connection speak HTTP/2? Then it has streams. */
+static bool is_http2(CURL *easy) {
+  struct curl_tlssessioninfo *info = NULL;
+  const unsigned char *name = NULL;
+  unsigned size = 0;
+  curl_easy_getinfo(easy, CURLINFO_TLS_SSL_PTR, &info);
+  if (info && info->backend == CURLSSLBACKEND_OPENSSL && info->internals)
+    SSL_get0_alpn_selected(info->internals, &name, &size);
+  return size == 2 && memcmp(name, "h2", 2) == 0;
+}
+
+/* Has the peer ended the kept connection that the request is to go out on?
+ * libcurl 7.88 takes the alert that announces the end for a sign of life, and
+ * 8.23 does not look at all within a second. */
+static bool is_stale(const fh_request *request, const fh_ends *ends) {
+  long connects = 0;
+  curl_easy_getinfo(request->easy, CURLINFO_NUM_CONNECTS, &connects);
+  if (connects > 0 || request->renewed)
+    return false;
+  int fd = fh_sockets_find(request->sockets, ends);
+  return fd >= 0 && fh_socket_has_ended(fd, is_http2(request->easy));
+}
+
 /* Called when a connection is ready and nothing of the request is on it yet. A
  * kept one may have been made for a request that goes anywhere. */
 static int on_ready(void *owner, char *remote, char *local, int remote_port,
                     int local_port) {
   fh_request *request = owner;
-  (void)local, (void)remote_port, (void)local_port;
+  const fh_ends ends = {remote, remote_port, local_port};
+  (void)local;
   if (request->public_only && !fh_address_text_is_public(remote)) {
     request->private_met = true;
     return CURL_PREREQFUNC_ABORT;
   }
+  request->stale = is_stale(request, &ends);
+  if (request->stale)
+    return CURL_PREREQFUNC_ABORT;
   long bytes = bytes_sent(request->easy);
   if (request->prepared && !request->repeatable && bytes > request->before)
     return CURL_PREREQFUNC_ABORT;
@@ -72,7 +99,8 @@ static int on_progress(void *owner, curl_off_t down_total, curl_off_t down,
 }
 
 static bool was_sent(const fh_request *request) {
-  return request->prepared && bytes_sent(request->easy) > request->before;
+  return request->left ||
+         (request->prepared && bytes_sent(request->easy) > request->before);
 }
 
 void fh_request_release(fh_request *request) {
@@ -203,6 +231,7 @@ bool fh_easy_forget(CURL *easy) {
   curl_easy_setopt(easy, CURLOPT_CURLU, NULL);
   curl_easy_setopt(easy, CURLOPT_HTTPHEADER, NULL);
   curl_easy_setopt(easy, CURLOPT_POSTFIELDS, NULL);
+  curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 0L);
   return true;
 }
 
@@ -355,6 +384,7 @@ bool fh_request_prepare(fh_request *request, CURL *easy, const fh_call *call,
   request->repeatable = is_repeatable(call);
   request->public_only = call->public_only && !call->proxy;
   request->stall = call->stall_timeout;
+  request->due = call->timeout > 0 ? fh_clock() + call->timeout : 0;
   request->easy = easy;
   CURLcode code = configure(request, easy, call, last);
   if (code == CURLE_OK)
@@ -362,6 +392,22 @@ bool fh_request_prepare(fh_request *request, CURL *easy, const fh_call *call,
   request->easy = NULL;
   fh_request_release(request);
   return refuse(refusal, refused_as(code), curl_easy_strerror(code));
+}
+
+bool fh_request_renew(fh_request *request) {
+  bool sent = was_sent(request);
+  if (!request->stale || (sent && !request->repeatable))
+    return false;
+  double seconds = request->due - fh_clock();
+  curl_easy_setopt(request->easy, CURLOPT_FRESH_CONNECT, 1L);
+  if (request->due > 0)
+    curl_easy_setopt(request->easy, CURLOPT_TIMEOUT_MS,
+                     milliseconds(seconds > 0.001 ? seconds : 0.001));
+  request->outgoing->text[0] = '\0';
+  request->renewed = true;
+  request->left = sent;
+  request->stale = request->prepared = false;
+  return true;
 }
 
 /* --- the verdict ----------------------------------------------------------

@@ -5,7 +5,9 @@
  * of the request have left? libcurl itself repeats a request when a kept
  * connection dies before the first byte of an answer. That is refused for
  * requests that must not take effect twice, once something of them was sent.
- */
+ *
+ * A kept connection whose peer has ended it already is never used: the request
+ * is stale then, has sent nothing, and is sent over a new one. */
 #ifndef FH_REQUEST_H
 #define FH_REQUEST_H
 
@@ -15,6 +17,7 @@
 
 #include "answer.h"
 #include "call.h"
+#include "sockets.h"
 #include "url.h"
 
 /* Why a request was refused before anything happened. Both are static. */
@@ -33,13 +36,18 @@ typedef struct fh_request {
   CURLU *url;            /* where to; libcurl reads it while it runs */
   fh_outgoing *outgoing; /* what is sent, and the text of a failure */
   fh_answer answer;
-  int slot;     /* the binding's reference to its userdata */
+  fh_sockets *sockets; /* its pool's */
+  int slot;            /* the binding's reference to its userdata */
   bool special; /* its handle serves no other: it has a proxy, … of its own */
   bool encodable;   /* the caller asked for an encoded answer */
   bool repeatable;  /* may take effect twice: GET, PUT, DELETE, … */
   bool public_only; /* connects to public addresses alone */
   bool private_met; /* and was about to connect to another */
   bool prepared;    /* a connection was ready for it at least once */
+  bool stale;       /* the connection that was ready had ended */
+  bool renewed;     /* it is sent for the second time, over a new one */
+  bool left;        /* bytes of it had left by then */
+  double due;       /* when its time is over; 0: never */
   double stall;     /* seconds without a byte that are too many; 0: none */
   double moved_at;  /* when the last byte moved */
   curl_off_t moved;
@@ -69,6 +77,10 @@ bool fh_easy_forget(CURL *easy);
  * of the one before. False: `refusal` says why and nothing is held. */
 bool fh_request_prepare(fh_request *request, CURL *easy, const fh_call *call,
                         fh_origin *last, fh_refusal *refusal);
+
+/* Readies a stale request for another try over a new connection. False for any
+ * other. */
+bool fh_request_renew(fh_request *request);
 
 /* Takes the verdict from the easy handle and lets go of it. */
 void fh_request_finish(fh_request *request, CURLcode code);

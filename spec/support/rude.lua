@@ -4,6 +4,7 @@
 --   server.url .. "/hang"       the path says how it misbehaves
 --   server:requests()           list of { connection, method, target, size,
 --                               authorization } since the last `forget`
+--   server:ended()              how many connections "late" has ended
 --   server:forget()
 local process = require "spec.support.process"
 
@@ -26,8 +27,9 @@ local function read(server)
   for line in server.child:stdout():gmatch "([^\n]*)\n" do
     local connection, method, target, size, authorization =
       line:match "^(%d+)\t(%S+)\t(%S+)\t(%d+)\t(.*)$"
-    list[#list + 1] = { connection = tonumber(connection), method = method,
-      target = target, size = tonumber(size), authorization = authorization }
+    list[#list + 1] = method and { connection = tonumber(connection),
+      method = method, target = target, size = tonumber(size),
+      authorization = authorization }
   end
   return list
 end
@@ -38,6 +40,11 @@ function Server:requests()
     table.remove(list, 1)
   end
   return list
+end
+
+function Server:ended()
+  local _, count = self.child:stdout():gsub("ended\n", "")
+  return count
 end
 
 function Server:forget()

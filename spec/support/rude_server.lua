@@ -249,6 +249,14 @@ local ACTIONS = {
     end
     reset(peer)
   end,
+  -- An idle connection is ended, after bytes that are no answer.
+  late = function(peer)
+    send(peer, OK)
+    pause(0.05)
+    send(peer, "x")
+    peer:close()
+    print "ended"
+  end,
   redirect = function(peer, request)
     local status, to = request.target:match "^/redirect/(%d+)/(.*)$"
     return send(peer, ("HTTP/1.1 %s Moved\r\nLocation: %s\r\n"

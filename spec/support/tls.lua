@@ -9,6 +9,10 @@
 --   tls.port.expired       one that has expired
 --   tls.port.own           one that it signed itself
 --   tls.port.old           TLS 1.1 alone
+--   tls.port.brief         as plain, but ends connections that idle for 1 s
+--   tls.port.brief2        the same with HTTP/2
+--   tls.port.clear         the same without TLS
+--   tls.half_closed(port)  connections that the port has ended, and we not yet
 --
 -- GET / answers "<protocol> <number of the connection>"; GET /session ends its
 -- connection, and answers "r" where that resumed an earlier session.
@@ -70,7 +74,7 @@ end
 
 local SERVER = [[
   server {
-    listen 127.0.0.1:%d ssl %s;
+    listen 127.0.0.1:%d %s;
     ssl_certificate %s.pem;
     ssl_certificate_key %s.key;
     %s
@@ -94,7 +98,17 @@ http {
 %s}
 ]]
 
+local BRIEF = "keepalive_timeout 1s;"
 local OLD = "ssl_protocols TLSv1.1; ssl_ciphers ALL:@SECLEVEL=0;"
+
+-- The system's table of sockets: state 08 is CLOSE_WAIT.
+function M.half_closed(port)
+  local count, wanted = 0, (":%04X 08 "):format(port)
+  for line in process.read("/proc/net/tcp"):gmatch "[^\n]+" do
+    count = count + (line:find(wanted, 1, true) and 1 or 0)
+  end
+  return count
+end
 
 function M.start()
   local dir = process.folder()
@@ -105,9 +119,11 @@ function M.start()
   expired(dir, "expired", HERE)
   local port, servers = {}, {}
   for name, row in pairs {
-    good = { "http2", "good", "" }, plain = { "", "good", "" },
-    other = { "", "other", "" }, expired = { "", "expired", "" },
-    own = { "", "own", "" }, old = { "", "good", OLD },
+    good = { "ssl http2", "good", "" }, plain = { "ssl", "good", "" },
+    other = { "ssl", "other", "" }, expired = { "ssl", "expired", "" },
+    own = { "ssl", "own", "" }, old = { "ssl", "good", OLD },
+    brief = { "ssl", "good", BRIEF }, brief2 = { "ssl http2", "good", BRIEF },
+    clear = { "", "good", BRIEF },
   } do
     port[name] = process.port()
     servers[#servers + 1] = SERVER:format(port[name], row[1], row[2], row[2],
@@ -119,7 +135,8 @@ function M.start()
   for _, number in pairs(port) do
     child:wait_port(number)
   end
-  return { ca = dir .. "/ca.pem", dir = dir, port = port, child = child }
+  return { ca = dir .. "/ca.pem", dir = dir, port = port, child = child,
+    half_closed = M.half_closed }
 end
 
 return M

@@ -10,6 +10,7 @@
 local answers = require "spec.support.answers"
 local assert = require "luassert"
 local busted = require "busted"
+local process = require "spec.support.process"
 
 local it = busted.it
 
@@ -212,6 +213,19 @@ local function kept(bench)
     assert.equal("ok", assert(get "long").body)
     assert.equal("ok", assert(get "ok").body)
     expect(2, 2)
+  end)
+
+  it("that their peer has ended meanwhile are not used", function()
+    local server = bench.server()
+    local before = server:ended()
+    for i = 1, 3 do
+      assert(get("late", { method = "POST", body = "x" }))
+      process.eventually(function()
+        return server:ended() == before + i
+      end)
+    end
+    assert(get("ok", { method = "POST", body = "x" }))
+    expect(4, 4)
   end)
 
   it("that died are replaced for a GET, without a word", function()

@@ -2,6 +2,7 @@
 local app = require "spec.support.nginx_app"
 local d = require "spec.support.deliveries"
 local nginx_calls = require "spec.support.nginx_calls"
+local process = require "spec.support.process"
 local rude = require "spec.support.rude"
 local wire = require "spec.support.wire"
 
@@ -62,6 +63,22 @@ describe("a request in a thread", function()
     local _, err = calls:send { url = server.url .. "/ok", max_response = 1 }
     assert.equal("too_large", err.kind)
     assert.is_true(err.sent)
+  end)
+
+  it("does not go out on a connection that its peer has ended", function()
+    local tls = require("spec.support.tls").start()
+    local options = { ca_file = tls.ca }
+    local url = ("https://127.0.0.1:%d/"):format(tls.port.brief)
+    local first = assert(calls:send({ url = url }, options)).body
+    process.eventually(function()
+      return tls.half_closed(tls.port.brief) == 1
+    end)
+    for _ = 1, 4 do
+      local answer = assert(calls:send({ method = "POST", url = url,
+        body = "x" }, options))
+      assert.equal(200, answer.status)
+      assert.not_equal(first, answer.body)
+    end
   end)
 
   it("goes to no private address where that is not allowed", function()

@@ -32,6 +32,14 @@ describe("TLS", function()
     assert.equal(".", assert(get("good", "localhost", "session")).body)
   end)
 
+  it("keeps a connection that its peer has not ended", function()
+    local first = assert(get "plain").body
+    for _ = 1, 5 do
+      assert.equal(first, assert(transport:send { method = "POST", body = "x",
+        url = "https://127.0.0.1:" .. tls.port.plain }).body)
+    end
+  end)
+
   for name, what in pairs { other = "is another host's",
     expired = "has expired", own = "the server signed itself" } do
     it("is not spoken where the certificate " .. what, function()
@@ -96,6 +104,54 @@ describe("HTTP/2", function()
     assert.equal("too_large", err.kind)
     assert.equal(200, assert(get "good").status)
   end)
+end)
+
+describe("a kept connection that its peer has ended", function()
+  -- After a second without requests; with its only response.
+  local SERVERS = {
+    { "http", "clear", "" }, { "https", "brief", "" },
+    { "https", "brief2", "" }, { "https", "good", "session" },
+    { "https", "plain", "session" },
+  }
+
+  local function half_closed()
+    local count = 0
+    for _, row in ipairs(SERVERS) do
+      count = count + tls.half_closed(tls.port[row[2]])
+    end
+    return count
+  end
+
+  -- Eight transports for each server, with a connection that idles.
+  local function connected()
+    local list = {}
+    for _, row in ipairs(SERVERS) do
+      local url = ("%s://127.0.0.1:%d/"):format(row[1], tls.port[row[2]])
+      for _ = 1, 8 do
+        local made = curl.new { ca_file = tls.ca }
+        assert(made:send { url = url .. row[3] })
+        list[#list + 1] = { transport = made, url = url, name = row[2] }
+      end
+    end
+    return list
+  end
+
+  for _, method in ipairs { "POST", "GET" } do
+    it("is not used for a " .. method, function()
+      local list = connected()
+      -- Those that ended with their response may be closed already.
+      process.eventually(function()
+        return half_closed() >= 24
+      end)
+      for _, each in ipairs(list) do
+        local answer, err = each.transport:send { url = each.url,
+          method = method, timeout = 10 }
+        assert.is_nil(err, each.name)
+        assert.equal(200, answer.status)
+        each.transport:close()
+      end
+    end)
+  end
 end)
 
 local SCRIPT = [[
