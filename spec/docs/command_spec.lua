@@ -15,11 +15,13 @@ describe(PAGE, function()
       '\n{"checks":[^\n]*"ok":true}\n', "\nFAIL  reachable     answers 404",
       "\nsomething is wrong\n200 {}\n200 onInteractionCreated",
       "\n200 onNewer KD0+1\n200 onNewer KD0+2\n200 onNewer KD0+3\n",
-      "\n200 sent in [^\n]*: 200 × 200; ", '"sent":160,',
+      "\n200 {}\n200 sent in [^\n]*: 200 × 200; ", '"sent":160,',
       '\n{"dead":0,', "\nthere is no such file\n",
       "\nThe signature would match with a change: scheme",
       "\nrefused: the scheme differs\n",
-      '"variation":"host"', "\nrefused: the host differs\n$",
+      '"variation":"host"', "\nrefused: the host differs\n",
+      "\nThe signature would match with a change: settings header",
+      "\nrefused: the header is missing\n$",
     } do
       local _, stop = out:find(wanted)
       assert.is_truthy(stop, wanted .. "\nin\n" .. out)

@@ -1,7 +1,7 @@
 -- A steady load of signed events on a port, each over a connection of its own
 -- as Twilio's are, about a thousand a second. STATEFILE holds the names of the
--- shared keys that sign, one after another; "stop" ends it. Prints what came of
--- it all as JSON: `refused` by status and key.
+-- shared keys that sign, one after another; "stop" ends it. Prints the outcome
+-- as JSON: `answered` by key, `refused` by status and key, `unanswered`.
 --
 --   lua spec/support/key_load.lua PORT STATEFILE
 local cjson = require "cjson"
