@@ -284,7 +284,7 @@ install: all ## under PREFIX (/usr/local), below DESTDIR
 	chmod 755 "$(DESTDIR)$(BINDIR)/flexhooks"
 	@if $(MADE_HERE) -e 'require("flexhooks.cli").parser()' 2>/dev/null; then \
 	  $(MAKE) -s install-help; \
-	  else echo "no manual, no completion: they need argparse and lua-cjson" >&2; fi
+	  else echo "no manual, no completion: they need argparse" >&2; fi
 
 # What the command's own parsers make: its manual, and what shells complete.
 MADE_HERE = env LUA_PATH="lua/?.lua;$(or $(LUA_PATH),;)" \
@@ -341,7 +341,7 @@ run-twins: all
 # --- reference ---------------------------------------------------------------------
 PUBLIC = $(subst /,.,$(patsubst lua/%.lua,%,$(wildcard lua/flexhooks.lua \
   $(foreach m,client http url events router receiver server signature loop host \
-  provision queue worker testing error nginx,lua/flexhooks/$(m).lua) \
+  provision queue worker json testing error nginx,lua/flexhooks/$(m).lua) \
   lua/flexhooks/resources/*.lua)))
 
 .PHONY: doc

@@ -23,7 +23,6 @@ supported_platforms = { "linux" }
 -- The queue that is a file also wants LuaSQL: luarocks install luasql-sqlite3.
 dependencies = {
   "lua >= 5.1, < 5.5, ~= 5.2, ~= 5.3",
-  "lua-cjson >= 2.1.0",
   "argparse >= 0.7.1",
 }
 

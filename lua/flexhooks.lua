@@ -15,6 +15,7 @@ local PARTS = {
   worker = { "flexhooks.worker", "new" },
   serve = { "flexhooks.server", "serve" },
   signature = { "flexhooks.signature" },
+  json = { "flexhooks.json" },
   plan = { "flexhooks.provision", "plan" },
   export = { "flexhooks.provision", "export" },
   drift = { "flexhooks.provision", "drift" },

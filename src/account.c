@@ -22,7 +22,7 @@ fh_slice fh_find_account(const fh_verifier *verifier,
   fh_slice found = {NULL, 0};
   fh_event event;
   if (delivery->kind == FH_JSON) {
-    const fh_json_limits limits = {64, verifier->limits.name};
+    const fh_json_limits limits = {64, verifier->limits.name, false};
     found = fh_json_string(delivery->body, &limits, account_name);
   } else if (fh_read_fields(verifier, delivery, scratch, &event) ==
              FH_VERIFIED) {

@@ -1,8 +1,7 @@
 #include "json_number.h"
 
-#include <stdbool.h>
-#include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 typedef struct reader {
   const char *at;
@@ -155,6 +154,63 @@ static double convert(decimal *d) {
     d->digits[DIGITS - 1] |= 1;
   put_exponent(d);
   return strtod(d->digits, NULL);
+}
+
+/* Nearly all whole numbers are plain digits. False if there are others, or
+ * more than 64 bits hold. */
+static bool plain_digits(reader r, uint64_t *value) {
+  if (r.end - r.at > 19)
+    return false;
+  *value = 0;
+  for (; r.at < r.end; r.at++) {
+    if (*r.at < '0' || *r.at > '9')
+      return false;
+    *value = *value * 10 + (uint64_t)(*r.at - '0');
+  }
+  return true;
+}
+
+/* The digits as a whole number; false if some stand behind the point, or if
+ * there may be too many. */
+static bool join_digits(const decimal *d, uint64_t *value) {
+  size_t count = d->count;
+  int64_t exponent = d->exponent;
+  for (; count > 0 && exponent < 0 && d->digits[count - 1] == '0'; count--)
+    exponent++;
+  if (count == 0)
+    exponent = 0;
+  if (d->more || exponent < 0 || exponent > 19 ||
+      count + (size_t)exponent > 19)
+    return false;
+  *value = 0;
+  for (size_t i = 0; i < count; i++)
+    *value = *value * 10 + (uint64_t)(d->digits[i] - '0');
+  for (; exponent > 0; exponent--)
+    *value *= 10;
+  return true;
+}
+
+/* The same with a point or an exponent. */
+static bool other_digits(reader r, uint64_t *value) {
+  size_t size = (size_t)(r.end - r.at);
+  if (r.end[-1] != '0' && !memchr(r.at, 'e', size) && !memchr(r.at, 'E', size))
+    return false;
+  decimal d;
+  d.start = 0, d.count = 0, d.exponent = 0, d.more = false;
+  split(&d, &r);
+  return join_digits(&d, value) && *value >> 53 == 0;
+}
+
+bool fh_json_whole(const char *text, size_t size, int64_t *whole) {
+  reader r = {text, text + size};
+  uint64_t value;
+  bool negative = take(&r, '-');
+  if (!plain_digits(r, &value) && !other_digits(r, &value))
+    return false;
+  if (value > (uint64_t)INT64_MAX + negative || (negative && value == 0))
+    return false;
+  *whole = negative ? -(int64_t)(value - 1) - 1 : (int64_t)value;
+  return true;
 }
 
 double fh_json_double(const char *text, size_t size) {

@@ -135,8 +135,9 @@ static bool take_special(reader *r) {
   if (c < 0x20)
     return fail(r, "a string has a control byte in it");
   if (c >= 0x80) {
-    size_t size =
-        sequence_size((const unsigned char *)r->at, (size_t)(r->end - r->at));
+    size_t size = r->limits.bytes ? 1
+                                  : sequence_size((const unsigned char *)r->at,
+                                                  (size_t)(r->end - r->at));
     r->at += size;
     r->size += size;
     return size > 0 || fail(r, "a string is not UTF-8");

@@ -13,6 +13,7 @@ enum { FH_JSON_DEPTH = 1000 }; /* of nested arrays and objects, at most */
 typedef struct fh_json_limits {
   size_t depth; /* of nested arrays and objects; at most FH_JSON_DEPTH */
   size_t name;  /* bytes of an object's name, unescaped */
+  bool bytes;   /* strings may hold bytes that are not UTF-8 */
 } fh_json_limits;
 
 typedef enum fh_json_token {

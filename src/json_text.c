@@ -144,12 +144,17 @@ static char *put_millionths(char *out, uint64_t millionths) {
   return out;
 }
 
-/* A process may run under a locale that writes a comma. */
+/* A process may run under a locale that writes a comma. A whole number gets a
+ * point, because beyond 2^53 its last digits may be another's. */
 static char *put_exactly(char *out, double number) {
-  int size = snprintf(out, FH_JSON_NUMBER_ROOM, "%.17g", number);
-  char *comma = memchr(out, ',', (size_t)size);
+  size_t size = (size_t)snprintf(out, FH_JSON_NUMBER_ROOM, "%.17g", number);
+  char *comma = memchr(out, ',', size);
   if (comma)
     *comma = '.';
+  if (!memchr(out, '.', size) && !memchr(out, 'e', size)) {
+    memcpy(out + size, ".0", 2);
+    size += 2;
+  }
   return out + size;
 }
 

@@ -5,6 +5,9 @@
 
 #include "lua_support.h"
 
+/* The metatable of decoded arrays, which tells an empty one from an object. */
+#define FH_JSON_ARRAY "flexhooks.json.array"
+
 /* One for each. */
 void fh_open_file(lua_State *L);
 void fh_open_form(lua_State *L);

@@ -9,7 +9,7 @@ static void read_limits(lua_State *L, fh_json_limits *limits) {
                 "from 1 to 1000 expected");
   luaL_argcheck(L, name >= 0 && name <= 0x7fffffff, 3,
                 "from 0 to 2^31 expected");
-  *limits = (fh_json_limits){(size_t)depth, (size_t)name};
+  *limits = (fh_json_limits){(size_t)depth, (size_t)name, false};
 }
 
 static int refuse(lua_State *L, const char *wrong, size_t where) {
@@ -37,7 +37,8 @@ static int json_check(lua_State *L) {
  * on the way leaks nothing. */
 
 enum {
-  SCRATCH = 5, /* where on the stack a large string is unescaped */
+  SCRATCH = 6, /* where on the stack a large string is unescaped */
+  ARRAY = 7,   /* the metatable of arrays, once there is one */
   SMALL = 1024,
   MEMBERS = 4, /* that an object probably has */
 };
@@ -58,18 +59,15 @@ typedef struct builder {
   container open[FH_JSON_DEPTH];
 } builder;
 
-static void push_number(lua_State *L, double number) {
+static void push_number(lua_State *L, fh_slice text) {
 #if LUA_VERSION_NUM >= 503
-  const double exact = 9007199254740992.0; /* 2^53 */
-  if (number >= -exact && number <= exact) {
-    lua_Integer whole = (lua_Integer)number;
-    if ((double)whole == number && (whole != 0 || 1 / number > 0)) {
-      lua_pushinteger(L, whole);
-      return;
-    }
+  int64_t whole;
+  if (fh_json_whole(text.data, text.size, &whole)) {
+    lua_pushinteger(L, whole);
+    return;
   }
 #endif
-  lua_pushnumber(L, number);
+  lua_pushnumber(L, fh_json_double(text.data, text.size));
 }
 
 /* Where `size` bytes can be written. */
@@ -107,9 +105,20 @@ static void push_name(builder *b) {
   lua_pop(b->L, 1);
 }
 
+static void mark_array(lua_State *L) {
+  if (lua_isnil(L, ARRAY)) {
+    luaL_getmetatable(L, FH_JSON_ARRAY);
+    lua_replace(L, ARRAY);
+  }
+  lua_pushvalue(L, ARRAY);
+  lua_setmetatable(L, -2);
+}
+
 static void open_container(builder *b, bool object) {
   luaL_checkstack(b->L, 8, "nested too deeply");
   lua_createtable(b->L, 0, object ? MEMBERS : 0);
+  if (!object)
+    mark_array(b->L);
   b->open[b->reader.depth - 1] = (container){0, object, false};
 }
 
@@ -177,8 +186,7 @@ static bool push_token(builder *b, fh_json_token token) {
     lua_pushboolean(b->L, token == FH_JSON_TRUE);
     return true;
   case FH_JSON_NUMBER:
-    push_number(b->L,
-                fh_json_double(b->reader.text.data, b->reader.text.size));
+    push_number(b->L, b->reader.text);
     return true;
   case FH_JSON_STRING:
     push_string(b);
@@ -209,15 +217,18 @@ static const char *build(builder *b) {
   return b->reader.wrong;
 }
 
-/* json_decode(bytes, depth, name, keep_null)
+/* json_decode(bytes, depth, name, keep_null, any_bytes)
  *     -> value | nil, what is wrong and where. A null becomes nil; with
- * keep_null, those within a table become json_null. Raises without memory. */
+ * keep_null, those within a table become json_null. With any_bytes strings
+ * need not be UTF-8. Raises without memory. */
 static int json_decode(lua_State *L) {
   builder b;
   fh_json_limits limits;
   fh_slice text = fh_check_bytes(L, 1);
   read_limits(L, &limits);
-  lua_settop(L, SCRATCH);
+  limits.bytes = lua_toboolean(L, 5);
+  lua_settop(L, 5);
+  lua_settop(L, ARRAY);
   b.L = L;
   b.keep_null = lua_toboolean(L, 4);
   b.wrong = NULL;
@@ -244,4 +255,8 @@ void fh_open_json(lua_State *L) {
   fh_set_functions(L, functions);
   lua_pushlightuserdata(L, NULL); /* the same as lua-cjson's null */
   lua_setfield(L, -2, "json_null");
+  luaL_newmetatable(L, FH_JSON_ARRAY);
+  lua_pushliteral(L, FH_JSON_ARRAY);
+  lua_setfield(L, -2, "__name");
+  lua_setfield(L, -2, "json_array");
 }

@@ -94,12 +94,27 @@ static void put_object(fh_writer *w, int depth) {
   fh_writer_put_byte(w, '}');
 }
 
+/* Is the table on top an empty array? */
+static bool is_empty_array(lua_State *L) {
+  lua_pushnil(L);
+  if (lua_next(L, -2)) {
+    lua_pop(L, 2);
+    return false;
+  }
+  if (!lua_getmetatable(L, -1))
+    return false;
+  luaL_getmetatable(L, FH_JSON_ARRAY);
+  bool marked = lua_rawequal(L, -1, -2);
+  lua_pop(L, 2);
+  return marked;
+}
+
 static void put_table(fh_writer *w, int depth) {
   if (depth == DEPTH)
     luaL_error(w->L, "a value that is nested too deeply cannot be stored");
   luaL_checkstack(w->L, 6, "nested too deeply");
   int last = last_place(w->L);
-  if (last > 0)
+  if (last > 0 || is_empty_array(w->L))
     put_list(w, last, depth + 1);
   else
     put_object(w, depth + 1);
@@ -129,8 +144,9 @@ static void put_value(fh_writer *w, int depth) {
     put_simple(w, type);
 }
 
-/* json_text(value) -> bytes. A table with places for names is a list. Raises
- * for what is no plain value. */
+/* json_text(value) -> bytes. A table with places for names is a list, and so
+ * is an empty one with the metatable of arrays. Raises for what is no plain
+ * value. */
 static int json_text(lua_State *L) {
   fh_writer w;
   luaL_checkany(L, 1);

@@ -17,7 +17,7 @@ local DEPTH = 64
 local NAME = 127
 local MAX_DEPTH = 1000
 local MAX_NAME = 2 ^ 31 - 1
-local EXACT = 2 ^ 53 -- up to here a double holds every whole number
+local EXACT = 2 ^ 53 -- below this a double holds every whole number
 
 --- What encodes as `null`; decoding never gives it.
 M.null = core.json_null
@@ -29,7 +29,10 @@ local function is_negative_zero(number)
 end
 
 --- Decodes `text`. Raises only where there is no memory. `null` becomes nil,
--- also within tables; whole numbers are integers where Lua has them.
+-- also within tables. On Lua 5.4 a whole number is an integer if 64 bits hold
+-- it, and with a point or an exponent only below 2^53; every other number is
+-- the nearest float. On LuaJIT all numbers are floats: beyond 2^53 a whole
+-- number loses its last digits.
 ---@param text string
 ---@param limits { depth: integer?, name: integer?, keep_null: boolean? }?
 --- nesting, default 64, and bytes of an object's name, default 127;
@@ -46,18 +49,20 @@ function M.decode(text, limits)
     limits.keep_null)
 end
 
---- Is `text` an array? Tells `[]` from `{}`, which decode alike.
+--- Is `text` an array?
 ---@param text string
 ---@return boolean
 function M.is_array(text)
   return text:find "^[ \t\r\n]*%[" ~= nil
 end
 
-local Array = { __name = "flexhooks.json.array" }
+local Array = core.json_array
 
---- Marks `list` as an array, so that it encodes as `[]` where it is empty.
+--- Marks `list` as an array, so that it encodes as `[]` if it is empty. What
+-- was decoded from an array has the mark already, also after it passed a
+-- queue. An empty table without the mark encodes as `{}`.
 ---@param list table
----@return table list the same
+---@return table list the same, with a metatable of ours
 function M.array(list)
   return setmetatable(list, Array)
 end
@@ -79,7 +84,8 @@ local function encode_string(s)
   return '"' .. s:gsub('[%z\1-\31\127"\\]', escape) .. '"'
 end
 
--- The digits that read back as the same number.
+-- The digits that read back as the same number. A float beyond 2^53 gets a
+-- point, because its last digits may be those of another whole number.
 local function encode_number(number)
   if number - number ~= 0 then
     refuse "a number is not finite"
@@ -87,11 +93,12 @@ local function encode_number(number)
   if number_type and number_type(number) == "integer" then
     return ("%d"):format(number)
   end
-  if number % 1 == 0 and math.abs(number) <= EXACT
+  if number % 1 == 0 and math.abs(number) < EXACT
     and not is_negative_zero(number) then
     return ("%.0f"):format(number)
   end
-  return ascii.shortest(number)
+  local digits = ascii.shortest(number)
+  return digits:find "^%-?%d%d+$" and digits .. ".0" or digits
 end
 
 -- The number of elements where `value` is a list, nil where it is an object.
@@ -179,8 +186,8 @@ function encode_value(value, open, depth)
 end
 
 --- Encodes `value`. Never raises. Numbers keep every digit they need, names
--- are sorted, an empty table is an object unless `array` marked it. Metatables
--- are not asked.
+-- are sorted, an empty table is an object unless it has the mark of `array`.
+-- Metatables are not asked.
 ---@param value any
 ---@return string? text nil where it failed
 ---@return string? message what cannot be encoded: numbers that are not finite,

@@ -1,5 +1,6 @@
 #include "support.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 
@@ -174,6 +175,84 @@ static void gives_random_doubles(void **state) {
   }
 }
 
+static bool is_whole(const char *text, int64_t *whole) {
+  size_t size = strlen(text);
+  char *edge = edge_copy(text, size);
+  bool found = fh_json_whole(edge, size, whole);
+  edge_free(edge, size);
+  return found;
+}
+
+static void gives_whole_numbers_exactly(void **state) {
+  (void)state;
+  static const struct {
+    const char *text;
+    int64_t whole;
+  } rows[] = {
+      {"0", 0},
+      {"-1", -1},
+      {"9007199254740993", INT64_C(9007199254740993)},
+      {"9223372036854775807", INT64_MAX},
+      {"-9223372036854775808", INT64_MIN},
+      {"1e3", 1000},
+      {"1.50e1", 15},
+      {"100e-2", 1},
+      {"0e5", 0},
+      {"0.000", 0},
+      {"9999999.0E0", 9999999},
+      {"1000000000000000000", INT64_C(1000000000000000000)},
+      {"-9007199254740991.0", -INT64_C(9007199254740991)},
+  };
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    int64_t whole = 7;
+    assert_true(is_whole(rows[i].text, &whole));
+    assert_true(whole == rows[i].whole);
+  }
+}
+
+static void takes_no_other_for_a_whole_number(void **state) {
+  (void)state;
+  static const char *const texts[] = {
+      "-0",
+      "-0.0",
+      "0.5",
+      "15e-1",
+      "9223372036854775808",
+      "-9223372036854775809",
+      "18446744073709551617",
+      "9999999999999999999",
+      "10000000000000000000",
+      "1.1",
+      "9007199254740992.0",
+      "9007199254740993e0",
+      "1e18",
+      "1e999999999",
+      "1e-999999999",
+      "1.000000000000000000000000000001",
+      "100000000000000000000000000000000000000000000000",
+  };
+  for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+    int64_t whole;
+    assert_false(is_whole(texts[i], &whole));
+  }
+}
+
+/* Every whole number of 64 bits, as plain digits. */
+static void gives_random_whole_numbers(void **state) {
+  (void)state;
+  uint32_t seed = 2463534242u;
+  char text[32];
+  for (int i = 0; i < 50000; i++) {
+    int64_t number =
+        (int64_t)((uint64_t)next_random(&seed) << 32 | next_random(&seed)) >>
+        next_random(&seed) % 63;
+    int64_t whole;
+    snprintf(text, sizeof text, "%" PRId64, number);
+    assert_true(is_whole(text, &whole));
+    assert_true(whole == number);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(every_whole_number_has_prefixes_that_are_numbers),
@@ -184,6 +263,9 @@ int main(void) {
       cmocka_unit_test(gives_the_nearest_double),
       cmocka_unit_test(reads_digits_without_end),
       cmocka_unit_test(gives_random_doubles),
+      cmocka_unit_test(gives_whole_numbers_exactly),
+      cmocka_unit_test(takes_no_other_for_a_whole_number),
+      cmocka_unit_test(gives_random_whole_numbers),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

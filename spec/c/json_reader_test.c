@@ -2,7 +2,7 @@
 
 #include "json.h"
 
-static const fh_json_limits usual = {64, 127};
+static const fh_json_limits usual = {64, 127, false};
 
 static const char letters[] = "!.nft0\"N[{]}"; /* of the tokens, in order */
 
@@ -88,10 +88,26 @@ static void tells_the_size_of_a_string_before_it_is_unescaped(void **state) {
   assert_unescapes("\xe2\x82\xac=\xe2\x82\xac", 7, "\"\xe2\x82\xac=\\u20ac\"");
 }
 
+static void takes_any_bytes_if_told_to(void **state) {
+  (void)state;
+  fh_json_reader r;
+  const char text[] = "\"\xff\xc0\\n\xed\xa0\x80\"";
+  char out[6];
+  fh_json_begin(&r, (fh_slice){text, sizeof text - 1},
+                &(fh_json_limits){1, 1, true});
+  assert_int_equal(FH_JSON_STRING, fh_json_next(&r));
+  assert_int_equal(sizeof out, r.size);
+  fh_json_unescape(&r, out);
+  assert_memory_equal("\xff\xc0\n\xed\xa0\x80", out, sizeof out);
+  fh_json_begin(&r, (fh_slice){text, sizeof text - 1}, &usual);
+  assert_int_equal(FH_JSON_WRONG, fh_json_next(&r));
+  assert_string_equal("a string is not UTF-8", r.wrong);
+}
+
 static void counts_a_name_unescaped(void **state) {
   (void)state;
   fh_json_reader r;
-  const fh_json_limits narrow = {64, 2};
+  const fh_json_limits narrow = {64, 2, false};
   fh_json_begin(&r, (fh_slice){"{\"\\u0061\\u0062\":1}", 18}, &narrow);
   fh_json_next(&r);
   assert_int_equal(FH_JSON_NAME, fh_json_next(&r));
@@ -112,7 +128,7 @@ static void knows_arrays_from_objects_at_any_depth(void **state) {
     *at++ = i % 3 == 0 ? '}' : ']';
   fh_json_reader r;
   fh_json_token token;
-  const fh_json_limits most = {SIZE_MAX, 127};
+  const fh_json_limits most = {SIZE_MAX, 127, false};
   fh_json_begin(&r, (fh_slice){text, (size_t)(at - text)}, &most);
   while ((token = fh_json_next(&r)) > FH_JSON_END)
     assert_true(r.depth <= DEEP);
@@ -144,6 +160,7 @@ int main(void) {
       cmocka_unit_test(reads_token_by_token),
       cmocka_unit_test(stays_wrong),
       cmocka_unit_test(tells_the_size_of_a_string_before_it_is_unescaped),
+      cmocka_unit_test(takes_any_bytes_if_told_to),
       cmocka_unit_test(counts_a_name_unescaped),
       cmocka_unit_test(knows_arrays_from_objects_at_any_depth),
       cmocka_unit_test(agrees_with_the_checker_on_any_bytes),

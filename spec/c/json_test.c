@@ -2,7 +2,7 @@
 
 #include "json.h"
 
-static const fh_json_limits usual = {64, 127};
+static const fh_json_limits usual = {64, 127, false};
 
 /* What is wrong with a text that ends where its page ends, or "". */
 static const char *verdict(const char *text, size_t size) {
@@ -32,7 +32,7 @@ static void nesting_is_bounded_on_the_stack(void **state) {
   char *deep = malloc(DEEP);
   memset(deep, '[', DEEP);
   assert_string_equal("it is nested too deeply", verdict(deep, DEEP));
-  const fh_json_limits careless = {SIZE_MAX, SIZE_MAX};
+  const fh_json_limits careless = {SIZE_MAX, SIZE_MAX, false};
   assert_non_null(fh_json_check((fh_slice){deep, DEEP}, &careless, NULL));
   memset(deep + FH_JSON_DEPTH, ']', FH_JSON_DEPTH);
   fh_slice most = {deep, 2 * FH_JSON_DEPTH};

@@ -6,17 +6,9 @@ local json = require "flexhooks.json"
 cjson.decode_invalid_numbers(false)
 cjson.decode_max_depth(1000)
 
-local to_integer = math.tointeger or function(number)
-  return number
-end
-
 -- What lua-cjson gives, as we give it.
 local function settle(value, keep_null)
-  if type(value) == "number" then
-    local exact = math.abs(value) <= 2 ^ 53
-      and not (value == 0 and 1 / value < 0)
-    return exact and to_integer(value) or value
-  elseif value == cjson.null then
+  if value == cjson.null then
     return keep_null and value or nil
   elseif type(value) == "table" then
     for k, v in next, value do
@@ -32,10 +24,12 @@ local function reference(text, keep_null)
   end
 end
 
--- Raw equality, integers told from floats, and the keys of both.
+-- Equality, and the keys of both. lua-cjson has no integers beyond 2^53.
 local function same(a, b)
-  if type(a) ~= "table" or type(b) ~= "table" then
-    return a == b and tostring(a) == tostring(b)
+  if type(a) == "number" and type(b) == "number" then
+    return a == b * 1.0 and (a ~= 0 or 1 / a == 1 / (b * 1.0))
+  elseif type(a) ~= "table" or type(b) ~= "table" then
+    return a == b
   end
   for k, v in next, a do
     if not same(v, b[k]) then

@@ -64,21 +64,72 @@ describe("core.json_decode", function()
     end
   end)
 
-  it("gives integers where they are exact, and floats beyond", function()
-    local kind = math.type or function()
-      return nil
-    end
-    for text, number in pairs { ["9007199254740992"] = 2 ^ 53,
-      ["-9007199254740992.0"] = -2 ^ 53, ["1e3"] = 1000, ["0"] = 0,
-      ["10E-1"] = 1 } do
+  local kind = rawget(math, "type") or function()
+    return "number"
+  end
+
+  local WHOLE = { "0", "20404", "-1", "9007199254740991",
+    "9007199254740993", "-9007199254740993", "9223372036854775807",
+    "-9223372036854775808", "1000000000000000001" }
+  local BELOW_2_53 = { ["1e3"] = 1000, ["10E-1"] = 1, ["20404.0"] = 20404,
+    ["-9007199254740991.0"] = -9007199254740991, ["0.0"] = 0,
+    ["0e9"] = 0, ["1.5e1"] = 15, ["0.00012e5"] = 12 }
+  local FLOATS = { ["9223372036854775808"] = 2 ^ 63,
+    ["-9223372036854775809"] = -2 ^ 63, ["1e300"] = 1e300, ["0.5"] = 0.5,
+    ["123456789012345678901"] = 123456789012345678901.0, ["1e18"] = 1e18,
+    ["9007199254740992.0"] = 2 ^ 53, ["9007199254740993.0"] = 2 ^ 53,
+    ["-9007199254740993e0"] = -2 ^ 53, ["4503599627370496.5"] = 2 ^ 52,
+    ["1.00000000000000000000001"] = 1.0, ["1e-400"] = 0.0 }
+
+  it("gives a whole number of 64 bits exactly where Lua has integers",
+    function()
+      for _, text in ipairs(WHOLE) do
+        local number = decode(text)
+        assert.equal(tonumber(text), number)
+        if rawget(math, "type") then
+          assert.equal("integer", kind(number))
+          assert.equal(text, ("%d"):format(number))
+        end
+      end
+      for text, number in pairs(BELOW_2_53) do
+        assert.equal(number, decode(text))
+        assert.equal(kind(number), kind(decode(text)))
+      end
+    end)
+
+  it("gives every other number as a float, never another integer", function()
+    for text, number in pairs(FLOATS) do
       assert.equal(number, decode(text))
-      assert.equal(math.type and "integer", kind(decode(text)))
+      assert.equal(kind(0.5), kind(decode(text)), text)
+      assert.matches("[.e]", text == "1e-400" and text
+        or core.json_text(number) .. (math.abs(number) < 2 ^ 53 and "." or ""))
     end
-    for text, number in pairs { ["9007199254740994"] = 2 ^ 53 + 2,
-      ["1e300"] = 1e300, ["-0"] = -0.0, ["0.5"] = 0.5,
-      ["123456789012345678901"] = 123456789012345678901 } do
-      assert.equal(number, decode(text))
-      assert.equal(math.type and "float", kind(decode(text)))
+    assert.equal(-math.huge, 1 / decode "-0")
+    assert.equal(-math.huge, 1 / decode "-0.0")
+  end)
+
+  it("marks arrays, and nothing else", function()
+    local value = decode '{"a":[],"b":[[1],[{}]],"c":{}}'
+    local mark = core.json_array
+    for _, list in ipairs { value.a, value.b, value.b[1], value.b[2],
+      decode "[]" } do
+      assert.equal(mark, getmetatable(list))
+    end
+    for _, object in ipairs { value, value.b[2][1], value.c } do
+      assert.is_nil(getmetatable(object))
+    end
+  end)
+
+  it("takes bytes that are not UTF-8 if it is told to", function()
+    local text = '["\255\\u00e9","\128\192\175"]'
+    assert.is_nil((core.json_decode(text, 2, 9)))
+    assert.same({ "\255\195\169", "\128\192\175" },
+      core.json_decode(text, 2, 9, false, true))
+    assert.same({ ["\254"] = 1 },
+      core.json_decode('{"\254":1}', 2, 9, nil, true))
+    for _, wrong in ipairs { '"\255', '"\1"', '"\n"', '"\255\\x"',
+      '{"\255":1,"\255":2}' } do
+      assert.is_nil((core.json_decode(wrong, 2, 9, nil, true)))
     end
   end)
 

@@ -21,6 +21,19 @@ describe("core.json_text", function()
     assert.matches('^{.*"2":"b".*}$', core.json_text { "a", "b", x = 1 })
   end)
 
+  it("writes an empty table as an object, unless it is a marked array",
+    function()
+      local list = setmetatable({}, core.json_array)
+      assert.equal('{"a":[[]]}', core.json_text { a = { list } })
+      list[1] = 1
+      assert.equal("[1]", core.json_text(list))
+      list[1], list.x = nil, 1
+      assert.equal('{"x":1}', core.json_text(list))
+      assert.equal("{}", core.json_text(setmetatable({}, {})))
+      assert.equal('{"v":1,"a":[],"b":{}}', core.json_object('{"v":1',
+        { a = setmetatable({}, core.json_array), b = {} }, { "a", "b" }))
+    end)
+
   it("keeps integers that a float cannot hold", function()
     local most = rawget(math, "maxinteger")
     if most then

@@ -255,6 +255,42 @@ describe("json.encode", function()
     assert.equal("{}", json.encode {})
     assert.equal("[]", json.encode(json.array {}))
     assert.equal('{"x":[1]}', json.encode { x = json.array { 1 } })
+    assert.equal("[]", json.encode(require("flexhooks").json.array {}))
+  end)
+
+  it("writes as a list what was decoded from one", function()
+    for _, text in ipairs { "[]", '{"a":[],"b":{}}', "[[],[[]],{}]",
+      '{"a":{"b":[{"c":[]}]}}' } do
+      assert.equal(text, json.encode(json.decode(text)))
+    end
+    local list = json.decode "[1]"
+    list[1] = nil
+    assert.equal("[]", json.encode(list))
+    assert.equal("[]", json.encode(json.decode("[]", { keep_null = true })))
+  end)
+
+  it("writes no whole number that it did not read", function()
+    local exact = rawget(math, "type")
+    for _, text in ipairs { "9007199254740993", "-9007199254740993",
+      "9223372036854775807", "-9223372036854775808", "9007199254740992",
+      "12345678901234567" } do
+      local written = json.encode { json.decode(text) }
+      if exact then
+        assert.equal("[" .. text .. "]", written)
+      else
+        assert.matches("[.e]", written)
+        assert.equal(tonumber(text), json.decode(written)[1])
+      end
+    end
+    for _, number in ipairs { 2 ^ 53, -2 ^ 53, 2 ^ 54 + 4, 1e17, 1e18,
+      2 ^ 63, 1e22 } do
+      local written = json.encode(number)
+      assert.matches("[.e]", written)
+      assert.equal(number, json.decode(written))
+      assert.equal(exact and "float", exact and exact(json.decode(written)))
+    end
+    assert.equal("[9007199254740991,-9007199254740991]",
+      json.encode { 2 ^ 53 - 1, 1 - 2 ^ 53 })
   end)
 
   it("writes null where it is asked to", function()

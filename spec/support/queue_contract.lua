@@ -452,6 +452,29 @@ return function(make)
       assert.equal(0, queue:stats().dead)
     end)
 
+    it("keeps lists, also empty ones, and whole numbers of 64 bits", function()
+      local json = flexhooks.json
+      local text = '{"a":[],"b":{},"c":[[],{"d":[]}],"n":'
+        .. json.encode(json.decode "9007199254740993") .. "}"
+      store(item(1, { F = json.decode(text) }, { id = "lists" }))
+      local healed, seen = false, {}
+      on(function(e)
+        seen[#seen + 1] = json.encode(e.F)
+        if not healed then
+          return fail { retry = false }
+        end
+      end)
+      work()
+      local letter = queue:get "lists"
+      assert.equal("dead", letter.state)
+      seen[#seen + 1] = json.encode(letter.event.F)
+      seen[#seen + 1] = json.encode(queue:dead_letters()[1].event.F)
+      healed = true
+      assert.is_true(queue:replay "lists")
+      work()
+      assert.same({ text, text, text, text }, seen)
+    end)
+
     it("replays and discards by a filter", function()
       store(item(1, { EventType = "onA" }),
         item(2, { EventType = "onChannelStatusUpdated" }),

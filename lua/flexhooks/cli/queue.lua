@@ -133,6 +133,9 @@ local function source(value, indent)
   elseif type(value) ~= "table" then
     return json.encode(value)
   end
+  if next(value) == nil and json.encode(value) == "[]" then
+    return 'require("flexhooks").json.array {}'
+  end
   local lines = {}
   for _, name in ipairs(tables.sorted_keys(value)) do
     local key = type(name) == "number" and name or source(name, "")

@@ -1,39 +1,20 @@
 --- What is written down for one event: a line of JSON with a version.
 --
--- Encoding is our own: lua-cjson rounds numbers to 14 digits. Bytes that are
--- not UTF-8 pass unchanged both ways, and what is encoded holds no NUL.
+-- Lists stay lists, also empty ones, and numbers keep all their digits. Bytes
+-- that are not UTF-8 pass unchanged both ways, and what is encoded holds no
+-- NUL.
 -- @module flexhooks.queue.envelope
 
-local cjson = require("cjson").new()
 local core = require "flexhooks.core"
-
-cjson.decode_max_depth(130)
 
 local M = {}
 
 local VERSION = 1
 local KEPT_FAILURES = 10
+local MAX_DEPTH = 130
+local ANY_SIZE = 2 ^ 31 - 1 -- bytes of a name
 
 local unpack = table.unpack or unpack
-local to_integer = math.tointeger or function() end
-
--- cjson makes every number a float on 5.4 and every null a light userdata.
--- Nearly all values are strings, which stay as they are.
-local function restore(value)
-  local kind = type(value)
-  if kind == "table" then
-    for name, field in next, value do
-      if type(field) ~= "string" then
-        value[name] = restore(field)
-      end
-    end
-  elseif kind == "number" then
-    return to_integer(value) or value
-  elseif value == cjson.null then
-    return nil
-  end
-  return value
-end
 
 --- Any plain value as JSON; raises for what cannot be stored.
 function M.encode_value(value)
@@ -56,10 +37,7 @@ end
 
 --- A value from `encode_value`'s bytes, or nil where they are not JSON.
 function M.decode_value(bytes)
-  local ok, value = pcall(cjson.decode, bytes)
-  if ok then
-    return restore(value)
-  end
+  return (core.json_decode(bytes, MAX_DEPTH, ANY_SIZE, false, true))
 end
 
 local FIELDS = { "id", "received_at", "source", "wire_type", "raw", "reason",

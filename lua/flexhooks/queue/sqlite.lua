@@ -6,7 +6,6 @@
 -- @module flexhooks.queue.sqlite
 
 local ascii = require "flexhooks.ascii"
-local cjson = require("cjson").new()
 local core = require "flexhooks.core"
 local sqlite_file = require "flexhooks.queue.sqlite_file"
 
@@ -214,7 +213,7 @@ function SQLite:last_seq()
 end
 
 local function each_claim(at, entries, f)
-  local list = cjson.decode(entries)
+  local list = assert(core.json_decode(entries, 1, 0, false, true))
   for i = 1, #list, 3 do
     f(at, { token_key = list[i] ~= "" and list[i] or nil,
       twin_key = list[i + 1] ~= "" and list[i + 1] or nil,

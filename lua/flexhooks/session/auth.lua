@@ -29,7 +29,7 @@ local function redacted(value, secrets, depth)
     if depth == 0 then
       return nil
     end
-    local copy = {}
+    local copy = setmetatable({}, getmetatable(value))
     for name, element in pairs(value) do
       name = redacted(name, secrets, depth - 1)
       copy[name] = redacted(element, secrets, depth - 1)

@@ -46,6 +46,20 @@ local function run(...)
   return out, status, err
 end
 
+describe("cli.queue, of an event with an empty list", function()
+  it("prints it as JSON, and as Lua that makes the same", function()
+    local queue = flexhooks.queue(url)
+    assert.is_true(queue:store { item("lists", { event =
+      json.decode '{"EventType":"onX","a":[],"b":{},"c":[{"d":[]}]}' }) })
+    queue:close()
+    local out = run("show", "lists", "--json")
+    assert.matches('"a":[],"b":{},"c":[{"d":[]}]', out, 1, true)
+    out = run("show", "lists", "--fixture")
+    assert.equal('{"EventType":"onX","a":[],"b":{},"c":[{"d":[]}]}',
+      json.encode(assert((loadstring or load)(out))()))
+  end)
+end)
+
 describe("cli.queue", function()
   it("counts", function()
     assert.is_function(queue_command.configure)

@@ -44,6 +44,28 @@ describe("envelope", function()
     assert.same(event, round(event))
   end)
 
+  it("keeps empty lists apart from empty objects", function()
+    local event = round(json.decode '{"a":[],"b":{},"c":[[],{"d":[]}]}')
+    assert.equal('{"a":[],"b":{},"c":[[],{"d":[]}]}', json.encode(event))
+    assert.equal("[]", json.encode(envelope.decode_value "[]"))
+    assert.same({}, envelope.decode_value(envelope.encode_value {}))
+  end)
+
+  it("keeps whole numbers of 64 bits, or a float", function()
+    for _, text in ipairs { "9007199254740993", "-9223372036854775808" } do
+      local event = round(json.decode('{"n":' .. text .. "}"))
+      if rawget(math, "type") then
+        assert.equal(text, ("%d"):format(event.n))
+      else
+        assert.equal(tonumber(text), event.n)
+        assert.matches("[.e]", json.encode(event))
+      end
+    end
+    if rawget(math, "type") then
+      assert.equal("float", math.type(round({ n = 2 ^ 53 }).n))
+    end
+  end)
+
   it("keeps what stands behind a null in a list", function()
     local list = json.decode("[null,1,null,[null,2]," .. ("null,"):rep(30)
       .. "3]")
