@@ -159,6 +159,16 @@ local function cancelled(context, scope)
   return "cancelled"
 end
 
+-- A semaphore without a unit.
+local function new_semaphore()
+  local sem, why = semaphore.new(0)
+  if not sem then
+    error(errors.new("unsupported", "nginx makes no semaphore: "
+      .. tostring(why)), 0)
+  end
+  return sem
+end
+
 -- Waits on `sem` for at most `timeout` seconds (nil: for ever), cut to the
 -- deadline and woken by a cancel. Returns "posted", "timeout", "deadline" or
 -- "cancelled".
@@ -179,8 +189,11 @@ local function wait_on(sem, timeout)
   local outcome
   repeat
     local left = ends and ends - clock() or LONGEST_WAIT
-    local posted = sem:wait(math.max(0, math.min(left, LONGEST_WAIT)))
-    if context and context.cancelled then
+    local posted, why = sem:wait(math.max(0, math.min(left, LONGEST_WAIT)))
+    if not posted and why ~= "timeout" then
+      error(errors.new("unsupported", "nginx does not wait: "
+        .. tostring(why)), 0)
+    elseif context and context.cancelled then
       outcome = cancelled(context, scope)
     elseif posted then
       outcome = "posted"
@@ -207,7 +220,7 @@ function M.sleep(seconds)
     errors.raise(2, "flexhooks.sleep: seconds must be a number from 0 on")
   end
   check_phase("flexhooks.sleep")
-  local outcome = wait_on(semaphore.new(0), seconds)
+  local outcome = wait_on(new_semaphore(), seconds)
   if FAILURES[outcome] then
     return nil, FAILURES[outcome]()
   end
@@ -275,7 +288,7 @@ end
 function Event:wait(timeout)
   if not self.n then
     check_phase("wait")
-    local own = semaphore.new(0) -- so that a cancel wakes its task alone
+    local own = new_semaphore() -- so that a cancel wakes its task alone
     self.waiting[own], self.waiters = true, self.waiters + 1
     local outcome = wait_on(own, timeout)
     self.waiting[own], self.waiters = nil, self.waiters - 1
@@ -344,7 +357,8 @@ local function traceback(raised)
   return debug.traceback(tostring(raised), 2)
 end
 
--- Told once nobody has asked for a while, or the worker goes.
+-- Logs an error that no task has asked for, after a while or when the worker
+-- stops.
 local function report(_, task, err)
   if not task.awaited then
     nginx_log.logger("error", "a task failed and nobody waited for it",
@@ -376,8 +390,9 @@ local function finish(task, ok, ...)
   end
   local err = handler_error((...))
   task.done:set(nil, err)
-  if task.done.waiters == 0 then
-    ngx.timer.at(UNASKED, report, task, err)
+  if task.done.waiters == 0 and not ngx.timer.at(UNASKED, report, task, err)
+  then
+    report(nil, task, err)
   end
 end
 
@@ -406,9 +421,14 @@ local function start_in(group, parent, f, ...)
   if group then
     group.tasks[task] = true
   end
-  local thread, message = ngx.thread.spawn(body, task, scope, f, ...)
-  if not thread then
-    errors.raise(3, "spawn: " .. tostring(message), "unsupported")
+  local called, thread, message = pcall(ngx.thread.spawn, body, task, scope, f,
+    ...)
+  if not called or not thread then
+    if group then
+      leave_group(group, task)
+    end
+    errors.raise(3, "spawn: nginx starts no light thread: "
+      .. tostring(called and message or thread), "unsupported")
   end
   return task
 end

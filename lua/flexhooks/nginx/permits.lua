@@ -19,7 +19,7 @@ Permits.__index = Permits
 ---@param count integer
 ---@return flexhooks.nginx.Permits
 function M.new(count)
-  return setmetatable({ semaphore = semaphore.new(count) }, Permits)
+  return setmetatable({ semaphore = assert(semaphore.new(count)) }, Permits)
 end
 
 --- Waits for a permit, under the caller's deadline too; `run` gives it back.

@@ -293,7 +293,10 @@ end
 -- `answered` is set by whoever is first: the call, its time, or a caller who
 -- waits no longer.
 local function supervise(answered, call)
-  local thread = ngx.thread.spawn(run, call, answered)
+  local thread, why = ngx.thread.spawn(run, call, answered)
+  if not thread then
+    error(tostring(why), 0)
+  end
   answered:set(nil, wait_for(call, answered))
   if call.over then
     ngx.thread.wait(thread)

@@ -126,6 +126,44 @@ describe("nginx.host", function()
       app.get(threads, "/").body)
   end)
 
+  -- The last part of what a run waits for may be the one that is refused.
+  it("does not wait for a light thread that nginx does not start", function()
+    local refusing = app.start { server = [[
+      location = / { content_by_lua_block {
+        local flexhooks = require "flexhooks"
+        local spawn, said = ngx.thread.spawn, {}
+        for _, refuse in ipairs {
+          function() error("no memory", 0) end,
+          function() return nil, "no memory" end,
+        } do
+          flexhooks.run(function()
+            ngx.thread.spawn = refuse
+            local ok, err = pcall(flexhooks.spawn, print)
+            ngx.thread.spawn = spawn
+            said[#said + 1] = tostring(ok) .. err.kind .. err.message
+          end)
+        end
+        local text = table.concat(said, "\n")
+        ngx.header.content_length = #text
+        ngx.print(text)
+      } }]] }
+    local text = app.get(refusing, "/").body
+    assert.equal(2, select(2, text:gsub("falseunsupported[^\n]*nginx starts "
+      .. "no light thread: no memory", "")))
+  end)
+
+  it("logs a task's error at once if nginx starts no timer", function()
+    local refusing = app.start { server = [[
+      location = / { content_by_lua_block {
+        ngx.timer.at = function() return nil, "too many pending timers" end
+        require("flexhooks").spawn(error, "unheard")
+        ngx.header.content_length = 0
+      } }]] }
+    app.get(refusing, "/")
+    assert.matches("a task failed and nobody waited for it[^\n]*unheard",
+      refusing:log())
+  end)
+
   it("waits before a location is chosen, too", function()
     local early = app.start { server = [[
       server_rewrite_by_lua_block {
