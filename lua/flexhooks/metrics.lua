@@ -36,6 +36,8 @@ local COUNTERS = {
     "Events that went to the dead letters, by reason." },
   refused = { "requests_refused_total", "status",
     "Requests that broke HTTP or a limit, by the status they got." },
+  full = { "shared_dict_full_total", "outcome",
+    "Writes for which nginx's shared dictionary had no room, by outcome." },
 }
 
 local GAUGES = {
@@ -106,7 +108,7 @@ end
 
 --- Counts.
 ---@param name string one of the counters' short names: `received` `rejected`
---- `handled` `failed` `duplicate` `stored` `dead` `refused`
+--- `handled` `failed` `duplicate` `stored` `dead` `refused` `full`
 ---@param label string? value of the counter's label
 ---@param n integer? how many, 1 where absent
 function Metrics:inc(name, label, n)

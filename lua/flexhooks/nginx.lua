@@ -25,6 +25,7 @@ local queues = require "flexhooks.queue"
 local receivers = require "flexhooks.receiver"
 local settings_header = require "flexhooks.signature.settings_header"
 local shared_counters = require "flexhooks.nginx.counters"
+local shortage = require "flexhooks.nginx.shortage"
 
 local M = {}
 
@@ -43,6 +44,7 @@ local function shared_metrics()
     local dict = configuration.shared_dict()
     counters = dict and shared_counters.new(dict)
     counted = metrics.new { store = counters }
+    shortage.count_in(counted)
   end
   return counted
 end
@@ -108,10 +110,10 @@ local function receiver_of(app)
     if not receiver then
       error(err, 0)
     end
-    cache[app] = receiver
     if queues.is(receiver.queue) then
       watch_queue(receiver.queue)
     end
+    cache[app] = receiver
   end
   return cache[app]
 end

@@ -13,6 +13,7 @@ local errors = require "flexhooks.error"
 local forms = require "flexhooks.nginx.forms"
 local host = require "flexhooks.nginx.host"
 local ledgers = require "flexhooks.nginx.ledger"
+local shortage = require "flexhooks.nginx.shortage"
 
 local M = {}
 
@@ -49,14 +50,25 @@ local function end_of(timeout)
   return timeout and host.clock() + timeout
 end
 
--- Runs `f(...)` while no other worker does so under the same name.
+local function set(self, ...)
+  shortage.seen(self.dict, self.dict:set(...))
+end
+
+-- Runs `f(...)` while no other worker does so under the same name. Returns its
+-- two results, or nil, nil and an error when the wait was cut. If there is no
+-- room for a lock, there is none for claims either.
 local function locked(self, name, f, ...)
-  local lock = "lock:" .. name
-  poll(function()
-    return self.dict:add(lock, true, LOCK_EXPIRES) or nil
+  local dict, lock = self.dict, "lock:" .. name
+  local taken, err = poll(function()
+    local added, why = shortage.seen(dict,
+      dict:add(lock, true, LOCK_EXPIRES))
+    return added or why ~= "exists" or nil
   end)
+  if not taken then
+    return nil, nil, err
+  end
   local first, second = f(...)
-  self.dict:delete(lock)
+  dict:delete(lock)
   return first, second
 end
 
@@ -84,13 +96,18 @@ local function state_of(self, key, window)
   return age <= self.pending and "open" or nil
 end
 
--- Claims a token that has no entry. LuaJIT compiles no function that makes
--- one which shares its locals: `poll` is for those who wait.
+-- Claims a token that has no entry. If the dictionary has no room for one, the
+-- claim has no token, and no duplicate is recognised. LuaJIT compiles no
+-- function that makes one which shares its locals: `poll` is for waits.
 local function take(self, token)
-  local ledger = ledger_of(self)
+  local ledger, dict = ledger_of(self), self.dict
   local stamp = ledger:stamp()
-  if self.dict:add(token, stamp, self.keep, ledger.id) then
+  local added, why = shortage.seen(dict,
+    dict:add(token, stamp, self.keep, ledger.id))
+  if added then
     return ledger:open(stamp, token)
+  elseif why ~= "exists" then
+    return ledger:open(stamp)
   end
 end
 
@@ -129,9 +146,9 @@ local function report(self, claim, twin, source)
   end)
   local instance = ("%s:%d"):format(key, number)
   if opened then
-    self.dict:set(instance, claim.stamp, self.twin_keep, claim.ledger.id)
+    set(self, instance, claim.stamp, self.twin_keep, claim.ledger.id)
   end
-  self.dict:set(key, forms.spell(form), self.twin_keep)
+  set(self, key, forms.spell(form), self.twin_keep)
   return instance, opened
 end
 
@@ -150,7 +167,7 @@ local function renewed(self, claim)
   local ledger = ledger_of(self)
   local fresh = ledger:open(ledger:stamp(), claim.token)
   if fresh.token then
-    self.dict:set(fresh.token, fresh.stamp, self.keep, ledger.id)
+    set(self, fresh.token, fresh.stamp, self.keep, ledger.id)
   end
   claim.ledger:close(claim)
   return fresh
@@ -159,13 +176,16 @@ end
 -- Joins or opens instances until one is the claim's own or is known to be
 -- handled. Returns the claim, or nil, err, kind as `claim` does.
 local function claim_twin(self, claim, twin, source, ends)
-  local instance, opened =
+  local instance, opened, err =
     locked(self, twin, report, self, claim, twin, source)
   if opened then
     claim.twin = instance
     return claim
   end
-  local handled, err = await_instance(self, instance, ends)
+  local handled
+  if instance then
+    handled, err = await_instance(self, instance, ends)
+  end
   if handled == false then
     return claim_twin(self, renewed(self, claim), twin, source, ends)
   end
@@ -202,10 +222,10 @@ end
 -- Says in the entries themselves that they are settled.
 local function mark(self, claim)
   if claim.token then
-    self.dict:set(claim.token, claim.stamp, self.keep)
+    set(self, claim.token, claim.stamp, self.keep)
   end
   if claim.twin then
-    self.dict:set(claim.twin, claim.stamp, self.twin_keep)
+    set(self, claim.twin, claim.stamp, self.twin_keep)
   end
 end
 

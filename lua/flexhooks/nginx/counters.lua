@@ -6,6 +6,9 @@
 -- one that stops adds them first.
 -- @module flexhooks.nginx.counters
 
+local later = require "flexhooks.nginx.later"
+local shortage = require "flexhooks.nginx.shortage"
+
 local M = {}
 
 -- Seconds between additions.
@@ -22,49 +25,56 @@ Counters.__index = Counters
 -- made.
 local COUNT, NAME = "counters", "counter:"
 
-local function add(dict, key, n)
-  if dict:add(key, 0) then
-    dict:set(NAME .. dict:incr(COUNT, 1, 0), key)
+-- Puts a counter on the list. A full dictionary may have dropped the list's
+-- length: then later names overwrite earlier ones, which their workers put on
+-- it again.
+local function list(dict, key)
+  local number = shortage.seen(dict, dict:incr(COUNT, 1, 0))
+  if number then
+    shortage.seen(dict, dict:set(NAME .. number, key))
   end
-  dict:incr(key, n, 0)
 end
 
+-- The names on the list, and the same as a set. What is read often, names and
+-- counters, is not what a full dictionary drops.
 local function names(dict)
-  local keys = {}
+  local keys, listed = {}, {}
   for i = 1, dict:get(COUNT) or 0 do
-    keys[#keys + 1] = dict:get(NAME .. i)
+    local key = dict:get(NAME .. i)
+    if key and dict:get(key) then
+      keys[#keys + 1], listed[key] = key, true
+    end
+  end
+  return keys, listed
+end
+
+-- Adds what was counted; what the dictionary refuses is added the next time.
+local function flush(self)
+  local dict, values = self.dict, self.values
+  for key, n in pairs(values) do
+    if n ~= 0 and shortage.seen(dict, dict:incr(key, n, 0)) then
+      values[key] = 0
+    end
+  end
+  local keys, listed = names(dict)
+  for key in pairs(values) do
+    if not listed[key] then
+      list(dict, key)
+      keys[#keys + 1] = key
+    end
   end
   return keys
 end
 
--- Reading the names keeps them among what a full dictionary does not give up.
-local function flush(_, self)
-  local values = self.values
-  self.scheduled = false
-  for key, n in pairs(values) do
-    if n ~= 0 then
-      add(self.dict, key, n)
-      values[key] = 0
-    end
-  end
-  return names(self.dict)
-end
-
---- Sees to it that what was counted is added. A worker that is stopping starts
--- no timer: it adds at once.
+--- Sees to it that what was counted is added.
 function Counters:schedule()
-  if not self.scheduled then
-    self.scheduled = ngx.timer.at(INTERVAL, flush, self) or false
-    if not self.scheduled then
-      flush(nil, self)
-    end
-  end
+  self.adding:schedule()
 end
 
 --- The keys of all counters.
 ---@return string[]
 function Counters:get_keys()
-  return flush(nil, self)
+  return flush(self)
 end
 
 --- What all workers have added, and this one has counted.
@@ -78,8 +88,9 @@ end
 ---@param dict table ngx.shared.NAME
 ---@return flexhooks.nginx.Counters
 function M.new(dict)
-  local self = { dict = dict, values = {}, scheduled = false }
-  return setmetatable(self, Counters)
+  local self = setmetatable({ dict = dict, values = {} }, Counters)
+  self.adding = later.new(INTERVAL, flush, self)
+  return self
 end
 
 return M

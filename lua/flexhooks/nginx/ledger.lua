@@ -10,6 +10,8 @@
 
 local core = require "flexhooks.core"
 local host = require "flexhooks.nginx.host"
+local later = require "flexhooks.nginx.later"
+local shortage = require "flexhooks.nginx.shortage"
 
 local M = {}
 
@@ -37,17 +39,9 @@ local function settled_before(self)
   return oldest.stamp or self.last + TICK
 end
 
-local function publish(_, self)
-  self.scheduled = false
-  self.dict:set(self.key, settled_before(self), self.keep)
-end
-
--- A worker that is stopping starts no timer: it publishes at once.
-local function schedule(self)
-  self.scheduled = ngx.timer.at(INTERVAL, publish, self) or false
-  if not self.scheduled then
-    publish(nil, self)
-  end
+local function publish(self)
+  local dict = self.dict
+  shortage.seen(dict, dict:set(self.key, settled_before(self), self.keep))
 end
 
 --- The stamp of a claim that is about to be made.
@@ -84,9 +78,8 @@ function Ledger:close(claim)
   if previous ~= self.open_claims then
     self.stuck = host.now() - self.open_claims.next.stamp > self.pending
     return false
-  elseif not self.scheduled then
-    schedule(self)
   end
+  self.publishing:schedule()
   return true
 end
 
@@ -112,12 +105,14 @@ function M.new(dict, keep, pending)
   ends.next, ends.previous = ends, ends
   local self = setmetatable({
     dict = dict, keep = keep, pending = pending, last = 0,
-    open_claims = ends, scheduled = false, stuck = false,
+    open_claims = ends, publishing = nil, stuck = false,
   }, Ledger)
+  self.publishing = later.new(INTERVAL, publish, self)
   repeat
     self.id = tonumber(core.hex(core.random(4)), 16) % 0x7fffffff + 1
     self.key = key_of(self.id)
-  until self.dict:add(self.key, 0, keep) or not self.dict:get(self.key)
+  until shortage.seen(dict, dict:add(self.key, 0, keep))
+    or not dict:get(self.key)
   return self
 end
 

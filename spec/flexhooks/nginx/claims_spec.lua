@@ -107,6 +107,27 @@ describe("nginx.claims", function()
     assert.equal("2 nil timeout 2", app.get(server, "/").body)
   end)
 
+  it("are not made while another worker looks at the same twins", function()
+    local server = app.start { server = [[
+      location = / { content_by_lua_block {
+        local host = require "flexhooks.nginx.host"
+        local dict = ngx.shared.flexhooks
+        local claims = require("flexhooks.nginx.claims").new(dict,
+          { window = 90, twin_window = 90 }, 5)
+        dict:set("lock:form", true)
+        local deadline = host.enter(host.clock() + 0.1)
+        local claim, err = claims:claim("1", "form", "a", 5)
+        host.leave(deadline)
+        dict:delete "lock:form"
+        local again = claims:claim("1", "form", "a", 0.1)
+        local text = ("%s %s %s %s"):format(tostring(claim), err and err.kind,
+          again and again.token, again and again.twin)
+        ngx.header.content_length = #text
+        ngx.print(text)
+      } }]] }
+    assert.equal("nil timeout 1 twin:form:1", app.get(server, "/").body)
+  end)
+
   it("of what a worker handled while it stopped hold", function()
     local server = app.start()
     local token = { idempotency_token = "1" }

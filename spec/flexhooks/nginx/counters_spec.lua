@@ -60,4 +60,64 @@ describe("nginx.counters", function()
     local _, times = server:log():gsub("no lua_shared_dict", "")
     assert.equal(1, times)
   end)
+
+  -- Runs code in a request, where `mine` are counters in a dictionary of 64
+  -- KiB, and `told` is what they say in the end.
+  local function run(code)
+    local server = app.start { http = app.http
+      .. "lua_shared_dict small 64k;", server = [[
+      location = / { content_by_lua_block {
+        local dict = ngx.shared.small
+        local mine = require("flexhooks.nginx.counters").new(dict)
+        ]] .. code .. [[
+        local told = {}
+        for _, key in ipairs(mine:get_keys()) do
+          told[#told + 1] = key .. "=" .. tostring(mine:get(key))
+        end
+        table.sort(told)
+        local text = table.concat(told, " ")
+        ngx.header.content_length = #text
+        ngx.print(text)
+      } }]] }
+    return app.get(server, "/").body
+  end
+
+  it("keeps them while a full dictionary drops other entries", function()
+    assert.equal("a|=1 b|=2", run [[
+      mine.values["a|"], mine.values["b|"] = 1, 2
+      for round = 1, 10 do
+        mine:get_keys()
+        for i = 1, 100 do
+          dict:set(round .. "," .. i, ("x"):rep(20))
+        end
+      end
+      assert(not dict:get "1,1")]])
+  end)
+
+  it("lists them again if the list was dropped", function()
+    assert.equal("a|=1 b|=2 c|=3", run [[
+      mine.values["a|"], mine.values["b|"] = 1, 2
+      mine:get_keys()
+      dict:delete "counters"
+      mine.values["c|"] = 3]])
+  end)
+
+  it("adds later what a full dictionary refuses", function()
+    assert.equal("a|=3", run [[
+      local refusing = true
+      mine.dict = setmetatable({ incr = function(_, ...)
+        if refusing then
+          return nil, "no memory", false
+        end
+        return dict:incr(...)
+      end }, { __index = function(_, name)
+        return function(_, ...)
+          return dict[name](dict, ...)
+        end
+      end })
+      mine.values["a|"] = 1
+      mine:get_keys()
+      mine.values["a|"] = mine.values["a|"] + 2
+      refusing = false]])
+  end)
 end)
