@@ -41,11 +41,33 @@ local function request(dir, name, names)
     name .. ".csr -subj /CN=flexhooks")
 end
 
+local function sign(dir, name, by)
+  openssl(dir, "x509 -req -in", name .. ".csr -CA", by .. ".pem -CAkey",
+    by .. ".key -CAcreateserial -days 2 -extfile", name .. ".ext", "-out",
+    name .. ".pem")
+end
+
 local function signed(dir, name, names)
   request(dir, name, names)
-  openssl(dir, "x509 -req -in", name .. ".csr", "-CA ca.pem -CAkey ca.key",
-    "-CAcreateserial -days 2 -extfile", name .. ".ext", "-out",
-    name .. ".pem")
+  sign(dir, name, "ca")
+end
+
+--- Makes a certificate with `count` intermediate ones below the authority:
+-- NAME.pem, which holds all but the authority's, and NAME.key.
+function M.chain(dir, name, count)
+  local by, above = "ca", ""
+  for i = 1, count do
+    local own = name .. i
+    request(dir, own, "DNS:" .. own)
+    process.write(dir .. "/" .. own .. ".ext",
+      "basicConstraints=critical,CA:TRUE")
+    sign(dir, own, by)
+    by, above = own, process.read(dir .. "/" .. own .. ".pem") .. above
+  end
+  request(dir, name, HERE)
+  sign(dir, name, by)
+  process.write(dir .. "/" .. name .. ".pem",
+    process.read(dir .. "/" .. name .. ".pem") .. above)
 end
 
 local AUTHORITY = [[

@@ -233,10 +233,11 @@ describe("a proxy of the caller's", function()
 end)
 
 describe("TLS", function()
-  local tls, trusting
+  local tls, make_chain, trusting
 
   setup(function()
-    tls = require("spec.support.tls").start()
+    local module = require "spec.support.tls"
+    tls, make_chain = module.start(), module.chain
     trusting = nginx_calls.start { configure = "transport = 'resty'",
       http = resolver .. "lua_ssl_trusted_certificate " .. tls.ca
         .. "; lua_ssl_verify_depth 4; lua_ssl_protocols TLSv1.2 TLSv1.3;" }
@@ -279,6 +280,33 @@ describe("TLS", function()
   it("is not spoken in version 1.1", function()
     local _, err = ask "old"
     assert.equal("tls", err.kind)
+  end)
+
+  -- What docs/openresty.md says of lua_ssl_verify_depth.
+  it("takes one intermediate by default, and more if told so", function()
+    local servers, ports = {}, {}
+    for count = 1, 2 do
+      make_chain(tls.dir, "chain" .. count, count)
+      ports[count] = process.port()
+      servers[count] = ([[server { listen 127.0.0.1:%d ssl; location / {
+        return 200; } ssl_certificate %s/chain%d.pem;
+        ssl_certificate_key %s/chain%d.key; }]]):format(ports[count], tls.dir,
+        count, tls.dir, count)
+    end
+    local trust = resolver .. "lua_ssl_trusted_certificate " .. tls.ca .. ";"
+    local plain = nginx_calls.start { configure = "transport = 'resty'",
+      http = trust .. table.concat(servers) }
+    local deep = nginx_calls.start { configure = "transport = 'resty'",
+      http = trust .. "lua_ssl_verify_depth 4;" }
+    local function get_from(from, count)
+      return from:send { method = "GET", timeout = 10,
+        url = ("https://localhost:%d/"):format(ports[count]) }
+    end
+    assert.equal(200, assert(get_from(plain, 1)).status)
+    local _, err = get_from(plain, 2)
+    assert.equal("tls", err.kind)
+    assert.equal(200, assert(get_from(deep, 1)).status)
+    assert.equal(200, assert(get_from(deep, 2)).status)
   end)
 
   it("trusts nobody where nginx.conf names nobody", function()
