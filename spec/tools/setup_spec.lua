@@ -81,7 +81,7 @@ end
 -- What a bare machine needs for it beside LuaJIT; certificates are there
 -- wherever the specs run.
 local COMMON = "make gcc libc6-dev pkg-config libcurl4-openssl-dev libssl-dev "
-  .. "libmicrohttpd-dev lua-cjson lua-argparse "
+  .. "libmicrohttpd-dev lua-argparse "
 local BEFORE_13 = "luajit2 libluajit2-5.1-dev"
 local SINCE_13 = "luajit libluajit-5.1-dev"
 

@@ -32,7 +32,7 @@ end
 local function label(index, hook)
   local name = type(hook) == "table" and hook.friendly_name
   if type(name) == "string" and #name <= 64 then
-    return ("entry %d (%q)"):format(index, name)
+    return ("entry %d (%q)"):format(index, webhook_url.shown(name))
   end
   return "entry " .. index
 end

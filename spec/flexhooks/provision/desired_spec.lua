@@ -34,6 +34,22 @@ describe("provision.desired", function()
     assert.matches('^entry 3 %("a"%): its friendly_name', complaints[2])
   end)
 
+  it("tells all that is wrong with one entry, and shows no password",
+    function()
+      local _, complaints = desired.read({ { webhook_url = "ftp://a",
+        friendly_name = "flexhooks flex:s3cret@h.example/x",
+        webhook_events = { "*" } }, { webhook_url = URL }, 5, owner = "b" },
+        "a")
+      assert.equal(6, #complaints)
+      for i, wanted in ipairs { 'the file\'s owner is "b", but "a" was given',
+        "^entry 1 .*webhook_url", '^entry 1 .*begin with "a/"',
+        "^entry 2: .*webhook_events", "^entry 2: .*begin",
+        "^entry 3: must" } do
+        assert.matches(wanted, complaints[i])
+        assert.not_matches("s3cret", complaints[i])
+      end
+    end)
+
   it("loses no entry behind a hole, and no key that is none", function()
     local hook = { webhook_url = URL, webhook_events = { "*" } }
     local list, complaints = desired.read { hook, nil, { } }
