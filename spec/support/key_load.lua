@@ -53,7 +53,7 @@ while true do
     if names[1] == "stop" then
       break
     end
-    assert(socket.gettime() < begun + LONGEST, "it was not stopped within 600 s")
+    assert(socket.gettime() < begun + LONGEST, "not stopped within 600 s")
   end
   i = i + 1
   if not pcall(send, i, names[i % #names + 1]) then
