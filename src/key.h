@@ -26,18 +26,18 @@ typedef struct fh_key {
   size_t size;                /* bytes of its MACs */
 } fh_key;
 
-/* What a key computes: `size` bytes, which say its algorithm. */
+/* The result of a key: `size` bytes, which say its algorithm. */
 typedef struct fh_mac {
   unsigned char bytes[FH_MAC_MOST];
   size_t size;
 } fh_mac;
 
 /* Makes a key of `secret`. False for an empty secret, which anybody could sign
- * with, and where libcrypto fails. */
+ * with, and if libcrypto fails. */
 bool fh_key_open(fh_key *key, fh_algorithm algorithm, fh_slice secret);
 void fh_key_close(fh_key *key);
 
-/* Computes the MAC of `head` followed by `tail`. False where libcrypto fails.
+/* Computes the MAC of `head` followed by `tail`. False if libcrypto fails.
  */
 bool fh_key_mac(fh_key *key, fh_slice head, fh_slice tail, fh_mac *mac);
 
@@ -60,7 +60,7 @@ typedef struct fh_hasher {
   struct evp_md_ctx_st *work; /* owned */
 } fh_hasher;
 
-/* False where libcrypto fails. Closing is idempotent. */
+/* False if libcrypto fails. Closing is idempotent. */
 bool fh_hasher_open(fh_hasher *hasher);
 void fh_hasher_close(fh_hasher *hasher);
 

@@ -39,9 +39,9 @@ static const char *read_fields(lua_State *L, int index, bool lists,
   return NULL;
 }
 
-/* What does not fit is counted first and copied afterwards: between the two
- * memory is allocated, and a finalizer that runs then may have changed the
- * table. */
+/* Parameters that do not fit are counted first and copied afterwards. Between
+ * the two memory is allocated, and a finalizer that runs then may have changed
+ * the table. */
 const char *fh_read_params(lua_State *L, int index, bool lists, size_t more,
                            fh_params *params) {
   params->items = params->few;

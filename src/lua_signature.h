@@ -1,4 +1,4 @@
-/* Lets other bindings report what a verification found. */
+/* Lets other bindings report the verdict of a verification. */
 #ifndef FH_LUA_SIGNATURE_H
 #define FH_LUA_SIGNATURE_H
 

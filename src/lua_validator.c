@@ -87,8 +87,8 @@ static int push_verdict(lua_State *L, fh_verdict verdict) {
   return 1;
 }
 
-/* The verifier and the key, after memory was allocated: a finalizer may have
- * validated in its turn. */
+/* Returns the verifier and the key after memory was allocated: a finalizer may
+ * have validated in its turn. */
 static const fh_verifier *look_up(lua_State *L, fh_slice url, const signer *by,
                                   fh_key **key) {
   fh_validator *self = check_validator(L);
@@ -99,8 +99,7 @@ static const fh_verifier *look_up(lua_State *L, fh_slice url, const signer *by,
   return verifier;
 }
 
-/* The URL up to its query, and of the delivery what stands in the arguments.
- */
+/* Returns the URL up to its query, and reads the signature and the query. */
 static fh_slice read_delivery(lua_State *L, fh_delivery *delivery) {
   fh_slice fragment, url = before(fh_check_bytes(L, 2), '#', &fragment);
   if (!lua_isnil(L, 5))
@@ -148,7 +147,7 @@ static int push_general(lua_State *L) {
   return 2;
 }
 
-/* A form refuses such a name too. */
+/* Returns true for a name that a form refuses too. */
 static bool has_nul(const fh_params *params) {
   for (size_t i = 0; i < params->count; i++) {
     fh_slice name = params->items[i].name;
@@ -183,8 +182,8 @@ static int validator_params(lua_State *L) {
 /* --- the options of most calls, which need no more checks than these ------
  */
 
-/* Places on the stack, those of the other methods' arguments where there are
- * such; the URL goes to its own when the table is no longer needed. */
+/* Places on the stack: secret, signature and body have those of the other
+ * methods' arguments. The URL goes to its own when the table is done with. */
 enum { SECRET = 3, URL, SIGNATURE, BODY, CONTENT_TYPE, METHOD };
 
 static const struct {
@@ -247,7 +246,7 @@ static bool is_form(lua_State *L, int index) {
   return false;
 }
 
-/* Is it a form that was sent by POST and signed by one token? */
+/* Returns true for a form that was sent by POST and signed by one token. */
 static bool is_plain(lua_State *L) {
   return place_options(L) && !lua_isnil(L, URL) && !lua_isnil(L, BODY) &&
          !lua_isnil(L, SECRET) && lua_rawlen(L, SECRET) > 0 &&
@@ -255,7 +254,8 @@ static bool is_plain(lua_State *L) {
          (lua_isnil(L, METHOD) || is_text(L, METHOD, "POST"));
 }
 
-/* Are the parameters no list or object, and is there no hash of a body? */
+/* Returns true if the parameters have no metatable and the URL has no hash of
+ * a body. */
 static bool are_plain_params(lua_State *L) {
   return !lua_getmetatable(L, BODY) &&
          !strstr(lua_tostring(L, 2), "bodySHA256");

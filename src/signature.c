@@ -275,7 +275,7 @@ static bool identify(const fh_hasher *hasher, const fh_delivery *delivery,
          (!delivery->want_twin || make_id(hasher, parts + 2, 1, event->twin));
 }
 
-/* Is there a key whose MACs are this long? */
+/* Returns true if there is a key whose MACs are this long. */
 static bool has_key(fh_key **keys, size_t count, const fh_mac *wanted) {
   for (size_t i = 0; i < count; i++)
     if (keys[i]->size == wanted->size)

@@ -1,7 +1,7 @@
-/* Verification for callers that bring URL and secret with each call. To make a
- * verifier and a key takes longer than to use them, so the last few of each
- * are kept; secrets in memory that is wiped. A zeroed validator is an empty
- * one. It belongs to one thread at a time. */
+/* Verification for callers that bring URL and secret with each call. Making a
+ * verifier and a key takes longer than using them, so the last few of each are
+ * kept. Secrets are kept in memory that is wiped. A zeroed validator is an
+ * empty one. It belongs to one thread at a time. */
 #ifndef FH_VALIDATOR_H
 #define FH_VALIDATOR_H
 

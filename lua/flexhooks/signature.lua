@@ -38,8 +38,7 @@ local KINDS = { malformed = "malformed", too_large = "too_large" }
 -- Keeps the last few keys and URLs, in memory that is wiped.
 local validator = core.validator()
 
--- In place of a key that there is not: what else is wrong is found all the
--- same.
+-- Stands for a key that was not given, so that other faults are still found.
 local NO_KEY = core.random(32)
 
 local SHA256_SIZE = 44 -- characters of base64
@@ -58,7 +57,7 @@ local function url_to_sign(request)
   return request.base .. (query and "?" .. query or "")
 end
 
--- The one key that signs, and the settings header that goes with it.
+-- Returns the one key that signs, and the settings header that goes with it.
 local function signer(read)
   local id, shared = next(read.shared)
   if not id then
@@ -117,7 +116,7 @@ local function verify(read, secret, algorithm)
     read.body)
 end
 
--- The shared key that the header names; or nil and the reason.
+-- Returns the shared key that the header names; or nil and the reason.
 local function shared_key(read)
   if next(read.shared) == nil then
     return nil, "settings_unexpected"
@@ -132,7 +131,7 @@ local function shared_key(read)
   return key
 end
 
--- What a validator says if nothing but the key can be wrong.
+-- A validator's reasons if nothing but the key can be wrong.
 local OF_KEYS = { signature_differs = true, algorithm_differs = true }
 
 local function check_shared(read)
@@ -145,7 +144,7 @@ local function check_shared(read)
   return nil, OF_KEYS[found] and reason or found
 end
 
--- Is what was read valid? If not, for what reason?
+-- Returns true if the delivery is valid; or nil and the reason.
 local function check(read)
   if read.settings then
     return check_shared(read)

@@ -1,4 +1,4 @@
--- Settings headers, lawful and hostile, and what is made of each: an id and an
+-- Settings headers, lawful and hostile, with the verdict on each: an id and an
 -- algorithm, or the reason of the refusal.
 --
 -- { what, header, id | nil, algorithm or reason }

@@ -1,6 +1,6 @@
--- What every host must make of deliveries that shared keys sign, over sockets.
--- `port()` is that of a server with `M.TEXT` as its shared keys, the token and
--- the URL of spec.support.deliveries, and both methods.
+-- The verdicts of every host on deliveries that shared keys sign, over
+-- sockets. `port()` is that of a server with `M.TEXT` as its shared keys, the
+-- token and the URL of spec.support.deliveries, and both methods.
 local assert = require "luassert"
 local busted = require "busted"
 local d = require "spec.support.deliveries"
@@ -33,7 +33,7 @@ local function ask(port, request, lines)
   return assert(result.answers[1], "no answer: " .. result.rest)
 end
 
--- What of an answer does not change with the time.
+-- Returns the parts of an answer that do not change with the time.
 local function constant(answer)
   local kept = { status = answer.status, body = answer.body }
   for name, value in pairs(answer.headers) do
@@ -66,7 +66,7 @@ local function refusals()
     { with_settings(""), HEADER:lower() .. ": " .. good .. "\r\n" },
   }
   for _, row in ipairs(headers.hostile) do
-    -- No server hands on what is no header's value.
+    -- Servers refuse these by themselves.
     if not row[2]:find "[%z\n]" and #row[2] < 4000 then
       list[#list + 1] = { with_settings(row[2]) }
     end

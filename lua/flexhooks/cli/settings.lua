@@ -35,8 +35,8 @@ function M.configure_signer(parser)
   M.configure_algorithm(parser)
 end
 
---- Adds the option that says what shared keys of a file or the environment are
--- for.
+--- Adds the option for the algorithm of shared keys that come from a file or
+-- the environment.
 function M.configure_algorithm(parser)
   parser:option("--algorithm", "Algorithm of the shared keys. Default: "
     .. "HMAC_SHA256."):choices({ "HMAC_SHA256", "HMAC_SHA1" })
@@ -96,8 +96,8 @@ function M.auth_token(given)
   return ask_for_token()
 end
 
---- The shared keys of the file, else of the environment, by id; or nil and an
--- error of kind `config`.
+--- Returns the shared keys of the file, else of the environment, by id; or nil
+-- and an error of kind `config`.
 ---@param given table the parsed arguments
 ---@return table<string, flexhooks.SharedKey>?
 ---@return flexhooks.Error?
@@ -118,8 +118,8 @@ function M.shared_keys(given)
   return keys
 end
 
--- The key that was asked for, or the only one; nil if none was asked for and
--- there are none.
+-- Returns the id that was asked for, or the only one; nil if none was asked
+-- for and there are none.
 local function choose_key(given, keys)
   local id = given.shared_key
   if id and not keys[id] then
@@ -140,8 +140,8 @@ local function by_token(given)
   return token and { auth_token = token }, err
 end
 
---- What signs, as `testing.request` takes it; or nil and an error of kind
--- `config`.
+--- Returns the key that signs, as `testing.request` takes it; or nil and an
+-- error of kind `config`.
 ---@param given table the parsed arguments
 ---@return { auth_token: string? }|{ shared_key: string, shared_key_id: string,
 --- algorithm: string }|nil

@@ -1,8 +1,8 @@
 --- The keys that may have signed a delivery: auth tokens and shared keys,
 -- given once or looked up by account and by id.
 --
--- Anyone can ask for any account or id. So what was looked up is remembered,
--- within bounds, also that it is unknown; and concurrent requests for one name
+-- Anyone can ask for any account or id. So each answer is remembered, within
+-- bounds, also that a name is unknown; and concurrent requests for one name
 -- share one call.
 -- @module flexhooks.receiver.keys
 
@@ -53,7 +53,7 @@ function M.of(tokens)
   return keys
 end
 
--- Tokens as the function returned them: one, several, or a list.
+-- Returns the keys of a function's tokens: one, several, or a list.
 local function keys_of(first, ...)
   local tokens = type(first) == "table" and first or { first, ... }
   if #tokens == 0 then
@@ -97,7 +97,7 @@ local TOKENS = { read = keys_of, most = ACCOUNTS, reason = "token_lookup",
 local SHARED = { read = shared_key_of, most = IDS, reason = "key_lookup",
   what = "shared key" }
 
---- Auth tokens that a function knows, by account.
+--- Returns the auth tokens that a function knows, by account.
 ---@param ask fun(account_sid: string): string|string[]|nil, any
 ---@param timeout number seconds that a call may wait
 ---@return flexhooks.receiver.Lookup
@@ -105,7 +105,7 @@ function M.lookup(ask, timeout)
   return new_lookup(ask, timeout, TOKENS)
 end
 
--- Half of what may be remembered is young, half is old.
+-- One half of the memory is for young entries, the other for old ones.
 local function remember(self, name, entry)
   if self.count >= self.kind.most / 2 then
     self.old, self.young, self.count = self.young, {}, 0
@@ -114,7 +114,8 @@ local function remember(self, name, entry)
   self.young[name] = entry
 end
 
--- What is in use stays young: a flood of other names does not displace it.
+-- Returns the entry of a name. An entry in use stays young: a flood of other
+-- names does not displace it.
 local function remembered(self, name)
   local entry = self.young[name]
   local old = not entry and self.old[name]
@@ -178,7 +179,7 @@ function Lookup:has(name)
   return remembered(self, name) ~= nil
 end
 
---- The value of a name. May wait.
+--- Returns the value of a name. May wait.
 ---@param name string
 ---@return any value nil if the name is unknown
 ---@return flexhooks.Error? err if it could not be looked up
@@ -196,7 +197,7 @@ end
 ---@field by_id table<string, flexhooks.receiver.SharedKey>?
 ---@field lookup flexhooks.receiver.Lookup? in place of `by_id`
 
---- Shared keys of a table or a function.
+--- Returns the shared keys of a table or a function.
 ---@param configured table<string, flexhooks.SharedKey>|function
 ---@param timeout number seconds that a call of the function may wait
 ---@return flexhooks.receiver.SharedKeys? nil for a table without keys

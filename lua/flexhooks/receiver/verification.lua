@@ -1,5 +1,5 @@
---- Verification of a request: which keys it is tried with, and what is
--- answered if none fits.
+--- Verification of a request: the keys that are tried, and the answer if none
+-- fits.
 --
 -- The settings header is not signed. A request that has it is tried with the
 -- shared key that it names and with nothing else; a request without it is
@@ -12,14 +12,14 @@ local settings_header = require "flexhooks.signature.settings_header"
 
 local M = {}
 
--- What a verifier says if nothing but the keys can be wrong.
+-- A verifier's reasons if nothing but the keys can be wrong.
 local OF_KEYS = { signature_differs = true, algorithm_differs = true }
 
 -- Characters of an auth token's signature; nothing else is looked up.
 local SIGNATURE_SIZE = 28
 
---- Keys of both algorithms that are known to no sender. A verifier that has no
--- other keys still finds everything else that is wrong.
+--- Returns keys of both algorithms that no sender knows. A verifier that has
+-- no other keys still finds every other fault.
 ---@return userdata[]
 function M.dummy_keys()
   return { core.key(core.random(32), settings_header.SHA1),
@@ -47,7 +47,7 @@ function M.try(list, kind, keys, signature, query, body, token, twins)
   return nil, reason
 end
 
--- The keys of the account that the request names.
+-- Returns the keys of the account that the request names.
 local function account_keys(self, list, kind, query, body, signature)
   local account = signature and #signature == SIGNATURE_SIZE
     and list[1].verifier:account(kind == "query" and (query or "") or body,
@@ -72,7 +72,7 @@ local function look_up_shared(self, lookup, id, list, kind, query, body,
   return lookup:get(id)
 end
 
--- The shared key that the header names; or nil and the reason.
+-- Returns the shared key that the header names; or nil and the reason.
 local function shared_key(self, settings, list, kind, query, body, signature)
   local shared = self.shared
   if not shared then
@@ -123,8 +123,8 @@ local REASONS = { -- for which the answer is not 403
   too_large = answers.too_large, malformed = answers.malformed,
 }
 
---- The answer to what did not verify, and why. That dummy keys did not fit
--- says nothing: then the reason why there were no others counts.
+--- Returns the answer to a request that did not verify, and the reason. If
+-- only dummy keys did not fit, the reason is why there were no others.
 ---@param found string the verifier's reason
 ---@param reason string? why there were no keys
 ---@param err flexhooks.Error? of a look-up that failed

@@ -11,8 +11,8 @@ local M = {}
 --- The header's name.
 M.NAME = "X-Twilio-Webhooks-Signature-Settings"
 
---- What a host gives in place of a header that came more than once; it names
--- no key.
+--- The value that a host hands on for a header that came more than once. It
+-- names no key.
 M.REPEATED = ","
 
 --- The algorithm of a header that names none, and of auth tokens.
@@ -44,8 +44,8 @@ function M.algorithm(name)
   return ALGORITHMS[upper] and upper or nil
 end
 
--- Values of `key` and `algorithm`, the only parts that count; nil if either
--- stands there twice.
+-- Returns the values of `key` and `algorithm`, the only parts that count; nil
+-- if either stands there twice.
 local function parts_of(text)
   local parts = {}
   for piece in text:gmatch "[^,]+" do

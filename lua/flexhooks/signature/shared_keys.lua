@@ -47,8 +47,8 @@ local function table_complaint(given)
   end
 end
 
---- Returns a shared key of what was configured for an id: a secret, or a table
--- with `secret` and `algorithm`; or nil and a complaint.
+--- Returns the shared key that a configured value stands for: a secret, or a
+-- table with `secret` and `algorithm`; or nil and a complaint.
 ---@param given any
 ---@return flexhooks.SharedKey?
 ---@return string? complaint
@@ -188,7 +188,7 @@ end
 ---@param settings { shared_keys: table|function|nil,
 --- shared_keys_file: string? }
 ---@return table<string, flexhooks.SharedKey>|function|nil
----@return string? complaint that names what it is about
+---@return string? complaint that names the option or the variable
 function M.find(settings)
   local given, path = settings.shared_keys, settings.shared_keys_file
   local keys, wrong

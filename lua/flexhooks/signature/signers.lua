@@ -1,6 +1,6 @@
 --- Keys that may have signed a delivery instead of the one that was chosen:
--- other tokens, other shared keys, the other algorithm, and what becomes of
--- the settings header on the way.
+-- other tokens, other shared keys, the other algorithm, and those that the
+-- settings header named before it was changed on the way.
 --
 -- The value of a variation is { secret, algorithm }.
 -- @module flexhooks.signature.signers
@@ -51,7 +51,7 @@ local function signed_by(id)
   return "the shared key " .. id .. " signed this"
 end
 
--- The step to a key if no header, or none that can be read, names one.
+-- Returns the step to a key if no header, or none that can be read, names one.
 local function unnamed(read, id, key)
   local sent = HEADER .. ": " .. settings_header.write(id, key.algorithm)
   if read.settings then
@@ -62,7 +62,7 @@ local function unnamed(read, id, key)
     .. "missing: let proxies and your server pass on " .. sent)
 end
 
--- The key that the header names; both may have another algorithm.
+-- Appends the key that the header names; both may have another algorithm.
 local function add_named(list, id, key, algorithm)
   local own, other = key.algorithm, OTHER[key.algorithm]
   if algorithm == own then
@@ -80,7 +80,7 @@ local function add_named(list, id, key, algorithm)
     .. "algorithm = \"" .. other .. "\", with which it signed this"))
 end
 
--- The step to a key while the header names another.
+-- Returns the step to a key while the header names another.
 local function other_key(id, named, is_configured)
   local what = signed_by(id) .. ", while the header names " .. named
   if is_configured then
@@ -97,7 +97,8 @@ local function add_other(list, id, key, step)
     signed_by(id) .. " with " .. OTHER[key.algorithm] .. ": configure that"))
 end
 
--- Secrets without what editors and shells put around them.
+-- Appends the secrets without the blanks and quotes that editors and shells
+-- put around them.
 local function add_cleaned(list)
   for i = 1, #list do
     local value = list[i].value
@@ -131,7 +132,7 @@ local function add_shared(list, read)
   end
 end
 
---- Keys that may have signed.
+--- Returns the keys that may have signed.
 ---@param read flexhooks.signature.Delivery
 ---@param candidates string[] further auth tokens
 ---@return table[]

@@ -1,5 +1,5 @@
---- How the service signs what it sends to a receiver's URLs, by the rules of
--- its Webhooks API, and whether the receiver has what verifies that.
+--- The doctor's look at the account's webhook rules: which key signs the
+-- deliveries to a receiver's URLs, and does the receiver have it?
 -- @module flexhooks.cli.doctor.signing
 
 local errors = require "flexhooks.error"
@@ -13,7 +13,7 @@ local PATH = "/v1/Webhooks/"
 local PAGES = 20
 local CHECK = "signing"
 
--- The address of a resource: the service's own, or a stand-in's.
+-- Returns the address of a resource: the service's own, or a stand-in's.
 local function address(client, name)
   local path = PATH .. name
   if client.base_url:find "^https://[%w.-]+%.twilio%.com$" then
@@ -30,7 +30,7 @@ local function tables_of(list)
   return found
 end
 
--- All rules, page by page; or nil and an error.
+-- Reads all rules, page by page. Returns them, or nil and an error.
 local function read_rules(client)
   local rules, token = {}, nil
   for _ = 1, PAGES do
@@ -51,8 +51,8 @@ local function read_rules(client)
   return rules
 end
 
--- How well a rule fits a URL: an exact rule before any prefix, a longer one
--- before a shorter one, the default last; nil if it does not.
+-- Returns how well a rule fits a URL: an exact rule before any prefix, a
+-- longer one before a shorter one, the default last; nil if it does not.
 local function fit(rule, url)
   local value, prefix = rule.value, rule.prefix
   if rule.matchType == "EXACT_MATCH" and type(value) == "string" then
@@ -65,7 +65,7 @@ local function fit(rule, url)
   return rule.matchType == "DEFAULT" and 0 or nil
 end
 
---- The rule that is evaluated for a URL, or nil.
+--- Returns the rule that is evaluated for a URL, or nil.
 ---@param rules table[]
 ---@param url string
 ---@return table?
@@ -81,8 +81,8 @@ function M.rule_for(rules, url)
   return best
 end
 
--- The shared key that is configured for an id; nil if there is none, or nil
--- and an error of the application's function.
+-- Returns the shared key that is configured for an id; nil if there is none,
+-- or nil and an error of the application's function.
 local function configured(keys, id)
   if type(keys) ~= "function" then
     return keys[id]
@@ -127,7 +127,7 @@ local function check_key(check, url, signature)
   end
 end
 
--- What one Setting of a rule does.
+-- Reads one Setting of a rule and looks at its signature.
 local function check_setting(check, url, rule, id)
   local setting, err = check.client:request("GET",
     address(check.client, "Settings/" .. id), { max_retries = 1 })
