@@ -62,8 +62,8 @@ lua_cflags = $(or $(LUA_CFLAGS),$(rock_headers),$(shell \
 
 # --- sources -----------------------------------------------------------------
 # Level 0 knows no lua.h; level 1 is lua_support; level 2 are the bindings.
-LISTENER_SRC = $(addprefix src/,listener.c connection.c exchange.c head.c bind.c \
-  lua_listener.c)
+LISTENER_SRC = $(addprefix src/,listener.c connection.c legacy.c exchange.c head.c \
+  chunks.c bind.c lua_listener.c)
 REDIS_SRC = src/redis.c src/resp.c src/lua_redis.c
 SHARED_SRC = src/buffer.c src/lua_support.c
 CORE_SRC = $(sort $(filter-out $(LISTENER_SRC) $(REDIS_SRC),$(wildcard src/*.c)))

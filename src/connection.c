@@ -10,8 +10,6 @@
 
 enum {
   LINGER_BYTES = 1 << 20, /* read and dropped after a refusal */
-  SMALL_CHUNKS = 1024,    /* chunks after which their mean size matters */
-  MEAN_CHUNK = 16,
   KEPT_BODY = 4096, /* memory that a connection keeps for its next request */
 };
 
@@ -51,10 +49,45 @@ static void enter(fh_connection *c, fh_phase next) {
   join_line(c, next);
 }
 
+/* --- whose the socket is ------------------------------------------------- */
+
+enum { USUAL_EVENTS = EPOLLRDHUP | EPOLLET };
+
+static void watch(fh_connection *c, int operation, uint32_t events) {
+  struct epoll_event event = {.events = events, .data.ptr = c};
+  epoll_ctl(c->listener->epoll, operation, c->fd, &event);
+}
+
+void fh_connection_hold(fh_connection *c, uint32_t events) {
+  if (!c->suspended)
+    MHD_suspend_connection(c->mhd);
+  c->suspended = c->held = true;
+  watch(c, EPOLL_CTL_MOD, events);
+}
+
+void fh_connection_release(fh_connection *c) {
+  if (c->held)
+    watch(c, EPOLL_CTL_MOD, USUAL_EVENTS);
+  if (c->suspended)
+    MHD_resume_connection(c->mhd);
+  c->suspended = c->held = false;
+  c->listener->resumed = true;
+}
+
+char *fh_connection_scratch(fh_connection *c) {
+  if (!c->listener->scratch)
+    c->listener->scratch = malloc(FH_POOL);
+  return c->listener->scratch;
+}
+
 void fh_connection_drop(fh_connection *c) {
   c->dropped = true;
   shutdown(c->fd, SHUT_RDWR);
+  if (c->held)
+    fh_connection_release(c);
 }
+
+/* --- refusals ------------------------------------------------------------ */
 
 /* Returns FH_REFUSALS for a status that nothing is refused with. */
 static size_t refusal_of(unsigned status) {
@@ -109,7 +142,7 @@ static void count_lost_line(fh_connection *c) {
  * middle of a body nor before the head's end, and closes with bytes unread,
  * which resets the connection before the peer has seen why. At this point it
  * has nothing of its own to send, so the stream is at an answer's start. */
-static void refuse(fh_connection *c, unsigned status) {
+void fh_connection_refuse(fh_connection *c, unsigned status) {
   char text[160];
   int size = snprintf(text, sizeof text,
                       "HTTP/1.1 %u %s\r\ncontent-length: 0\r\n"
@@ -120,6 +153,8 @@ static void refuse(fh_connection *c, unsigned status) {
     fh_connection_drop(c);
   else
     shutdown(c->fd, SHUT_WR);
+  if (c->held)
+    watch(c, EPOLL_CTL_MOD, EPOLLIN);
   fh_buffer_free(&c->body);
   enter(c, FH_LINGERING);
 }
@@ -130,7 +165,7 @@ static void body_expired(fh_connection *c) {
   bool slow = elapsed >= options->body_time / 2 &&
               (double)c->received < elapsed * options->body_rate;
   if (slow || elapsed >= options->body_time)
-    refuse(c, 408);
+    fh_connection_refuse(c, 408);
   else
     enter(c, FH_BODY);
 }
@@ -140,7 +175,7 @@ void fh_connection_expired(fh_connection *c) {
   case FH_HEADERS:
     if (c->listener->quiet) /* where nothing came, nothing is answered */
       break;
-    refuse(c, 408);
+    fh_connection_refuse(c, 408);
     return;
   case FH_BODY:
     body_expired(c);
@@ -158,12 +193,19 @@ void fh_connection_expired(fh_connection *c) {
   enter(c, c->phase);
 }
 
-void fh_connection_ended(fh_connection *c) {
+static void note_end(fh_connection *c) {
   if (c->ended)
     return;
   c->ended = true;
   c->next_ended = c->listener->ended;
   c->listener->ended = c;
+}
+
+void fh_connection_event(fh_connection *c, uint32_t events) {
+  if (events & ~(uint32_t)EPOLLIN)
+    note_end(c);
+  if (c->held)
+    fh_legacy_readable(c);
 }
 
 static void leave_ended(fh_connection *c) {
@@ -183,7 +225,7 @@ void fh_connection_close_ended(fh_connection *c) {
     return;
   leave_ended(c);
   if (partial)
-    refuse(c, 400);
+    fh_connection_refuse(c, 400);
   fh_connection_drop(c);
 }
 
@@ -222,6 +264,12 @@ static void push_ready(fh_connection *c) {
   enter(c, FH_WAITING);
 }
 
+void fh_connection_complete(fh_connection *c) {
+  watch(c, EPOLL_CTL_MOD, USUAL_EVENTS);
+  c->held = false;
+  push_ready(c);
+}
+
 static bool is_shared(fh_listener *l, struct MHD_Response *response) {
   return response == l->accepted || response == l->accepted_last;
 }
@@ -238,10 +286,11 @@ static void end_request(fh_connection *c) {
     fh_buffer_free(&c->body);
   fh_buffer_clear(&c->body);
   memset(&c->head, 0, sizeof c->head);
+  memset(&c->legacy, 0, sizeof c->legacy);
   memset(c->headers, 0, c->listener->options.name_count * sizeof *c->headers);
   c->received = c->pieces = 0;
   c->status = 0;
-  c->begun = c->complete = c->suspended = false;
+  c->begun = c->complete = c->suspended = c->held = false;
 }
 
 void fh_connection_answer(fh_connection *c, unsigned status,
@@ -254,10 +303,7 @@ void fh_connection_answer(fh_connection *c, unsigned status,
   c->closes = c->head.last || c->listener->quiet;
   cut_link(c);
   enter(c, FH_SENDING);
-  c->listener->resumed = true;
-  if (c->suspended)
-    MHD_resume_connection(c->mhd);
-  c->suspended = false;
+  fh_connection_release(c);
 }
 
 static enum MHD_Result send_answer(fh_connection *c) {
@@ -290,11 +336,10 @@ static enum MHD_Result collect(fh_connection *c, const char *data,
   c->listener->progress++;
   c->received += *size;
   c->pieces++;
-  if (c->head.chunked && c->pieces > SMALL_CHUNKS &&
-      c->received / c->pieces < MEAN_CHUNK)
-    refuse(c, 400);
+  if (c->head.chunked && fh_chunks_are_tiny(c->pieces, c->received))
+    fh_connection_refuse(c, 400);
   else if (c->received > limits->body)
-    refuse(c, 413);
+    fh_connection_refuse(c, 413);
   else if (fh_buffer_append(&c->body, data, *size) != FH_BUFFER_OK)
     return MHD_NO;
   *size = 0;
@@ -308,8 +353,9 @@ static enum MHD_Result on_header(void *cls, enum MHD_ValueKind kind,
   fh_listener *l = c->listener;
   (void)kind;
   value = value ? value : "";
-  fh_head_field(&c->head, &l->options.limits, name, name_size, value,
-                value_size);
+  if (!l->legacy) /* else this is done */
+    fh_head_field(&c->head, &l->options.limits, name, name_size, value,
+                  value_size);
   for (size_t i = 0; i < l->options.name_count; i++) {
     if (l->names[i].size != name_size ||
         strncasecmp(l->names[i].data, name, name_size) != 0)
@@ -327,11 +373,10 @@ static enum MHD_Result on_header(void *cls, enum MHD_ValueKind kind,
 
 /* Blank lines before the request line are bytes between the start of the
  * connection's memory, which is a page's, and the method; one is tolerated. */
-static bool image_is_right(fh_connection *c) {
-  const union MHD_ConnectionInfo *info =
-      MHD_get_connection_info(c->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
-  return info && (size_t)c->method % 4096 <= 2 &&
-         fh_head_image(c->method, info->header_size, c->target.size);
+static bool is_as_checked(fh_connection *c, size_t size) {
+  size_t blank = (uintptr_t)c->method % 4096;
+  c->stream += blank + size;
+  return blank <= 2 && fh_legacy_head(c, size);
 }
 
 static unsigned check_head(fh_connection *c, const char *version) {
@@ -346,10 +391,13 @@ static unsigned check_head(fh_connection *c, const char *version) {
   if (wrong)
     return wrong;
   MHD_get_connection_values_n(c->mhd, MHD_HEADER_KIND, on_header, c);
-  wrong = fh_head_verdict(&c->head, limits, version[sizeof "HTTP/1." - 1]);
-  if (wrong)
-    return wrong;
-  return l->strict_image && !image_is_right(c) ? 400 : 0;
+  return fh_head_verdict(&c->head, limits, version[sizeof "HTTP/1." - 1]);
+}
+
+static size_t head_size(const fh_connection *c) {
+  const union MHD_ConnectionInfo *info =
+      MHD_get_connection_info(c->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+  return info ? info->header_size : 0;
 }
 
 static enum MHD_Result begin(fh_connection *c, const char *method,
@@ -360,8 +408,13 @@ static enum MHD_Result begin(fh_connection *c, const char *method,
   c->began = c->listener->now;
   enter(c, FH_BODY);
   unsigned status = check_head(c, version);
+  size_t size = c->listener->legacy ? head_size(c) : 0;
+  if (status == 0 && size > 0 && !is_as_checked(c, size))
+    status = 400;
   if (status)
-    refuse(c, status);
+    fh_connection_refuse(c, status);
+  else if (size > 0 && c->head.chunked)
+    fh_legacy_body(c, size);
   return MHD_YES;
 }
 
@@ -375,7 +428,7 @@ enum MHD_Result fh_on_request(void *cls, struct MHD_Connection *mhd,
   (void)cls;
   (void)mhd;
   (void)url;
-  if (!c)
+  if (!c || c->dropped || c->listener->closing)
     return MHD_NO;
   if (c->refused) {
     c->received += *size;
@@ -400,18 +453,20 @@ static fh_connection *connection_of(struct MHD_Connection *mhd) {
 void *fh_on_line(void *cls, const char *uri, struct MHD_Connection *mhd) {
   fh_connection *c = connection_of(mhd);
   (void)cls;
-  if (!c || !uri || c->refused)
+  if (!c || !uri || c->refused || c->dropped || c->listener->closing)
     return c;
   size_t size = strlen(uri);
   fh_buffer_clear(&c->target);
   if (fh_buffer_append(&c->target, uri, size) != FH_BUFFER_OK) {
-    refuse(c, 414);
+    fh_connection_refuse(c, 414);
     return c;
   }
+  enter(c, FH_HEADERS);
+  if (c->listener->legacy)
+    fh_legacy_line(c, uri, size);
   char *query = memchr((char *)(size_t)uri, '?', size);
   if (query)
     query[1] = '\0';
-  enter(c, FH_HEADERS);
   return c;
 }
 
@@ -430,14 +485,10 @@ void fh_on_completed(void *cls, struct MHD_Connection *mhd, void **context,
   if (!c)
     return;
   count_own_refusal(c, code);
+  c->stream += c->received;
   end_request(c);
   c->listener->progress++;
   enter(c, c->refused ? FH_LINGERING : FH_IDLE);
-}
-
-static void watch_end(fh_connection *c) {
-  struct epoll_event event = {.events = EPOLLRDHUP | EPOLLET, .data.ptr = c};
-  epoll_ctl(c->listener->epoll, EPOLL_CTL_ADD, c->fd, &event);
 }
 
 /* Takes the connection on this socket from those that are arriving. */
@@ -456,7 +507,7 @@ static fh_connection *take_arriving(fh_listener *l,
 
 static void connection_starts(fh_connection *c, struct MHD_Connection *mhd) {
   c->mhd = mhd;
-  watch_end(c);
+  watch(c, EPOLL_CTL_ADD, USUAL_EVENTS);
   join_line(c, FH_HEADERS);
   c->listener->active++;
 }

@@ -9,11 +9,15 @@
 #include <sys/types.h>
 
 #include "buffer.h"
+#include "legacy.h"
 #include "listener.h"
 
 #define FH_LINGER_TIME 2.0 /* seconds */
 
-enum { FH_REFUSALS = 7 }; /* statuses that we refuse with */
+enum {
+  FH_REFUSALS = 7,     /* statuses that we refuse with */
+  FH_POOL = 48 * 1024, /* bytes of libmicrohttpd for one connection's head */
+};
 
 /* What a connection is doing. Each phase has one duration, so the connections
  * in it stand in the order of their deadlines. */
@@ -65,9 +69,12 @@ struct fh_connection {
   bool complete;
   bool ready; /* among the listener's ready ones */
   bool suspended;
+  bool held; /* suspended, and its socket is ours */
   bool refused;
   bool dropped; /* by us */
   bool closes;  /* libmicrohttpd ends the connection behind the last answer */
+  fh_legacy legacy;
+  uint64_t stream; /* bytes accounted for, with such a library */
   fh_slice headers[];
 };
 
@@ -79,8 +86,8 @@ struct fh_listener {
   unsigned port;
   unsigned turn;
   bool inherited;
-  bool strict_image; /* this library leaves the image that we know */
-  bool quiet;        /* quiesced */
+  bool legacy; /* the library is one of legacy.h */
+  bool quiet;  /* quiesced */
   bool closing;
   bool resumed; /* a connection waits for libmicrohttpd's next run */
   double now;
@@ -98,14 +105,31 @@ struct fh_listener {
   struct MHD_Response *accepted_last; /* says "connection: close" */
   fh_listener_options options;
   fh_slice *names; /* of the headers to keep; owned */
+  char *scratch;   /* FH_POOL bytes, once they are needed; owned */
 };
 
 /* Ends the stream, which makes libmicrohttpd close the connection. */
 void fh_connection_drop(fh_connection *c);
 
-/* The peer has shut its side down. libmicrohttpd, which asks only for edges,
- * misses that where it came together with the last bytes. */
-void fh_connection_ended(fh_connection *c);
+/* Answers with this status and no more, and ends the connection once the peer
+ * has had time to read it. */
+void fh_connection_refuse(fh_connection *c, unsigned status);
+
+/* Takes the socket from libmicrohttpd and asks the set for `events` of it;
+ * gives it back. */
+void fh_connection_hold(fh_connection *c, uint32_t events);
+void fh_connection_release(fh_connection *c);
+
+/* The request has come whole, and not through libmicrohttpd. */
+void fh_connection_complete(fh_connection *c);
+
+/* FH_POOL bytes for any use; NULL without memory. */
+char *fh_connection_scratch(fh_connection *c);
+
+/* Acts on events of the set. That the peer has shut its side down is noted:
+ * libmicrohttpd, which asks only for edges, misses that if it came together
+ * with the last bytes. */
+void fh_connection_event(fh_connection *c, uint32_t events);
 
 /* Ends the connection if its peer's last byte has been read and there is no
  * request to answer. To be called after libmicrohttpd had its turn. */

@@ -10,7 +10,7 @@ static bool is_among(const uint32_t bits[4], char character) {
 }
 
 /* Letters, digits and !#$%&'*+-.^_`|~ */
-static bool is_token(char c) {
+bool fh_head_token(char c) {
   static const uint32_t bits[4] = {0, 0x03ff6cfa, 0xc7fffffe, 0x57ffffff};
   return is_among(bits, c);
 }
@@ -39,7 +39,7 @@ static size_t scheme_size(const char *target, size_t size) {
 
 bool fh_head_method(const char *method) {
   for (const char *at = method; *at; at++)
-    if (!is_token(*at))
+    if (!fh_head_token(*at))
       return false;
   return *method != '\0';
 }
@@ -139,7 +139,7 @@ static void check_name(fh_head *head, const char *name, size_t size) {
   if (size == 0)
     refuse(head, 400);
   for (size_t i = 0; i < size; i++)
-    if (!is_token(name[i]))
+    if (!fh_head_token(name[i]))
       refuse(head, 400);
 }
 
@@ -205,29 +205,36 @@ unsigned fh_head_verdict(fh_head *head, const fh_head_limits *limits,
   return head->lengths == 1 && head->length > limits->body ? 413 : 0;
 }
 
-/* Past the word at `at` and the NUL behind it; `size` where there is none. */
-static size_t skip_word(const char *raw, size_t size, size_t at) {
-  const char *end = at < size ? memchr(raw + at, '\0', size - at) : NULL;
-  return end ? (size_t)(end - raw) + 1 : size;
+/* Takes account of the line, which has no line end any more. */
+static void read_line(fh_head *head, const fh_head_limits *limits,
+                      const char *line, size_t size) {
+  const char *colon = memchr(line, ':', size);
+  if (!colon) {
+    refuse(head, 400);
+    return;
+  }
+  const char *value = colon + 1, *end = line + size;
+  while (value < end && (*value == ' ' || *value == '\t'))
+    value++;
+  fh_head_field(head, limits, line, (size_t)(colon - line), value,
+                (size_t)(end - value));
 }
 
-bool fh_head_image(const char *raw, size_t size, size_t target_size) {
-  size_t at = skip_word(raw, size, 0);
-  if (size - at < target_size + 1 || raw[at + target_size] != '\0')
-    return false;
-  at += target_size + 1;
-  size_t version_end = skip_word(raw, size, at);
-  if (version_end != at + sizeof "HTTP/1.1")
-    return false;
-  at = version_end;
-  while (at < size && raw[at] == '\0') { /* the line's second NUL */
-    at++;
-    if (at + 2 == size && raw[at] == '\0' && raw[at + 1] == '\0')
-      return true;
-    size_t value = skip_word(raw, size, at);
-    if (value <= at + 1)
-      return false;
-    at = skip_word(raw, size, value);
+size_t fh_head_lines(fh_head *head, const fh_head_limits *limits,
+                     const char *raw, size_t size) {
+  size_t at = 0;
+  while (at < size && head->status == 0) {
+    const char *line = raw + at;
+    const char *end = memchr(line, '\n', size - at);
+    if (!end)
+      return 0;
+    at = (size_t)(end - raw) + 1;
+    if (end == line || end[-1] != '\r')
+      refuse(head, 400);
+    else if (end == line + 1)
+      return at;
+    else
+      read_line(head, limits, line, (size_t)(end - line) - 1);
   }
-  return false;
+  return 0;
 }

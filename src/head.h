@@ -34,6 +34,9 @@ typedef struct fh_head {
   unsigned status; /* the first refusal, or 0 */
 } fh_head;
 
+/* May this character stand in a method or in a header's name? */
+bool fh_head_token(char c);
+
 /* Is the method a token? */
 bool fh_head_method(const char *method);
 
@@ -54,11 +57,10 @@ void fh_head_field(fh_head *head, const fh_head_limits *limits,
 unsigned fh_head_verdict(fh_head *head, const fh_head_limits *limits,
                          char minor);
 
-/* Is this the image that libmicrohttpd's parser leaves of a well-formed head?
- * It works in place and writes one NUL over each delimiter (a space of the
- * request line, a colon) and over each byte of a line end; so a line that was
- * folded, or ended in anything but CRLF, or held a NUL, leaves another image.
- * `raw` has `size` bytes, from the method to the empty line. */
-bool fh_head_image(const char *raw, size_t size, size_t target_size);
+/* Takes account of the header lines as they arrived, from behind the request
+ * line; each ends in CRLF. Returns the bytes up to and with the empty line; 0
+ * if it is not there, or if `head->status` says what is wrong. */
+size_t fh_head_lines(fh_head *head, const fh_head_limits *limits,
+                     const char *raw, size_t size);
 
 #endif

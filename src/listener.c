@@ -1,6 +1,7 @@
 #include "listener.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,10 +14,9 @@
 #include "connection.h"
 
 enum {
-  ACCEPT_BATCH = 64,  /* connections accepted in one run */
-  EVENTS = 64,        /* read from the set in one run */
-  READY_BATCH = 512,  /* requests collected in one run */
-  MEMORY = 48 * 1024, /* of libmicrohttpd, for one connection's head */
+  ACCEPT_BATCH = 64, /* connections accepted in one run */
+  EVENTS = 64,       /* read from the set in one run */
+  READY_BATCH = 512, /* requests collected in one run */
 };
 
 #define ACCEPT_PAUSE 0.1 /* seconds, after running out of descriptors */
@@ -96,13 +96,22 @@ static void add(fh_listener *l, int fd, const struct sockaddr *address,
   l->progress++;
 }
 
+static bool has_arrivals(const fh_listener *l) {
+  struct pollfd wait = {.fd = l->socket, .events = POLLIN};
+  return poll(&wait, 1, 0) > 0;
+}
+
 /* False when there is nothing more to accept for now. */
 static bool accept_one(fh_listener *l) {
   struct sockaddr_storage address;
   socklen_t length = sizeof address;
-  if (l->active >= l->options.connections && !evict(l)) {
-    pause_accepting(l);
-    return false;
+  if (l->active >= l->options.connections) {
+    if (!has_arrivals(l))
+      return false;
+    if (!evict(l)) {
+      pause_accepting(l);
+      return false;
+    }
   }
   int fd = accept4(l->socket, (struct sockaddr *)&address, &length,
                    SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -135,7 +144,7 @@ static bool read_events(fh_listener *l) {
     if (events[i].data.ptr == &l->socket)
       waiting = true;
     else if (events[i].data.ptr != &l->daemon)
-      fh_connection_ended(events[i].data.ptr);
+      fh_connection_event(events[i].data.ptr, events[i].events);
   }
   if (waiting)
     accept_batch(l);
@@ -205,7 +214,7 @@ static struct MHD_Daemon *start_daemon(fh_listener *l) {
   return MHD_start_daemon(
       flags, 0, NULL, NULL, fh_on_request, l, /* all else is an option */
       MHD_OPTION_ARRAY, new ? since_1 : since_1 + 1, /* */
-      MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MEMORY,
+      MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)FH_POOL,
       MHD_OPTION_CONNECTION_LIMIT, (unsigned)o->connections + ACCEPT_BATCH,
       MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)o->per_address,
       MHD_OPTION_CONNECTION_TIMEOUT, 0U,               /* */
@@ -258,14 +267,6 @@ static bool copy_names(fh_listener *l) {
   return l->names != NULL;
 }
 
-/* Versions whose parser works in place and leaves the image of head.h. Later
- * ones refuse by themselves what the image is for. */
-static bool has_known_image(void) {
-  const char *version = MHD_get_version();
-  return strncmp(version, "0.9.7", 5) == 0 && version[5] >= '0' &&
-         version[5] <= '7' && version[6] == '\0';
-}
-
 static void set_durations(fh_listener *l) {
   const fh_listener_options *o = &l->options;
   l->lines[FH_HEADERS].duration = o->header_time;
@@ -289,7 +290,7 @@ fh_listener *fh_listener_new(const fh_listener_options *options, char *message,
   l->process = getpid();
   l->epoll = l->socket = -1;
   l->now = monotonic();
-  l->strict_image = has_known_image();
+  l->legacy = fh_legacy_is_loaded();
   set_durations(l);
   bool opened = open_socket(l, message, size);
   if (opened && copy_names(l) && open_daemon(l))
@@ -458,5 +459,6 @@ void fh_listener_free(fh_listener *l) {
   if (l->socket >= 0)
     close(l->socket);
   free_names(l);
+  free(l->scratch);
   free(l);
 }

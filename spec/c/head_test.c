@@ -134,33 +134,67 @@ static void routes_absolute_forms_by_their_path(void **state) {
   assert_int_equal(11, fh_head_path("http://evil", 11));
 }
 
-static bool image(const char *raw, size_t size, size_t target_size) {
+/* Reads raw lines at a page's end; the status, or the bytes of the lines. */
+static size_t lines(const char *raw, size_t size, unsigned *status) {
+  fh_head head = {0};
   char *copy = edge_copy(raw, size);
-  bool right = fh_head_image(copy, size, target_size);
+  size_t length = fh_head_lines(&head, &limits, copy, size);
   edge_free(copy, size);
-  return right;
+  *status = head.status;
+  return length;
 }
 
-#define IMAGE(raw, target_size) image(raw, sizeof(raw) - 1, target_size)
-
-static void knows_the_image_of_a_good_head(void **state) {
-  (void)state;
-  assert_true(IMAGE("GET\0/\0HTTP/1.0\0\0\0\0", 1));
-  assert_true(IMAGE("GET\0/\0HTTP/1.1\0\0a\0 b\0\0c\0\0\0\0\0", 1));
-  assert_true(IMAGE("GET\0/\0x\0HTTP/1.1\0\0a\0b\0\0\0\0", 3));
+static void expect_lines(size_t length, unsigned status, const char *raw,
+                         size_t size) {
+  unsigned got;
+  assert_int_equal(length, lines(raw, size, &got));
+  assert_int_equal(status, got);
 }
 
-static void every_other_image_is_wrong(void **state) {
+#define LINES(length, status, raw)                                            \
+  expect_lines(length, status, raw, sizeof(raw) - 1)
+
+static void reads_raw_lines_to_the_empty_one(void **state) {
   (void)state;
-  assert_false(IMAGE("GET\0/\0HTTP/1.1\0a\0b\0\0\0\0", 1));
-  assert_false(IMAGE("GET\0/\0HTTP/1.1\0\0a\0b\0c\0d\0\0\0\0", 1));
-  assert_false(IMAGE("GET\0/\0HTTP/1.1\0\0a\0b\0\0\0", 1));
-  assert_false(IMAGE("GET\0/\0HTTP/1.1\0\0a\0b\0", 1));
-  assert_false(IMAGE("GET\0/\0HTTP/1.1\0\0a\0b\0\0\0\0\0", 1));
-  assert_false(IMAGE("GET\0\0/\0HTTP/1.1\0\0a\0b\0\0\0\0", 1));
-  assert_false(IMAGE("GET\0/\0HTTP/1.1\0\0\0b\0\0\0\0", 1));
-  assert_false(IMAGE("GET", 1));
-  assert_false(IMAGE("", 0));
+  static const char good[] = "a: b\r\nC:\t d \r\ne:\r\n\r\n";
+  LINES(2, 0, "\r\n");
+  LINES(sizeof good - 1, 0, "a: b\r\nC:\t d \r\ne:\r\n\r\n");
+  LINES(sizeof good - 1, 0, "a: b\r\nC:\t d \r\ne:\r\n\r\nb\nody");
+  for (size_t size = 0; size < sizeof good - 1; size++)
+    expect_lines(0, 0, good, size);
+}
+
+static void refuses_raw_lines_that_have_two_readings(void **state) {
+  (void)state;
+  LINES(0, 400, "\n");
+  LINES(0, 400, "a: b\n\r\n");
+  LINES(0, 400, "a: b\r\n\n");
+  LINES(0, 400, ":\r\n\r\n");
+  LINES(0, 400, "a: b\r\n:\n");
+  LINES(0, 400, "a: b\r\n:\r\n");
+  LINES(0, 400, "a: b\r\n c\r\n");
+  LINES(0, 400, "a: b\r\n c: d\r\n");
+  LINES(0, 400, "a\r\n");
+  LINES(0, 400, "a: b\rc: d\r\n");
+  LINES(0, 400, "a: b\r\r\n");
+  LINES(0, 400, "a: b\0\r\n");
+  LINES(0, 400, "a\0: b\r\n");
+  LINES(0, 400, "Content-Length: +5\r\n");
+  LINES(0, 431, "a: xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\r\n");
+}
+
+static void knows_what_ends_the_connection(void **state) {
+  (void)state;
+  static const char *const last[] = {"close", "Close", "x, close", "close,x"};
+  static const char *const not_last[] = {"", "keep-alive", "closed", "xclose"};
+  for (size_t i = 0; i < sizeof last / sizeof *last; i++) {
+    fh_head head = {0}, other = {0};
+    fh_head_field(&head, &limits, "connection", 10, last[i], strlen(last[i]));
+    assert_true(head.last);
+    fh_head_field(&other, &limits, "connection", 10, not_last[i],
+                  strlen(not_last[i]));
+    assert_false(other.last);
+  }
 }
 
 static void methods_are_tokens(void **state) {
@@ -184,8 +218,9 @@ int main(void) {
       cmocka_unit_test(counts_bytes_and_headers),
       cmocka_unit_test(checks_targets),
       cmocka_unit_test(routes_absolute_forms_by_their_path),
-      cmocka_unit_test(knows_the_image_of_a_good_head),
-      cmocka_unit_test(every_other_image_is_wrong),
+      cmocka_unit_test(reads_raw_lines_to_the_empty_one),
+      cmocka_unit_test(refuses_raw_lines_that_have_two_readings),
+      cmocka_unit_test(knows_what_ends_the_connection),
       cmocka_unit_test(methods_are_tokens),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -186,6 +186,26 @@ static size_t runs_in(fh_listener *l, double seconds) {
   return runs;
 }
 
+static void a_full_listener_keeps_all_until_another_comes(void **state) {
+  (void)state;
+  char text[1024];
+  fh_listener_options options = quick();
+  options.connections = 2;
+  options.idle_time = options.header_time = 30;
+  fh_listener *l = peer_listen(&options);
+  int first = peer_dial(l), second = peer_dial(l);
+  peer_settle(l, 2);
+  for (int i = 0; i < 5; i++)
+    peer_turn(l, 0.001);
+  assert_int_equal(2, fh_listener_active(l));
+  int third = peer_dial(l);
+  assert_true(peer_hear(l, first, text, sizeof text, NULL));
+  assert_int_equal(2, fh_listener_active(l));
+  close(first);
+  close(second);
+  peer_end(l, third);
+}
+
 static void running_out_of_descriptors_pauses_accepting(void **state) {
   (void)state;
   char text[1024];
@@ -311,6 +331,7 @@ int main(void) {
       cmocka_unit_test(trickling_does_not_help),
       cmocka_unit_test(an_idle_connection_is_closed),
       cmocka_unit_test(the_oldest_idle_connection_makes_room),
+      cmocka_unit_test(a_full_listener_keeps_all_until_another_comes),
       cmocka_unit_test(running_out_of_descriptors_pauses_accepting),
       cmocka_unit_test(quiescing_serves_what_came_and_nothing_more),
       cmocka_unit_test(freeing_cuts_every_link),

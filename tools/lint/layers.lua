@@ -11,9 +11,11 @@ local C_RANKS = {
   { "slice", "sort", "buffer", "resp", "secret", "poller", "head",
     "bind", "url", "address", "wiped", "json_number", "file", "sockets" },
   { "form", "json_reader", "key", "signed_url", "answer", "redis", "listener",
-    "sid", "recent", "json_text", "sql_text" },
+    "sid", "recent", "json_text", "sql_text", "chunks" },
+  { "legacy" },
   { "signature", "call", "connection", "json" },
-  { "account", "validator", "request", "listener.c", "exchange" },
+  { "account", "validator", "request", "listener.c", "legacy.c",
+    "exchange" },
   { "http" },
 }
 local LEVEL1 = { lua_compat = 10, lua_support = 11 }

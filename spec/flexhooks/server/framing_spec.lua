@@ -58,6 +58,7 @@ local function check_closed(server, row, size)
     assert.equal(1, #got)
     assert(one_of(got[1], row.status), "answered " .. got[1])
   end
+  assert.equal("", result.rest)
   return got[1] == 200 and row.if_taken or 0
 end
 
