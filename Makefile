@@ -14,7 +14,7 @@ KNOWN = lua5.4 luajit
 abi_lua5.4 = 5.4
 abi_luajit = 5.1
 
-# OpenResty's own LuaJIT is used if the system has none.
+# Without another LuaJIT on the system, `make install` is for OpenResty's own.
 OPENRESTY_PREFIX ?= /usr/local/openresty
 OPENRESTY_LUAJIT = $(OPENRESTY_PREFIX)/luajit
 ifneq ($(wildcard $(OPENRESTY_LUAJIT)/lib/pkgconfig/luajit.pc),)
@@ -22,10 +22,7 @@ ifneq ($(shell $(PKG_CONFIG) --exists luajit 2>/dev/null || echo none),)
 override PKG_CONFIG := PKG_CONFIG_PATH="$(addsuffix \
   :,$(PKG_CONFIG_PATH))$(OPENRESTY_LUAJIT)/lib/pkgconfig" $(PKG_CONFIG)
 endif
-ifeq ($(shell command -v luajit),)
-export PATH := $(PATH):$(OPENRESTY_LUAJIT)/bin
-PROGRAM_luajit = $(OPENRESTY_LUAJIT)/bin/luajit
-endif
+PROGRAM_luajit = $(if $(shell command -v luajit),,$(OPENRESTY_LUAJIT)/bin/luajit)
 endif
 
 # Every one found, or the one named: make LUA=luajit.
