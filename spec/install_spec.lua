@@ -264,6 +264,26 @@ exec lua5.4 -e '_VERSION = "%s"' "$@"
   end)
 end)
 
+describe("a module that is missing", function()
+  -- Runs a copy of the command that finds no module but ours.
+  local function message(parts)
+    local dir = process.folder()
+    run({ "sh", "-c", "cp -r bin " .. parts .. " " .. dir }, {})
+    local status, out, err = process.run({ dir .. "/bin/flexhooks", "--help" },
+      { env = { LUA = process.lua, LUA_PATH = "/?", LUA_CPATH = os.getenv
+        "LUA_CPATH":match "^[^;]*" } })
+    assert.equal(1, status)
+    assert.equal("", out)
+    return err
+  end
+
+  it("is named, with what installs it", function()
+    assert.equal(("flexhooks: the module argparse is missing for %s: luarocks "
+      .. "--lua-version=%s install argparse\n"):format(LUAJIT and "LuaJIT"
+      or "Lua 5.4", ABI), message "lua")
+  end)
+end)
+
 describe("the version", function()
   it("is the same everywhere", function()
     local version = require "flexhooks"._VERSION
