@@ -1,6 +1,19 @@
 local core = require "flexhooks.core.listener"
+local process = require "spec.support.process"
 local socket = require "socket"
 local wire = require "spec.support.wire"
+
+-- Functions of libmicrohttpd 0.9.75, as far as there is a use for them.
+local IN_0_9_75 = {}
+for name in ([[ add_connection add_response_header create_response_from_buffer
+  destroy_response get_connection_info get_connection_values
+  get_connection_values_n get_daemon_info get_timeout get_version
+  is_feature_supported lookup_connection_value lookup_connection_value_n
+  queue_response quiesce_daemon resume_connection run set_connection_option
+  set_panic_func set_response_options start_daemon start_daemon_va stop_daemon
+  suspend_connection ]]):gmatch "%S+" do
+  IN_0_9_75[name] = true
+end
 
 local listeners
 
@@ -286,6 +299,21 @@ describe("core.listener", function()
     assert.is_false(pcall(listener.run, listener, 0))
     request:reply()
     peer:close()
+  end)
+
+  -- The library's name is the same for both: what is built with one version
+  -- loads the other.
+  it("asks libmicrohttpd for nothing that 0.9.75 lacks", function()
+    local file = package.searchpath("flexhooks.core.listener", package.cpath)
+    local status, out, err = process.run { "nm", "-D", "--undefined-only",
+      file }
+    assert(status == 0, err)
+    local count = 0
+    for name in out:gmatch "%f[%w]MHD_([%w_]+)" do
+      assert.is_true(IN_0_9_75[name], name)
+      count = count + 1
+    end
+    assert.is_true(count > 10)
   end)
 
   it("lets no one else near its metatables", function()
