@@ -371,12 +371,13 @@ static enum MHD_Result on_header(void *cls, enum MHD_ValueKind kind,
   return c->head.status ? MHD_NO : MHD_YES;
 }
 
-/* Blank lines before the request line are bytes between the start of the
- * connection's memory, which is a page's, and the method; one is tolerated. */
+/* Empty lines before the request line are bytes between the start of the
+ * connection's memory, which is a page's, and the method. One is tolerated, if
+ * it ends in CRLF. */
 static bool is_as_checked(fh_connection *c, size_t size) {
   size_t blank = (uintptr_t)c->method % 4096;
   c->stream += blank + size;
-  return blank <= 2 && fh_legacy_head(c, size);
+  return (blank == 0 || blank == 2) && fh_legacy_head(c, size);
 }
 
 static unsigned check_head(fh_connection *c, const char *version) {

@@ -308,6 +308,33 @@ static void an_end_is_no_refusal(void **state) {
   counts(1, PEER_GET "PROXY TCP4 1.2.3.4 5.6.7.8 1 2\r\n" PEER_GET, false);
 }
 
+/* Some peers send one behind a body; RFC 9112, 2.2, wants it ignored. */
+static void one_empty_line_may_come_before_a_request(void **state) {
+  (void)state;
+  static const char *const lines[] = {"\r\n", "\r\n\r\n", "\n", "\r\r\n"};
+  for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+    char text[4096];
+    fh_exchange request = {0};
+    fh_listener *l = listen_small();
+    int fd = peer_dial(l);
+    peer_say(fd, "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nhi");
+    peer_say(fd, lines[i]);
+    peer_say(fd, PEER_GET);
+    peer_await(l, &request);
+    assert_int_equal(2, fh_exchange_body(&request).size);
+    fh_exchange_accept(&request);
+    if (i == 0) {
+      peer_await(l, &request);
+      fh_exchange_accept(&request);
+    } else {
+      assert_true(peer_hear(l, fd, text, sizeof text, NULL));
+      assert_false(fh_listener_ready(l));
+      assert_int_equal(1, refused(l));
+    }
+    peer_end(l, fd);
+  }
+}
+
 static void no_refusal_where_nothing_came(void **state) {
   (void)state;
   fh_listener *l = listen_small();
@@ -334,6 +361,7 @@ int main(void) {
       cmocka_unit_test(a_body_grows_by_what_arrives),
       cmocka_unit_test(each_refusal_counts_once),
       cmocka_unit_test(an_end_is_no_refusal),
+      cmocka_unit_test(one_empty_line_may_come_before_a_request),
       cmocka_unit_test(no_refusal_where_nothing_came),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -334,6 +334,10 @@ local function sequences(f)
       handled = 2 },
     { id = "more than the length says", send = f.good
         .. f.request("GET", "/admin"), answers = { 200, 404 }, handled = 1 },
+    { id = "CRLF behind a body", send = f.good .. "\r\n", answers = { 200 },
+      handled = 1 },
+    { id = "CRLF between requests", send = f.good .. "\r\n" .. f.good,
+      answers = { 200, 200 }, handled = 2 },
     { id = "hop-by-hop names", send = f.post({ Connection =
         "content-length, x-twilio-signature" }, f.body), answers = { 200 },
       handled = 1 },

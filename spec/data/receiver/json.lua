@@ -33,6 +33,13 @@ local rows = {
   { "good with a charset", 200, nil,
     body(EVENT, { content_type = "application/json; charset=UTF-8" }) },
   { "good with spaces", 200, nil, body(" \r\n\t" .. EVENT .. "\n") },
+  { "CR LF at the end, not signed", 403, "body_differs", function()
+    local request = d.json(EVENT)
+    request.body = request.body .. "\r\n"
+    return request
+  end },
+  { "no type", 403, nil, body(EVENT,
+    { headers = { ["Content-Type"] = false } }) },
   { "a charset", 415, "content_type",
     body(EVENT, { content_type = "application/json; charset=utf-16" }) },
   { "another JSON", 415, "content_type",
