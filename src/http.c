@@ -6,6 +6,8 @@
 
 #include "wiped.h"
 
+enum { SHARED_STREAMS = 100 };
+
 static CURLcode initialised = CURLE_FAILED_INIT;
 
 static void initialise(void) {
@@ -92,8 +94,8 @@ static CURL *take_easy(fh_pool *pool) {
 }
 
 static void give_back(fh_pool *pool, const fh_request *request, CURL *easy) {
-  if (request->special || pool->spares == FH_SPARE_HANDLES ||
-      !fh_easy_forget(easy)) {
+  if (request->special || request->attempt.retried ||
+      pool->spares == FH_SPARE_HANDLES || !fh_easy_forget(easy)) {
     curl_easy_cleanup(easy);
     return;
   }
@@ -105,10 +107,20 @@ static void give_back(fh_pool *pool, const fh_request *request, CURL *easy) {
 
 static void reap(fh_pool *pool);
 
+/* libcurl takes the first connection with a stream to spare, even where others
+ * idle, so nothing shares one while a request waits for its own. */
+static void limit_streams(fh_pool *pool) {
+  long streams = pool->sockets.waiting > 0 ? 1 : SHARED_STREAMS;
+  if (streams != pool->streams)
+    curl_multi_setopt(pool->multi, CURLMOPT_MAX_CONCURRENT_STREAMS, streams);
+  pool->streams = streams;
+}
+
 /* When libcurl runs out of memory between two requests' turns, it does not say
  * whose socket or timer it lost: none that runs can be relied on any more. */
 static void act(fh_pool *pool, curl_socket_t fd, int mask) {
   int running;
+  limit_streams(pool);
   if (curl_multi_socket_action(pool->multi, fd, mask, &running) == CURLM_OK) {
     reap(pool);
     return;
@@ -237,7 +249,7 @@ bool fh_pool_start(fh_pool *pool, fh_request *request, const fh_call *call,
     return false;
   }
   request->pool = pool;
-  request->sockets = &pool->sockets;
+  fh_attempt_begin(&request->attempt, &pool->sockets);
   link_running(pool, request);
   if (curl_multi_add_handle(pool->multi, easy) == CURLM_OK)
     return true;
@@ -248,8 +260,9 @@ bool fh_pool_start(fh_pool *pool, fh_request *request, const fh_call *call,
 
 /* Sends a request again whose connection had ended before it was sent: over a
  * new one. False where the request has ended. */
-static bool send_again(fh_pool *pool, fh_request *request, CURL *easy) {
-  if (!fh_request_renew(request))
+static bool send_again(fh_pool *pool, fh_request *request, CURLcode code) {
+  CURL *easy = request->easy;
+  if (!fh_request_renew(request, code))
     return false;
   curl_multi_remove_handle(pool->multi, easy);
   if (curl_multi_add_handle(pool->multi, easy) == CURLM_OK)
@@ -269,7 +282,7 @@ static void reap(fh_pool *pool) {
     fh_request *request = NULL;
     curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&request);
     CURLcode code = message->data.result;
-    if (send_again(pool, request, easy))
+    if (send_again(pool, request, code))
       continue;
     fh_request_finish(request, code);
     retire(pool, request, easy);
@@ -284,7 +297,7 @@ static void reap_unwatchable(fh_pool *pool) {
     if (!request->unwatched)
       continue;
     CURL *easy = request->easy;
-    fh_request_abort(request, request->prepared ? "reset" : "connect",
+    fh_request_abort(request, request->attempt.prepared ? "reset" : "connect",
                      "not enough memory to wait for the connection");
     retire(pool, request, easy);
   }
@@ -319,6 +332,8 @@ void fh_request_free(fh_request *request) {
     curl_multi_remove_handle(pool->multi, request->easy);
     give_back(pool, request, request->easy);
   }
+  if (pool)
+    fh_attempt_end(&request->attempt);
   unlink_request(request);
   request->pool = NULL;
   request->easy = NULL;

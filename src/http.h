@@ -29,6 +29,7 @@ struct fh_pool {
   bool unwatchable; /* a running request lost its socket's watch */
   fh_origin last;   /* of the request that was started last */
   fh_sockets sockets;
+  long streams; /* that may share a connection */
   CURL *spare[FH_SPARE_HANDLES];
   size_t spares;
 };

@@ -7,44 +7,8 @@
 #include "address.h"
 #include "poller.h"
 
-/* --- what must not happen twice -------------------------------------------
+/* --- while it runs --------------------------------------------------------
  */
-
-static long bytes_sent(CURL *easy) {
-  long bytes = 0;
-  curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &bytes);
-  return bytes;
-}
-
-/* Returns the errno of the system call that failed last for the handle. */
-static long last_errno(CURL *easy) {
-  long number = 0;
-  curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &number);
-  return number;
-}
-
-/* Does the connection speak HTTP/2? Then it has streams. */
-static bool is_http2(CURL *easy) {
-  struct curl_tlssessioninfo *info = NULL;
-  const unsigned char *name = NULL;
-  unsigned size = 0;
-  curl_easy_getinfo(easy, CURLINFO_TLS_SSL_PTR, &info);
-  if (info && info->backend == CURLSSLBACKEND_OPENSSL && info->internals)
-    SSL_get0_alpn_selected(info->internals, &name, &size);
-  return size == 2 && memcmp(name, "h2", 2) == 0;
-}
-
-/* Has the peer ended the kept connection that the request is to go out on?
- * libcurl 7.88 takes the alert that announces the end for a sign of life, and
- * 8.23 does not look at all within a second. */
-static bool is_stale(const fh_request *request, const fh_ends *ends) {
-  long connects = 0;
-  curl_easy_getinfo(request->easy, CURLINFO_NUM_CONNECTS, &connects);
-  if (connects > 0 || request->renewed)
-    return false;
-  int fd = fh_sockets_find(request->sockets, ends);
-  return fd >= 0 && fh_socket_has_ended(fd, is_http2(request->easy));
-}
 
 /* Called when a connection is ready and nothing of the request is on it yet. A
  * kept one may have been made for a request that goes anywhere. */
@@ -57,17 +21,9 @@ static int on_ready(void *owner, char *remote, char *local, int remote_port,
     request->private_met = true;
     return CURL_PREREQFUNC_ABORT;
   }
-  request->stale = is_stale(request, &ends);
-  if (request->stale)
-    return CURL_PREREQFUNC_ABORT;
-  long bytes = bytes_sent(request->easy);
-  if (request->prepared && !request->repeatable && bytes > request->before)
-    return CURL_PREREQFUNC_ABORT;
-  if (!request->prepared)
-    request->before = bytes;
-  request->errno_before = last_errno(request->easy);
-  request->prepared = true;
-  return CURL_PREREQFUNC_OK;
+  return fh_attempt_ready(&request->attempt, request->easy, &ends)
+             ? CURL_PREREQFUNC_OK
+             : CURL_PREREQFUNC_ABORT;
 }
 
 /* A name may stand for several addresses: the others are still tried. */
@@ -90,17 +46,12 @@ static int on_progress(void *owner, curl_off_t down_total, curl_off_t down,
   (void)down_total, (void)up_total;
   curl_off_t moved = down + up + (curl_off_t)request->answer.lines;
   double now = fh_clock();
-  if (moved != request->moved || !request->prepared) {
+  if (moved != request->moved || !request->attempt.prepared) {
     request->moved = moved;
     request->moved_at = now;
   }
   request->stalled = now - request->moved_at >= request->stall;
   return request->stalled;
-}
-
-static bool was_sent(const fh_request *request) {
-  return request->left ||
-         (request->prepared && bytes_sent(request->easy) > request->before);
 }
 
 void fh_request_release(fh_request *request) {
@@ -142,6 +93,7 @@ static bool needs_signals; /* else writing to a closed TLS connection kills */
 static bool system_file;   /* knows the system's certificates by a file */
 static bool lingers;       /* keeps a header for the handle's next answer */
 static CURLcode line_too_large; /* a header line is above a cap of its own */
+static bool goaway_is_error;    /* takes a refused stream for a broken one */
 
 /* From 7.83.0 to 8.1.0 libcurl frees an answer's headers but still takes the
  * last of them for the one that a handle's next answer continues, where that
@@ -151,6 +103,7 @@ void fh_request_init(void) {
   unsigned number = version->version_num;
   needs_signals = number < 0x075800;
   system_file = version->cainfo != NULL;
+  goaway_is_error = number < 0x080100;
   lingers = number >= 0x075300 && number <= 0x080100;
   line_too_large =
       number < 0x080600 ? CURLE_OUT_OF_MEMORY : (CURLcode)TOO_LARGE;
@@ -281,14 +234,14 @@ static CURLcode set_owner(CURL *easy, fh_request *request) {
 /* Of a URL that comes as text alone libcurl makes a handle and another text,
  * which takes it a fifth of all its work for a small call. With both at hand
  * it does neither. With HTTP/2 a burst of calls shares the first connection,
- * if it waits. */
+ * if it waits; those that must not take effect twice do not share one. */
 static CURLcode set_target(CURL *easy, fh_request *request,
                            const fh_call *call) {
   bool tls = !strncasecmp(call->url.data, "https:", 6);
   SET(CURLOPT_URL, call->url.data);
   SET(CURLOPT_CURLU, request->url);
   SET(CURLOPT_HTTPHEADER, &request->outgoing->nodes[0]);
-  SET(CURLOPT_PIPEWAIT, tls ? 1L : 0L);
+  SET(CURLOPT_PIPEWAIT, tls && request->attempt.repeatable ? 1L : 0L);
   return CURLE_OK;
 }
 
@@ -381,7 +334,7 @@ bool fh_request_prepare(fh_request *request, CURL *easy, const fh_call *call,
     return refuse(refusal, "connect", "not enough memory");
   fh_answer_init(&request->answer, call->max_response);
   request->answer.http1_only = strncasecmp(call->url.data, "http:", 5) == 0;
-  request->repeatable = is_repeatable(call);
+  request->attempt.repeatable = is_repeatable(call);
   request->public_only = call->public_only && !call->proxy;
   request->stall = call->stall_timeout;
   request->due = call->timeout > 0 ? fh_clock() + call->timeout : 0;
@@ -394,19 +347,16 @@ bool fh_request_prepare(fh_request *request, CURL *easy, const fh_call *call,
   return refuse(refusal, refused_as(code), curl_easy_strerror(code));
 }
 
-bool fh_request_renew(fh_request *request) {
-  bool sent = was_sent(request);
-  if (!request->stale || (sent && !request->repeatable))
+bool fh_request_renew(fh_request *request, CURLcode code) {
+  if (request->answer.place == FH_BEFORE_HEAD)
+    fh_attempt_lost(&request->attempt, code);
+  if (!fh_attempt_renew(&request->attempt, request->easy))
     return false;
   double seconds = request->due - fh_clock();
-  curl_easy_setopt(request->easy, CURLOPT_FRESH_CONNECT, 1L);
   if (request->due > 0)
     curl_easy_setopt(request->easy, CURLOPT_TIMEOUT_MS,
                      milliseconds(seconds > 0.001 ? seconds : 0.001));
   request->outgoing->text[0] = '\0';
-  request->renewed = true;
-  request->left = sent;
-  request->stale = request->prepared = false;
   return true;
 }
 
@@ -455,7 +405,7 @@ static const char *kind_of(CURLcode code) {
 
 /* A header line passed a cap of libcurl's own. */
 static bool is_head_too_large(const fh_request *request, CURLcode code) {
-  return code == line_too_large && request->prepared &&
+  return code == line_too_large && request->attempt.prepared &&
          request->answer.place != FH_AFTER_HEAD;
 }
 
@@ -468,7 +418,25 @@ static bool is_bad_chunk(const fh_request *request, CURLcode code) {
     return false;
   return code == (CURLcode)TOO_LARGE ||
          (code == CURLE_RECV_ERROR &&
-          last_errno(request->easy) == request->errno_before);
+          !fh_attempt_broke(&request->attempt, request->easy));
+}
+
+/* The connection died before the answer began, and libcurl may have failed to
+ * make another. */
+static bool is_lost(const fh_request *request, CURLcode code) {
+  if (!request->sent || request->answer.place != FH_BEFORE_HEAD)
+    return false;
+  switch (code) {
+  case CURLE_HTTP2:
+    return goaway_is_error;
+  case CURLE_PARTIAL_FILE:
+  case CURLE_COULDNT_RESOLVE_HOST:
+  case CURLE_COULDNT_CONNECT:
+  case CURLE_SSL_CONNECT_ERROR:
+    return true;
+  default:
+    return false;
+  }
 }
 
 /* Only private addresses were found for the name. */
@@ -493,9 +461,11 @@ static const char *kind_for(const fh_request *request, CURLcode code) {
     return "too_large";
   if (is_bad_chunk(request, code))
     return "protocol";
+  if (is_lost(request, code))
+    return "reset";
   long tunnel = 0;
   curl_easy_getinfo(request->easy, CURLINFO_HTTP_CONNECTCODE, &tunnel);
-  if (tunnel != 0 && !request->prepared && code == CURLE_RECV_ERROR)
+  if (tunnel != 0 && !request->attempt.prepared && code == CURLE_RECV_ERROR)
     return "connect";
   return kind_of(code);
 }
@@ -516,7 +486,7 @@ static const char *message_for(const fh_request *request, CURLcode code) {
            "(private_addresses = true would allow it)";
   if (is_bad_chunk(request, code))
     return "the answer has a chunk or trailer that cannot be read";
-  if (code == CURLE_ABORTED_BY_CALLBACK)
+  if (is_lost(request, code) || code == CURLE_ABORTED_BY_CALLBACK)
     return "the connection was lost after the request had been sent";
   if (code == CURLE_PARTIAL_FILE)
     return "the answer ended early";
@@ -558,19 +528,22 @@ void fh_request_finish(fh_request *request, CURLcode code) {
   if (code == CURLE_OK) {
     curl_easy_getinfo(request->easy, CURLINFO_RESPONSE_CODE, &request->status);
   } else {
-    request->sent = was_sent(request);
+    request->sent = fh_attempt_was_sent(&request->attempt, request->easy);
     request->kind = kind_for(request, code);
     add_hint(request->outgoing->text, request->kind);
     request->message = message_for(request, code);
   }
+  fh_attempt_end(&request->attempt);
   request->easy = NULL;
 }
 
 void fh_request_abort(fh_request *request, const char *kind,
                       const char *message) {
   request->ended = true;
-  request->sent = request->easy && was_sent(request);
+  request->sent =
+      request->easy && fh_attempt_was_sent(&request->attempt, request->easy);
   request->kind = kind;
   request->message = message;
+  fh_attempt_end(&request->attempt);
   request->easy = NULL;
 }

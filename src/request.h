@@ -2,12 +2,8 @@
  * answer; and the verdict. A request is driven by its pool (http.h).
  *
  * `sent` is the question that decides about repeating a POST: could any byte
- * of the request have left? libcurl itself repeats a request when a kept
- * connection dies before the first byte of an answer. That is refused for
- * requests that must not take effect twice, once something of them was sent.
- *
- * A kept connection whose peer has ended it already is never used: the request
- * is stale then, has sent nothing, and is sent over a new one. */
+ * of the request have left? Which connections it goes out on, and when again,
+ * is decided by attempt.h. */
 #ifndef FH_REQUEST_H
 #define FH_REQUEST_H
 
@@ -16,8 +12,8 @@
 #include <stddef.h>
 
 #include "answer.h"
+#include "attempt.h"
 #include "call.h"
-#include "sockets.h"
 #include "url.h"
 
 /* Why a request was refused before anything happened. Both are static. */
@@ -36,17 +32,12 @@ typedef struct fh_request {
   CURLU *url;            /* where to; libcurl reads it while it runs */
   fh_outgoing *outgoing; /* what is sent, and the text of a failure */
   fh_answer answer;
-  fh_sockets *sockets; /* its pool's */
-  int slot;            /* the binding's reference to its userdata */
+  fh_attempt attempt;
+  int slot;     /* the binding's reference to its userdata */
   bool special; /* its handle serves no other: it has a proxy, … of its own */
   bool encodable;   /* the caller asked for an encoded answer */
-  bool repeatable;  /* may take effect twice: GET, PUT, DELETE, … */
   bool public_only; /* connects to public addresses alone */
   bool private_met; /* and was about to connect to another */
-  bool prepared;    /* a connection was ready for it at least once */
-  bool stale;       /* the connection that was ready had ended */
-  bool renewed;     /* it is sent for the second time, over a new one */
-  bool left;        /* bytes of it had left by then */
   double due;       /* when its time is over; 0: never */
   double stall;     /* seconds without a byte that are too many; 0: none */
   double moved_at;  /* when the last byte moved */
@@ -54,8 +45,6 @@ typedef struct fh_request {
   bool stalled;
   bool unwatched; /* its socket cannot be waited for */
   bool ended;
-  long before;         /* bytes of proxy talk sent by then */
-  long errno_before;   /* of the system call that failed last by then */
   long status;         /* of the answer; 0 where there is none */
   const char *kind;    /* of the failure; NULL where there is an answer */
   const char *message; /* of the failure */
@@ -78,9 +67,9 @@ bool fh_easy_forget(CURL *easy);
 bool fh_request_prepare(fh_request *request, CURL *easy, const fh_call *call,
                         fh_origin *last, fh_refusal *refusal);
 
-/* Readies a stale request for another try over a new connection. False for any
- * other. */
-bool fh_request_renew(fh_request *request);
+/* Readies a request that ended with `code` for another try over a new
+ * connection, if it may have one. */
+bool fh_request_renew(fh_request *request, CURLcode code);
 
 /* Takes the verdict from the easy handle and lets go of it. */
 void fh_request_finish(fh_request *request, CURLcode code);

@@ -19,7 +19,8 @@ void fh_sockets_add(fh_sockets *sockets, int fd) {
     sockets->list = list;
     sockets->capacity = capacity;
   }
-  sockets->list[sockets->count++] = (fh_socket){fd, 0};
+  fh_socket added = {.id = ++sockets->last_id, .fd = fd};
+  sockets->list[sockets->count++] = added;
 }
 
 void fh_sockets_drop(fh_sockets *sockets, int fd) {
@@ -72,15 +73,37 @@ static bool has_peer(int fd, const fh_ends *ends) {
          strcmp(text, ends->address) == 0;
 }
 
-int fh_sockets_find(fh_sockets *sockets, const fh_ends *ends) {
+fh_socket *fh_sockets_find(fh_sockets *sockets, const fh_ends *ends) {
   for (size_t i = 0; i < sockets->count; i++) {
     fh_socket *each = &sockets->list[i];
     if (each->port == 0)
       each->port = own_port(each->fd);
     if (each->port == ends->own && has_peer(each->fd, ends))
-      return each->fd;
+      return each;
   }
-  return -1;
+  return NULL;
+}
+
+void fh_sockets_enter(fh_socket *at, fh_visit *visit) {
+  if (at->first)
+    at->first->joined = true;
+  if (!visit)
+    return;
+  *visit = (fh_visit){.id = at->id};
+  if (at->visits++ == 0)
+    at->first = visit;
+}
+
+void fh_sockets_leave(fh_sockets *sockets, fh_visit *visit) {
+  for (size_t i = 0; visit->id && i < sockets->count; i++) {
+    fh_socket *each = &sockets->list[i];
+    if (each->id != visit->id)
+      continue;
+    each->visits--;
+    if (each->first == visit)
+      each->first = NULL;
+  }
+  *visit = (fh_visit){0};
 }
 
 bool fh_socket_has_ended(int fd, bool has_streams) {

@@ -98,7 +98,7 @@ static void expect_kind(const char *kind, unsigned version, int code,
   fh_request_init();
   CURL *easy = fh_easy_open();
   assert_true(fh_request_prepare(&request, easy, &plain, &last, &refusal));
-  request.prepared = true;
+  request.attempt.prepared = true;
   request.answer.place = place;
   request.answer.encoded = encoded;
   fh_request_finish(&request, (CURLcode)code);

@@ -12,6 +12,8 @@
 --   tls.port.brief         as plain, but ends connections that idle for 1 s
 --   tls.port.brief2        the same with HTTP/2
 --   tls.port.clear         the same without TLS
+--   tls.port.few           as good, but ends connections after three requests;
+--                          few.log has each request that was answered
 --   tls.half_closed(port)  connections that the port has ended, and we not yet
 --
 -- GET / answers "<protocol> <number of the connection>"; GET /session ends its
@@ -114,6 +116,7 @@ local CONFIG = [[
 daemon off; worker_processes 1; pid nginx.pid; error_log error.log;
 events { worker_connections 256; }
 http {
+  log_format few "$request_method $request_uri";
   access_log off; keepalive_requests 100000; ssl_session_cache shared:ssl:1m;
   client_body_temp_path a; proxy_temp_path b; fastcgi_temp_path c;
   uwsgi_temp_path d; scgi_temp_path e;
@@ -121,7 +124,17 @@ http {
 ]]
 
 local BRIEF = "keepalive_timeout 1s;"
+local FEW = "keepalive_requests 3; access_log few.log few;"
 local OLD = "ssl_protocols TLSv1.1; ssl_ciphers ALL:@SECLEVEL=0;"
+
+-- How a server is told to speak HTTP/2: with `listen`, or as of nginx 1.25.1
+-- by a line of its own.
+local function http2()
+  local _, _, said = process.run { "tools/nginx", "-v" }
+  local minor, patch = said:match "/1%.(%d+)%.(%d+)"
+  local version = tonumber(minor) + tonumber(patch) / 100
+  return version >= 25.01 and { "ssl", "http2 on; " } or { "ssl http2", "" }
+end
 
 -- The system's table of sockets: state 08 is CLOSE_WAIT.
 function M.half_closed(port)
@@ -139,13 +152,14 @@ function M.start()
   signed(dir, "good", HERE)
   signed(dir, "other", "DNS:other.example")
   expired(dir, "expired", HERE)
-  local port, servers = {}, {}
+  local port, servers, h2 = {}, {}, http2()
   for name, row in pairs {
-    good = { "ssl http2", "good", "" }, plain = { "ssl", "good", "" },
+    good = { h2[1], "good", h2[2] }, plain = { "ssl", "good", "" },
     other = { "ssl", "other", "" }, expired = { "ssl", "expired", "" },
     own = { "ssl", "own", "" }, old = { "ssl", "good", OLD },
-    brief = { "ssl", "good", BRIEF }, brief2 = { "ssl http2", "good", BRIEF },
-    clear = { "", "good", BRIEF },
+    brief = { "ssl", "good", BRIEF }, clear = { "", "good", BRIEF },
+    brief2 = { h2[1], "good", h2[2] .. BRIEF },
+    few = { h2[1], "good", h2[2] .. FEW },
   } do
     port[name] = process.port()
     servers[#servers + 1] = SERVER:format(port[name], row[1], row[2], row[2],
