@@ -20,6 +20,11 @@ void fh_file_id(const char *path, unsigned char id[FH_FILE_ID_SIZE]) {
   memcpy(id, parts, sizeof parts);
 }
 
+size_t fh_file_links(const char *path) {
+  struct stat found;
+  return stat(path, &found) == 0 ? (size_t)found.st_nlink : 0;
+}
+
 /* Adds "/name" to the folder; "/" is none for that. */
 static bool append(char folder[FH_PATH_SIZE], const char *name) {
   size_t size = strlen(folder), more = strlen(name);

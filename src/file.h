@@ -13,6 +13,9 @@ enum { FH_FILE_ID_SIZE = 16, FH_PATH_SIZE = PATH_MAX };
  * somebody has it open; zeros where the path leads to nothing. */
 void fh_file_id(const char *path, unsigned char id[FH_FILE_ID_SIZE]);
 
+/* Returns how many names (hard links) the file has; 0 if there is no file. */
+size_t fh_file_links(const char *path);
+
 /* Writes the one name that has no symbolic links in it, also of a file that is
  * not there yet. False where there is none. */
 bool fh_real_path(const char *path, char real[FH_PATH_SIZE]);

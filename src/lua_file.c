@@ -1,5 +1,5 @@
-/* core.file_ids, core.real_path, core.read_file: which files paths lead to,
- * and what small ones hold. */
+/* core.file_ids, core.file_links, core.real_path, core.read_file: which files
+ * paths lead to, and what small ones hold. */
 #include <errno.h>
 #include <string.h>
 
@@ -17,6 +17,13 @@ static int file_ids(lua_State *L) {
   for (int i = 0; i < count; i++)
     fh_file_id(luaL_checkstring(L, i + 1), ids + i * FH_FILE_ID_SIZE);
   lua_pushlstring(L, (const char *)ids, (size_t)count * FH_FILE_ID_SIZE);
+  return 1;
+}
+
+/* lua: file_links(path) -> number of its names; 0 if there is no file */
+static int file_links(lua_State *L) {
+  size_t links = fh_file_links(luaL_checkstring(L, 1));
+  lua_pushinteger(L, (lua_Integer)links);
   return 1;
 }
 
@@ -56,6 +63,7 @@ static int read_file(lua_State *L) {
 void fh_open_file(lua_State *L) {
   static const luaL_Reg functions[] = {
       {"file_ids", file_ids},
+      {"file_links", file_links},
       {"read_file", read_file},
       {"real_path", real_path},
       {NULL, NULL},

@@ -117,10 +117,25 @@ static void reads_a_file_up_to_the_room_there_is(void **state) {
   assert_int_equal(EISDIR, errno);
 }
 
+static void counts_the_names_of_a_file(void **state) {
+  (void)state;
+  char first[] = "/tmp/fh_file_XXXXXX", second[] = "/tmp/fh_file_XXXXXX";
+  close(make_file(first));
+  close(make_file(second));
+  assert_int_equal(1, fh_file_links(first));
+  assert_int_equal(0, unlink(second));
+  assert_int_equal(0, fh_file_links(second));
+  assert_int_equal(0, link(first, second));
+  assert_int_equal(2, fh_file_links(second));
+  assert_int_equal(0, unlink(first));
+  assert_int_equal(0, unlink(second));
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(tells_files_apart),
       cmocka_unit_test(has_none_for_what_is_not_there),
+      cmocka_unit_test(counts_the_names_of_a_file),
       cmocka_unit_test(has_one_name),
       cmocka_unit_test(follows_links_to_what_is_not_there),
       cmocka_unit_test(refuses_names_that_are_too_long),

@@ -7,6 +7,7 @@
 
 local ascii = require "flexhooks.ascii"
 local core = require "flexhooks.core"
+local fitness = require "flexhooks.queue.sqlite_fitness"
 local sqlite_file = require "flexhooks.queue.sqlite_file"
 
 local M = {}
@@ -73,6 +74,10 @@ function SQLite:owner()
   -- Whoever comes by another name, or is in another folder later, must find
   -- the same lock.
   self.path = core.real_path(self.given) or self.given
+  local unfit = fitness.place(self.path)
+  if unfit then
+    return nil, unfit
+  end
   -- Who was just told that it is another's does not wait for it again.
   local lock, message = sqlite_file.open(self.path .. ".lock",
     core.clock() < (self.told or 0) and 1 or LOCK_BUSY)

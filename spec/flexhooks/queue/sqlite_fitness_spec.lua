@@ -1,0 +1,158 @@
+local fitness = require "flexhooks.queue.sqlite_fitness"
+local flexhooks = require "flexhooks"
+local lfs = require "lfs"
+local process = require "spec.support.process"
+local queues = require "spec.support.queues"
+
+local folder, path
+
+before_each(function()
+  folder = process.folder()
+  path = folder .. "/q.db"
+end)
+
+-- Mounts of its own for a shell script: as root, or in a user namespace.
+local UNSHARE = { { "unshare", "--mount" },
+  { "unshare", "--map-root-user", "--mount" } }
+
+local function with(command, ...)
+  local all = {}
+  for _, list in ipairs { command, { ... } } do
+    for _, word in ipairs(list) do
+      all[#all + 1] = word
+    end
+  end
+  return all
+end
+
+-- Runs a script in a mount namespace. Says so if that is not permitted.
+local function in_namespace(script, ...)
+  for _, command in ipairs(UNSHARE) do
+    if process.run(with(command, "true")) == 0 then
+      return process.run(with(command, "sh", "-euc", script, "sh", ...))
+    end
+  end
+  io.stderr:write("\nsqlite_fitness_spec: NOT TESTED with real mounts, "
+    .. "because unshare --mount is not permitted here\n")
+end
+
+-- Two containers, one after the other: each has an /app of its own in which
+-- `$what` is mounted. The first is killed when its event is acknowledged.
+local CONTAINERS = [[
+cd "$1"; what=$2; lua=$3
+mkdir -p host/data one/data two/data; : > host/data/q.db
+: > one/data/q.db; : > two/data/q.db
+for container in one two; do
+  mount --bind "host/$what" "$container/$what"
+done
+echo "$4" > first.lua; echo "$5" > second.lua
+(cd one && "$lua" ../first.lua) || echo " ended with $?"
+cd two && "$lua" ../second.lua
+]]
+
+local COUNT = [[
+local queue = require("flexhooks").queue("sqlite:data/q.db")
+local stats, err = queue:stats()
+io.write(stats and stats.ready .. " waits" or tostring(err.message))
+]]
+
+local function containers(what)
+  local _, out, err = in_namespace(CONTAINERS, folder, what, process.lua,
+    queues.script("sqlite:data/q.db", "a", 1, [[
+      io.stdout:flush()
+      os.execute("kill -9 $PPID")
+    ]]), COUNT)
+  return out and out .. err
+end
+
+describe("a queue's file", function()
+  it("is refused if it is mounted as a single file", function()
+    local out = containers "data/q.db"
+    if out then
+      assert.matches("^nil|queue|.*one/data/q.db is mounted as a single file",
+        out)
+      assert.matches("Mount a folder instead: " .. folder .. "/one/data, or",
+        out, 1, true)
+      assert.matches("two/data/q.db is mounted as a single file", out, 1, true)
+      assert.is_nil(lfs.attributes(folder .. "/one/data/q.db.lock"))
+    end
+  end)
+
+  it("keeps its events over containers if its folder is mounted", function()
+    local out = containers "data"
+    if out then
+      assert.matches("^true|.*ended with 137", out)
+      assert.matches("1 waits", out, 1, true)
+    end
+  end)
+
+  it("is refused if it has another name, and taken again without", function()
+    local other = process.folder() .. "/q.db"
+    local queue = flexhooks.queue("sqlite:" .. path)
+    assert.is_true(queue:store { queues.item "a" })
+    assert(lfs.link(path, other))
+    for _, name in ipairs { other, path } do
+      local ok, err = flexhooks.queue("sqlite:" .. name)
+        :store { queues.item "b" }
+      assert.is_nil(ok)
+      assert.equal("queue", err.kind)
+      assert.is_nil(err.reason)
+      assert.matches(name .. " has 2 names (hard links)", err.message, 1, true)
+      assert.matches("-samefile '" .. name .. "'", err.message, 1, true)
+    end
+    assert.is_nil(lfs.attributes(other .. ".lock"))
+    queue:close()
+    os.remove(other)
+    queue = flexhooks.queue("sqlite:" .. path)
+    assert.equal(1, queue:stats().ready)
+    queue:close()
+  end)
+
+  it("stops a server before it listens", function()
+    process.write(path, "")
+    assert(lfs.link(path, path .. ".other"))
+    local server, err = flexhooks.serve { router = flexhooks.router(),
+      queue = "sqlite:" .. path, port = process.port(),
+      host = "127.0.0.1", auth_token = ("0"):rep(32),
+      public_url = "https://example.com/", on_ready = function(listening)
+        listening:stop()
+      end }
+    assert.is_nil(server)
+    assert.matches("has 2 names", tostring(err), 1, true)
+  end)
+end)
+
+describe("sqlite_fitness.place", function()
+  local mounts
+
+  local function mounted(point)
+    process.write(mounts, "22 1 0:21 / / rw - overlay overlay rw\n"
+      .. "23 22 8:1 /q.db " .. point .. " rw shared:1 - ext4 /dev/sda rw\n")
+    return fitness.place(path, mounts)
+  end
+
+  before_each(function()
+    mounts = folder .. "/mountinfo"
+  end)
+
+  it("looks at the files beside the database too", function()
+    for _, suffix in ipairs { "", "-wal", "-shm", ".lock" } do
+      assert.matches("mounted as a single file", mounted(path .. suffix))
+      assert.is_nil(mounted(path .. suffix .. "x"))
+      process.write(path .. suffix, "")
+      assert(lfs.link(path .. suffix, folder .. "/other"))
+      assert.matches(path .. suffix .. " has 2 names", mounted "/x", 1, true)
+      os.remove(folder .. "/other")
+    end
+    assert.is_nil(mounted(folder))
+  end)
+
+  it("knows a mount point with blanks", function()
+    path = folder .. "/a queue\\1.db"
+    assert.matches("mounted", mounted(folder .. "/a\\040queue\\1341.db"))
+  end)
+
+  it("does without a list of mounts", function()
+    assert.is_nil(fitness.place(path, folder .. "/none"))
+  end)
+end)
