@@ -116,6 +116,8 @@ describe("client:request", function()
         { "POST", "/x", { form = "a=b" } },
       ["option 'timeout' must be more than 0"] =
         { "GET", "/x", { timeout = 0 } },
+      ["option 'timeout' must be at most 86400"] =
+        { "GET", "/x", { timeout = math.huge } },
     } do
       local err = api.raised(function()
         line = debug.getinfo(1, "l").currentline + 1

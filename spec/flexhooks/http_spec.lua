@@ -195,6 +195,8 @@ describe("flexhooks.http", function()
     ["no status that is expected"] = { expect = {} },
     ["a list with something else"] = { expect = { "2xx", true } },
     ["no time"] = { timeout = 0 },
+    ["a time without end"] = { timeout = math.huge },
+    ["a time to connect without end"] = { connect_timeout = math.huge },
     ["more bytes than can be counted"] = { max_response = 2 ^ 60 },
     ["a time that is text"] = { timeout = "1" },
     ["options that are no table"] = 5,

@@ -24,7 +24,7 @@ local M = {}
 
 --- The options that every call takes last.
 M.CALL = {
-  timeout = { type = "number", check = function(value)
+  timeout = { type = "number", max = 86400, check = function(value)
     return value <= 0 and "must be more than 0" or nil
   end },
   max_retries = { type = "integer", min = 0, max = 100 },

@@ -18,9 +18,10 @@ local M = {}
 local OPTIONS = {
   proxy = { type = "string", check = url.proxy_complaint },
   ca_file = { type = "string" },
-  timeout = { type = "number", min = 0.001, default = 30 },
-  connect_timeout = { type = "number", min = 0.001, default = 10 },
-  stall_timeout = { type = "number", min = 0 },
+  timeout = { type = "number", min = 0.001, max = 86400, default = 30 },
+  connect_timeout = { type = "number", min = 0.001, max = 86400,
+    default = 10 },
+  stall_timeout = { type = "number", min = 0, max = 86400 },
   max_response = { type = "integer", min = 0, max = 2 ^ 53,
     default = 4 * 1024 * 1024 },
   max_connections = { type = "integer", min = 1, max = 65536, default = 128 },
