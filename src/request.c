@@ -1,10 +1,12 @@
 #include "request.h"
 
 #include <openssl/ssl.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
 #include "address.h"
+#include "certificate.h"
 #include "poller.h"
 
 /* --- while it runs --------------------------------------------------------
@@ -74,9 +76,10 @@ void fh_request_release(fh_request *request) {
   } while (0)
 
 /* libcurl would write the TLS keys to the file that SSLKEYLOGFILE names. */
-static CURLcode no_key_log(CURL *easy, void *context, void *owner) {
+static CURLcode on_tls(CURL *easy, void *context, void *owner) {
   (void)easy, (void)owner;
   SSL_CTX_set_keylog_callback(context, NULL);
+  fh_certificate_demand_name(context);
   return CURLE_OK;
 }
 
@@ -153,7 +156,7 @@ static CURLcode set_rules(CURL *easy) {
   SET(CURLOPT_PROXY_SSL_VERIFYPEER, 1L);
   SET(CURLOPT_PROXY_SSL_VERIFYHOST, 2L);
   SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-  curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, no_key_log);
+  curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, on_tls);
   return set_authorities(easy, NULL);
 }
 
@@ -500,11 +503,22 @@ static const char *message_for(const fh_request *request, CURLcode code) {
 
 /* A certificate whose dates do not fit says as much about our clock. */
 static void add_hint(char *text, const char *kind) {
-  static const char hint[] = " (is this machine's clock right?)";
-  size_t size = strnlen(text, CURL_ERROR_SIZE);
-  if (strcmp(kind, "tls") == 0 &&
-      (strstr(text, "expired") || strstr(text, "not yet valid")))
-    memcpy(text + size, hint, sizeof hint);
+  static const struct {
+    const char *part, *hint;
+  } hints[] = {
+      {"expired", " (is this machine's clock right?)"},
+      {"not yet valid", " (is this machine's clock right?)"},
+      {"hostname mismatch",
+       " (it needs a subjectAltName: its common name does not count)"},
+  };
+  if (strcmp(kind, "tls") != 0)
+    return;
+  for (size_t i = 0; i < sizeof hints / sizeof *hints; i++)
+    if (strstr(text, hints[i].part)) {
+      size_t size = strnlen(text, CURL_ERROR_SIZE);
+      snprintf(text + size, FH_MESSAGE_SIZE - size, "%s", hints[i].hint);
+      return;
+    }
 }
 
 /* An encoding that nobody asked for: we do not decode, so the caller would

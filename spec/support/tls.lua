@@ -7,6 +7,7 @@
 --   tls.port.plain         the same without HTTP/2
 --   tls.port.other         a certificate for another host
 --   tls.port.expired       one that has expired
+--   tls.port.named         one that names localhost as its common name alone
 --   tls.port.own           one that it signed itself
 --   tls.port.old           TLS 1.1 alone
 --   tls.port.brief         as plain, but ends connections that idle for 1 s
@@ -38,9 +39,10 @@ local function self_signed(dir, name, subject, extension)
 end
 
 local function request(dir, name, names)
-  process.write(dir .. "/" .. name .. ".ext", "subjectAltName=" .. names)
+  process.write(dir .. "/" .. name .. ".ext",
+    names and "subjectAltName=" .. names or "")
   openssl(dir, "req -new", KEY, "-keyout", name .. ".key", "-out",
-    name .. ".csr -subj /CN=flexhooks")
+    name .. ".csr -subj", "/CN=" .. (names and "flexhooks" or "localhost"))
 end
 
 local function sign(dir, name, by)
@@ -151,12 +153,14 @@ function M.start()
   self_signed(dir, "own", "own", "subjectAltName=" .. HERE)
   signed(dir, "good", HERE)
   signed(dir, "other", "DNS:other.example")
+  signed(dir, "named")
   expired(dir, "expired", HERE)
   local port, servers, h2 = {}, {}, http2()
   for name, row in pairs {
     good = { h2[1], "good", h2[2] }, plain = { "ssl", "good", "" },
     other = { "ssl", "other", "" }, expired = { "ssl", "expired", "" },
-    own = { "ssl", "own", "" }, old = { "ssl", "good", OLD },
+    named = { "ssl", "named", "" }, own = { "ssl", "own", "" },
+    old = { "ssl", "good", OLD },
     brief = { "ssl", "good", BRIEF }, clear = { "", "good", BRIEF },
     brief2 = { h2[1], "good", h2[2] .. BRIEF },
     few = { h2[1], "good", h2[2] .. FEW },

@@ -9,7 +9,8 @@ local M = {}
 -- and 2 follow from the names.
 local C_RANKS = {
   { "slice", "sort", "buffer", "resp", "secret", "poller", "head",
-    "bind", "url", "address", "wiped", "json_number", "file", "sockets" },
+    "bind", "url", "address", "wiped", "json_number", "file", "sockets",
+    "certificate" },
   { "form", "json_reader", "key", "signed_url", "answer", "redis", "listener",
     "sid", "recent", "json_text", "sql_text", "chunks",
     "attempt" },

@@ -51,6 +51,14 @@ describe("TLS", function()
     end)
   end
 
+  it("is not spoken where only the common name fits", function()
+    local response, err = get("named", "localhost")
+    assert.is_nil(response)
+    assert.equal("tls", err.kind)
+    assert.is_false(err.sent)
+    assert.matches("needs a subjectAltName", err.message, 1, true)
+  end)
+
   it("is not spoken in version 1.1", function()
     local _, err = get "old"
     assert.equal("tls", err.kind)
