@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -10,14 +9,15 @@
 
 enum { MOST_LINKS = 40 }; /* as the kernel has it */
 
-void fh_file_id(const char *path, unsigned char id[FH_FILE_ID_SIZE]) {
-  struct stat found;
+uint64_t fh_file_id(const char *path, unsigned char id[FH_FILE_ID_SIZE]) {
+  struct stat found = {0};
   uint64_t parts[2] = {0, 0};
   if (stat(path, &found) == 0) {
     parts[0] = (uint64_t)found.st_dev;
     parts[1] = (uint64_t)found.st_ino;
   }
   memcpy(id, parts, sizeof parts);
+  return (uint64_t)found.st_size;
 }
 
 size_t fh_file_links(const char *path) {

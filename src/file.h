@@ -6,12 +6,14 @@
 #include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum { FH_FILE_ID_SIZE = 16, FH_PATH_SIZE = PATH_MAX };
 
-/* Writes the file's device and number, which no other file has for as long as
- * somebody has it open; zeros where the path leads to nothing. */
-void fh_file_id(const char *path, unsigned char id[FH_FILE_ID_SIZE]);
+/* Writes the file's device and number, which no other file has while any
+ * process has it open. Returns its size in bytes. All are zeros if there is no
+ * file. */
+uint64_t fh_file_id(const char *path, unsigned char id[FH_FILE_ID_SIZE]);
 
 /* Returns how many names (hard links) the file has; 0 if there is no file. */
 size_t fh_file_links(const char *path);

@@ -9,15 +9,20 @@
 
 enum { PATHS = 4, MOST = 1 << 20 };
 
-/* lua: file_ids(path, …) -> bytes, 16 for each; zeros where there is none */
+/* lua: file_ids(path, …) -> bytes, size, …: 16 bytes for each, and the size of
+ * each; zeros if there is no file */
 static int file_ids(lua_State *L) {
   unsigned char ids[PATHS * FH_FILE_ID_SIZE];
+  uint64_t sizes[PATHS];
   int count = lua_gettop(L);
   luaL_argcheck(L, count >= 1 && count <= PATHS, 1, "from one to four paths");
   for (int i = 0; i < count; i++)
-    fh_file_id(luaL_checkstring(L, i + 1), ids + i * FH_FILE_ID_SIZE);
+    sizes[i] =
+        fh_file_id(luaL_checkstring(L, i + 1), ids + i * FH_FILE_ID_SIZE);
   lua_pushlstring(L, (const char *)ids, (size_t)count * FH_FILE_ID_SIZE);
-  return 1;
+  for (int i = 0; i < count; i++)
+    lua_pushnumber(L, (lua_Number)sizes[i]);
+  return count + 1;
 }
 
 /* lua: file_links(path) -> number of its names; 0 if there is no file */

@@ -9,6 +9,7 @@ local ascii = require "flexhooks.ascii"
 local core = require "flexhooks.core"
 local fitness = require "flexhooks.queue.sqlite_fitness"
 local sqlite_file = require "flexhooks.queue.sqlite_file"
+local sqlite_watch = require "flexhooks.queue.sqlite_watch"
 
 local M = {}
 
@@ -101,7 +102,8 @@ end
 function SQLite:settle()
   self.db:execute("PRAGMA journal_mode=WAL")
   self.db:execute("PRAGMA synchronous=" .. ascii.upper(self.synchronous))
-  self.db:execute("PRAGMA journal_size_limit=67108864")
+  self.db:execute("PRAGMA journal_size_limit="
+    .. sqlite_watch.LOG_LIMIT)
   self.db:execute("BEGIN IMMEDIATE")
   self.db:execute(SCHEMA[1])
   local version = self.db:value("SELECT value FROM meta WHERE name='version'")
@@ -119,24 +121,7 @@ function SQLite:settle()
   self.claim_seq, self.claim_total = nil, nil
   self.count = self.db:value("SELECT count(*) FROM events")
   self.dead_count = self.db:value("SELECT count(*) FROM dead")
-  self.ids = core.file_ids(self.path, self.path .. "-wal") .. self.lock_id
-end
-
--- What is written into a file without a name ends with this process.
-local function check_there(self)
-  local path = self.path
-  local ids = core.file_ids(path, path .. "-wal", path .. ".lock")
-  if ids == self.ids then
-    return
-  end
-  for i, suffix in ipairs { "", "-wal", ".lock" } do
-    if ids:sub(16 * i - 15, 16 * i) ~= self.ids:sub(16 * i - 15, 16 * i) then
-      error(path .. suffix .. " was deleted or replaced while this process "
-        .. "had it open: nothing is stored until it is put back, or this "
-        .. "process is started again. What waits in it is handled until then, "
-        .. "and lost with the process", 0)
-    end
-  end
+  self.watch = sqlite_watch.new(self.path, self.lock_id)
 end
 
 --- Opens the file, once; `owner` came before.
@@ -146,7 +131,10 @@ function SQLite:open()
   if self.db then
     return true
   end
-  local message
+  local message = self.watch and self.watch:reopen()
+  if message then
+    return nil, message
+  end
   self.db, message = sqlite_file.open(self.path, BUSY)
   if not self.db then
     return nil, message
@@ -160,12 +148,17 @@ function SQLite:open()
 end
 
 -- After an I/O error nothing that the connection believes is trusted: the next
--- use opens the file again and reads what is really there.
+-- use opens the file again and reads what is really there. Returns what
+-- happened to the files, if that is known.
 function SQLite:drop()
   local db = self.db
   if db then
     self.db = nil
+    -- SQLite writes into the file when it is closed, which would hide that it
+    -- was truncated.
+    local lost = self.watch and self.watch:check()
     db:close()
+    return lost
   end
 end
 
@@ -178,19 +171,31 @@ function SQLite:close()
   return true
 end
 
+local DAMAGED = { "disk I/O error", "malformed", "not a database" }
+
+local function damaged(message)
+  for _, words in ipairs(DAMAGED) do
+    if message:find(words, 1, true) then
+      return true
+    end
+  end
+end
+
 local function commit(self, acknowledged, f, ...)
   self.db:execute("BEGIN IMMEDIATE")
   f(self, ...)
-  if acknowledged then
-    check_there(self)
+  local lost = self.watch:check()
+  if lost and acknowledged then
+    error(lost, 0)
   end
   self.db:execute("COMMIT")
+  self.watch:written()
 end
 
 --- Runs f(self, ...) in one transaction. No closure is made for it: what
 -- LuaJIT compiles keeps those that it inlined, and the file would stay open.
 ---@param acknowledged boolean what it stores is somebody's to rely on: then it
--- fails where the file is no longer where it was
+-- fails if the file was moved or truncated
 ---@param f fun(self: table, ...)
 ---@return true|nil ok
 ---@return string? message
@@ -203,10 +208,9 @@ function SQLite:transaction(acknowledged, f, ...)
   end
   message = tostring(message)
   self.count, self.dead_count = count, dead_count
-  if message:find("disk I/O error", 1, true)
-    or message:find("malformed", 1, true) then
-    self:drop()
-    return nil, message, true
+  if damaged(message) then
+    local lost = self:drop()
+    return nil, lost or message, true
   end
   self.db:rollback()
   return nil, message, message:find("locked", 1, true) ~= nil
