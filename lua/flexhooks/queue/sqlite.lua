@@ -100,6 +100,10 @@ function SQLite:owner()
 end
 
 function SQLite:settle()
+  local unfit, marked = fitness.contents(self.db)
+  if unfit then
+    error(unfit, 0)
+  end
   self.db:execute("PRAGMA journal_mode=WAL")
   self.db:execute("PRAGMA synchronous=" .. ascii.upper(self.synchronous))
   self.db:execute("PRAGMA journal_size_limit="
@@ -116,6 +120,9 @@ function SQLite:settle()
   end
   self.db:execute("INSERT OR IGNORE INTO meta VALUES('version'," .. VERSION
     .. ")")
+  if not marked then
+    self.db:execute("PRAGMA application_id=" .. fitness.APPLICATION)
+  end
   self.db:execute("COMMIT")
   self.generation = (self.generation or 0) + 1
   self.claim_seq, self.claim_total = nil, nil

@@ -1,4 +1,4 @@
---- Refuses files that would lose a queue's events.
+--- Refuses files that would lose a queue's events, or another program's data.
 --
 -- SQLite and the owner's lock keep files beside the database, under its name.
 -- If the database can be reached by a name in another folder, those who come
@@ -8,9 +8,14 @@
 -- @module flexhooks.queue.sqlite_fitness
 
 local core = require "flexhooks.core"
+local log = require "flexhooks.log"
 
 local M = {}
 
+--- The application id of a queue's file, "FLHX": `file events.db` shows it.
+M.APPLICATION = 0x464C4858
+
+local MOST_OF_A_NAME = 40
 local MOUNTS = "/proc/self/mountinfo"
 local COMPANIONS = { "", "-wal", "-shm", ".lock" }
 
@@ -70,6 +75,52 @@ function M.place(path, mounts)
       return linked(file, links)
     end
   end
+end
+
+-- Files of flexhooks versions without an application id have these.
+local OURS = { "SELECT value FROM meta WHERE name = 'version'",
+  "SELECT count(*) FROM (SELECT seq, line, attempts, not_before, errors, body "
+    .. "FROM events LIMIT 1)" }
+
+local function has_our_tables(db)
+  for _, sql in ipairs(OURS) do
+    local ok, value = pcall(db.value, db, sql)
+    if not ok or not value then
+      return false
+    end
+  end
+  return true
+end
+
+local TABLES = "SELECT name FROM sqlite_master WHERE type = 'table' "
+  .. "AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name LIMIT 5"
+
+local function table_names(db)
+  local names = {}
+  db:each(TABLES, function(row)
+    names[#names + 1] = log.escape(tostring(row[1]):sub(1, MOST_OF_A_NAME))
+  end)
+  return table.concat(names, ", ")
+end
+
+--- Checks that a database is a queue or holds nothing. Writes nothing.
+---@param db table of `queue/sqlite_file`
+---@return string|nil unfit what is wrong and what to do
+---@return boolean? marked it has our application id
+function M.contents(db)
+  local id = db:value "PRAGMA application_id"
+  if id == M.APPLICATION then
+    return nil, true
+  end
+  local names = table_names(db)
+  if id == 0 and (names == "" or has_our_tables(db)) then
+    return nil, false
+  end
+  return "the file is another program's database ("
+    .. (names == "" and "its application_id is " .. tostring(id)
+      or "its tables: " .. names)
+    .. "): nothing was changed in it. Name another file for the queue; a new "
+    .. "one is made if it does not exist"
 end
 
 return M

@@ -3,6 +3,7 @@ local flexhooks = require "flexhooks"
 local lfs = require "lfs"
 local process = require "spec.support.process"
 local queues = require "spec.support.queues"
+local sqlite_file = require "flexhooks.queue.sqlite_file"
 
 local folder, path
 
@@ -154,5 +155,96 @@ describe("sqlite_fitness.place", function()
 
   it("does without a list of mounts", function()
     assert.is_nil(fitness.place(path, folder .. "/none"))
+  end)
+end)
+
+local function make(...)
+  local db = assert(sqlite_file.open(path, 0))
+  for _, sql in ipairs { ... } do
+    db:execute(sql)
+  end
+  db:close()
+end
+
+describe("another program's database", function()
+  local function refused(words)
+    local before = process.read(path)
+    local queue = flexhooks.queue("sqlite:" .. path)
+    local ok, err = queue:store { queues.item "a" }
+    queue:close()
+    assert.is_nil(ok)
+    assert.equal("queue", err.kind)
+    assert.matches("another program's database (" .. words, err.message, 1,
+      true)
+    assert.matches("Name another file", err.message, 1, true)
+    assert.equal(before, process.read(path))
+    assert.is_nil(lfs.attributes(path .. "-wal"))
+  end
+
+  it("is refused and left as it is", function()
+    make "CREATE TABLE contacts(name)"
+    refused "its tables: contacts)"
+  end)
+
+  it("is refused if its tables have the names of ours", function()
+    make("CREATE TABLE meta(name TEXT, value)",
+      "INSERT INTO meta VALUES('version', 1)",
+      "CREATE TABLE events(id, at, body)")
+    refused "its tables: events, meta)"
+    os.remove(path)
+    make("CREATE TABLE meta(key TEXT, value)",
+      "CREATE TABLE events(seq, line, attempts, not_before, errors, body)")
+    refused "its tables: events, meta)"
+  end)
+
+  it("is refused by its application id alone", function()
+    make "PRAGMA application_id = 12"
+    refused "its application_id is 12)"
+    make("PRAGMA application_id = 12", "CREATE TABLE t(a)")
+    refused "its tables: t)"
+  end)
+
+  it("is named without bytes that act on a terminal", function()
+    make('CREATE TABLE "a\27[2J' .. ("b"):rep(1000) .. '"(a)')
+    refused("its tables: a\\x1b[2J" .. ("b"):rep(35) .. ")")
+  end)
+end)
+
+describe("a queue's database", function()
+  local function opens(ready)
+    local queue = flexhooks.queue("sqlite:" .. path)
+    assert.is_true(queue:store { queues.item "new" })
+    assert.equal(ready, queue:stats().ready)
+    queue:close()
+    local db = assert(sqlite_file.open(path, 0))
+    assert.equal(fitness.APPLICATION, db:value "PRAGMA application_id")
+    db:close()
+  end
+
+  it("is made of an empty file, and of one without tables", function()
+    process.write(path, "")
+    opens(1)
+    os.remove(path)
+    make("CREATE TABLE t(a)", "DROP TABLE t")
+    opens(1)
+    opens(2)
+  end)
+
+  it("opens if a flexhooks without an application id made it", function()
+    make("CREATE TABLE meta(name TEXT PRIMARY KEY, value) WITHOUT ROWID",
+      [[CREATE TABLE events(seq INTEGER PRIMARY KEY, line TEXT,
+        attempts INTEGER DEFAULT 0, not_before REAL DEFAULT 0, errors TEXT,
+        body TEXT)]],
+      "CREATE INDEX delayed ON events(not_before) WHERE not_before > 0",
+      [[CREATE TABLE dead(key INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT,
+        buried_at REAL, attempts INTEGER, reason TEXT, errors TEXT,
+        parked INTEGER, body TEXT)]],
+      "CREATE INDEX dead_id ON dead(id)",
+      [[CREATE TABLE claims(seq INTEGER PRIMARY KEY, at REAL, total INTEGER,
+        entries TEXT)]],
+      "INSERT INTO meta VALUES('version', 1)",
+      "INSERT INTO events(seq, line, body) VALUES(1, 'KD1', '{}')",
+      "PRAGMA journal_mode=WAL")
+    opens(2)
   end)
 end)
