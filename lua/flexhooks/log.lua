@@ -2,7 +2,8 @@
 --
 -- A logger is `function(level, message, fields)`; levels are `debug`, `info`,
 -- `warn` and `error`. Whoever logs puts no secret and no payload value into
--- `message` or `fields`; this module keeps control bytes out of the output.
+-- `message` or `fields`; this module keeps control bytes out of the output and
+-- caps values and lines.
 -- @module flexhooks.log
 
 local ascii = require "flexhooks.ascii"
@@ -10,6 +11,11 @@ local errors = require "flexhooks.error"
 local options = require "flexhooks.options"
 
 local M = {}
+
+-- Most bytes of a value and of a line. Docker splits lines above 16 KiB.
+local LIMITS = { value = 4096, line = 16384 }
+local MOST_OF_A_NAME = 64
+local MARK = 32 -- bytes for what was cut
 
 local RANK = { debug = 1, info = 2, warn = 3, error = 4 }
 
@@ -88,6 +94,38 @@ function M.escape(value)
   return s
 end
 
+-- The last byte of what may stay: no UTF-8 sequence is split.
+local function last_kept(s, most)
+  for last = most, most - 2, -1 do
+    if not s:find("^[\128-\191]", last + 1) then
+      return last
+    end
+  end
+  return most - 3
+end
+
+--- Text of at most `most` bytes; a mark says how many more there were.
+---@param s string
+---@param most integer
+---@return string
+function M.cut(s, most)
+  if #s <= most then
+    return s
+  end
+  local last = last_kept(s, most)
+  return ("%s... (%d bytes more)"):format(s:sub(1, last), #s - last)
+end
+
+-- Escaping makes up to four bytes of one.
+local function capped(value, most)
+  local s = text(value)
+  local escaped = M.escape(M.cut(s, most))
+  if #escaped > most + MARK then
+    escaped = M.escape(M.cut(s, math.floor(most / 4)))
+  end
+  return escaped
+end
+
 local function replacement()
   return "\239\191\189"
 end
@@ -122,8 +160,8 @@ end
 -- A value of logfmt: quoted where it holds a space, a quote or an equals sign.
 -- No backslash of its own may take one away from a quote. Each run of them is
 -- looked at once, at its beginning.
-local function logfmt_value(value)
-  local s = M.escape(value)
+local function logfmt_value(value, most)
+  local s = capped(value, most)
   if s == "" or s:find('[ "=]') then
     s = s:gsub('"', '\\"'):gsub('%f[\\](\\+)"', doubled)
       :gsub("%f[\\]\\+$", "%0%0")
@@ -132,19 +170,39 @@ local function logfmt_value(value)
   return s
 end
 
-local function add_pairs(out, fields)
-  for _, pair in ipairs(fields) do
-    out[#out + 1] = pair[1] .. "=" .. logfmt_value(pair[2])
+local function logfmt_pair(name, value, most)
+  return name .. "=" .. logfmt_value(value, most)
+end
+
+-- Adds the fields that fit into the line, and how many did not.
+local function add_pairs(out, fields, pair, limits)
+  local room, omitted = limits.line - MARK, 0
+  for _, piece in ipairs(out) do
+    room = room - #piece - 1
   end
-  return table.concat(out, " ")
+  for _, field in ipairs(fields) do
+    local piece = pair(field[1], field[2], limits.value)
+    if #piece < room then
+      out[#out + 1] = piece
+      room = room - #piece - 1
+    else
+      omitted = omitted + 1
+    end
+  end
+  if omitted > 0 then
+    out[#out + 1] = pair("fields_cut", omitted, limits.value)
+  end
+  return out
 end
 
 local function logfmt(time, level, message, fields)
-  return add_pairs({ "time=" .. time, "level=" .. level,
-    "message=" .. logfmt_value(message) }, fields)
+  return table.concat(add_pairs({ "time=" .. time,
+    logfmt_pair("level", level, MOST_OF_A_NAME),
+    logfmt_pair("message", message, LIMITS.value) }, fields, logfmt_pair,
+    LIMITS), " ")
 end
 
-local function json_value(value)
+local function json_value(value, most)
   if type(value) == "boolean" then
     return tostring(value)
   end
@@ -152,25 +210,27 @@ local function json_value(value)
   if digits then
     return digits
   end
-  return '"' .. M.escape(value):gsub('[\\"]', "\\%0") .. '"'
+  return '"' .. capped(value, most):gsub('[\\"]', "\\%0") .. '"'
+end
+
+local function json_pair(name, value, most)
+  return json_value(name, most) .. ":" .. json_value(value, most)
 end
 
 local function json(time, level, message, fields)
-  local out = { '"time":' .. json_value(time), '"level":' .. json_value(level),
-    '"message":' .. json_value(message) }
-  for _, pair in ipairs(fields) do
-    out[#out + 1] = json_value(pair[1]) .. ":" .. json_value(pair[2])
-  end
+  local out = add_pairs({ json_pair("time", time, MOST_OF_A_NAME),
+    json_pair("level", level, MOST_OF_A_NAME),
+    json_pair("message", message, LIMITS.value) }, fields, json_pair, LIMITS)
   return "{" .. table.concat(out, ",") .. "}"
 end
 
 local FORMATS = { logfmt = logfmt, json = json }
 
-local OURS = { time = true, level = true, message = true }
+local OURS = { time = true, level = true, message = true, fields_cut = true }
 
 -- A name reduced to what needs no quotes, and kept apart from the line's own.
 local function field_name(name)
-  name = text(name):gsub("[^%w_.-]", "_")
+  name = M.cut(text(name), MOST_OF_A_NAME):gsub("[^%w_.-]", "_")
   return OURS[name] and name .. "_" or name
 end
 
@@ -189,9 +249,12 @@ end
 --- A message and its fields as one line, for a log that adds time and level.
 ---@param message string
 ---@param fields table?
+---@param limits table? most bytes of a `value` and of the `line`
 ---@return string
-function M.line(message, fields)
-  return add_pairs({ M.escape(message) }, sorted(fields))
+function M.line(message, fields, limits)
+  limits = limits or LIMITS
+  return table.concat(add_pairs({ capped(message, limits.value) },
+    sorted(fields), logfmt_pair, limits), " ")
 end
 
 local SPEC = {
@@ -205,7 +268,8 @@ local SPEC = {
 --- A logger that writes one line per message.
 --
 -- Lines that cannot be written (a full disk, a closed pipe) are dropped and
--- counted; the next line that can be is preceded by their number.
+-- counted; the next line that can be is preceded by their number. A value has
+-- at most 4096 bytes and a line 16384: what is cut is marked.
 ---@param given table? `level` least level written ("info"); `format` "logfmt"
 -- or "json"; `output` what has a `write` method (io.stderr)
 ---@return fun(level: string, message: string, fields: table?)

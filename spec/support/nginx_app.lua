@@ -35,6 +35,10 @@ router:on("*", { Do = "fail" }, function()
   error "as it was told"
 end)
 
+router:on("*", { Do = "log" }, function(event, context)
+  context.log("warn", ("m"):rep(2 ^ 20), { a = ("a"):rep(2 ^ 20), b = 1 })
+end)
+
 router:on("*", { Do = "tasks" }, function(event)
   local doubled = flexhooks.map({ 1, 2, 3 }, 2, function(n)
     flexhooks.sleep(0.01)

@@ -2,11 +2,14 @@
 -- @module flexhooks.task.faults
 
 local core = require "flexhooks.core"
+local log = require "flexhooks.log"
 
 local M = {}
 
 -- Seconds that a failure may wait for somebody to ask about it.
 local UNASKED = 5
+
+local MOST = 4096 -- bytes of a traceback that is printed
 
 -- What was raised, and where.
 local Fault = { __name = "flexhooks.fault" }
@@ -32,7 +35,7 @@ end
 --- Where failures go that nobody waited for, unless told otherwise.
 function M.to_stderr(level, message, fields)
   io.stderr:write("flexhooks: ", level, ": ", message, "\n",
-    fields.traceback or "", "\n")
+    log.cut(fields.traceback or "", MOST), "\n")
 end
 
 local Unasked = { __name = "flexhooks.task.faults" }

@@ -16,4 +16,15 @@ describe("nginx.log", function()
         .. ".*POST /flex/events HTTP/1.1", log)
       assert.matches("%[error%].*flexhooks: an event was not handled", log)
     end)
+
+  it("cuts what nginx would cut without a mark", function()
+    local server = app.start { log_level = "warn" }
+    app.post(server, { Do = "log" })
+    local line = server:log():match "[^\n]*flexhooks: mmm[^\n]*"
+    assert.matches("flexhooks: " .. ("m"):rep(1024)
+      .. "... (1047552 bytes more) ", line, 1, true)
+    assert.matches(" b=1 .*fields_cut=1,", line)
+    assert.matches("POST /flex/events HTTP/1.1", line, 1, true)
+    assert.is_true(#line < 2048)
+  end)
 end)

@@ -1,5 +1,6 @@
 local core = require "flexhooks.core"
 local faults = require "flexhooks.task.faults"
+local process = require "spec.support.process"
 
 local function failed(seconds_ago, value)
   local fault = select(2, xpcall(error, faults.of, value or "broken"))
@@ -55,5 +56,14 @@ describe("faults that nobody asked about", function()
     assert.has_no.errors(function()
       reported({ failed(9) }, true, error)
     end)
+  end)
+
+  it("print no more than the beginning of a traceback", function()
+    local _, _, err = process.run { process.lua, "-e", [[
+      require("flexhooks.task.faults").to_stderr("warn", "failed",
+        { traceback = ("x"):rep(2 ^ 20) })
+    ]] }
+    assert.equal("flexhooks: warn: failed\n" .. ("x"):rep(4096)
+      .. "... (1044480 bytes more)\n", err)
   end)
 end)
