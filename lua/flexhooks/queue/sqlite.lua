@@ -58,6 +58,11 @@ local ABSENT = { [2] = true, [20] = true } -- ENOENT, ENOTDIR
 --- Is there such a file? One that may not be read is there.
 ---@return boolean
 function SQLite:exists()
+  -- A file that is there is not opened: closing it would take the locks away
+  -- that this process holds on it.
+  if core.file_links(self.path) > 0 then
+    return true
+  end
   local file, _, code = io.open(self.path, "rb")
   if file then
     file:close()

@@ -106,6 +106,21 @@ describe("an SQLite file", function()
     assert.is_true(exists "/file")
   end)
 
+  it("stays locked when its process asks whether it is there", function()
+    local queue = flexhooks.queue(url)
+    assert.is_true(queue:store { item "a" })
+    assert.is_true(flexhooks.queue(url):exists())
+    -- The last connection that is closed deletes the log.
+    assert.equal(0, (process.run { process.lua, "-e", ([[
+      local file = require "flexhooks.queue.sqlite_file"
+      local db = assert(file.open(%q, 0))
+      db:value "SELECT count(*) FROM events"
+      db:close()
+    ]]):format(path) }))
+    assert.is_true(queue:store { item "b" })
+    queue:close()
+  end)
+
   it("is named by a path", function()
     for _, wrong in ipairs { "sqlite:", "sqlite::memory:", "sqlite://host/x",
       "sqlite:a\0b", "file:x", "x.db", "" } do
