@@ -105,6 +105,25 @@ describe("a server that stores", function()
     queue:close()
   end)
 
+  it("answers 503 and names the file that was truncated", function()
+    local path = process.folder() .. "/q.db"
+    local queue, logged = flexhooks.queue("sqlite:" .. path), {}
+    local before, after
+    assert.is_true(serve(queue, { logger = function(_, _, fields)
+      for _, value in pairs(fields or {}) do
+        logged[#logged + 1] = tostring(value)
+      end
+    end }, function(server)
+      before = post_all(server, 1)
+      process.write(path, "")
+      after = post_all(server, 3)
+    end))
+    assert.same({ all(1, 200), all(3, 503) }, { before, after })
+    assert.matches(path .. " was truncated while this process had it open",
+      table.concat(logged, "\n"), 1, true)
+    queue:close()
+  end)
+
   it("holds up none for one whose token is being looked up", function()
     local queue, release, asked = sqlite(), false, false
     assert.is_true(serve(queue, { auth_token = function(account)
