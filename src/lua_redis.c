@@ -157,9 +157,20 @@ static void push_reply(lua_State *L, const redisReply *reply) {
   }
 }
 
-/* lua: next() -> nothing where none is whole yet
+/* The error that a reply is, or that is anywhere in it; or NULL. */
+static const redisReply *error_in(const redisReply *reply) {
+  if (reply->type == REDIS_REPLY_ERROR)
+    return reply;
+  size_t count = reply->type == REDIS_REPLY_ARRAY ? reply->elements : 0;
+  const redisReply *found = NULL;
+  for (size_t i = 0; i < count && !found; i++)
+    found = error_in(reply->element[i]);
+  return found;
+}
+
+/* lua: next() -> nothing if none is whole yet
  *              | true, value       nil of Redis is false
- *              | false, message    an error reply
+ *              | false, message    an error reply, or one within an array
  *              | nil, kind, message */
 static int l_next(lua_State *L) {
   connection *c = fh_check_open(L, 1, &class);
@@ -169,8 +180,9 @@ static int l_next(lua_State *L) {
     return 0;
   if (status != FH_REDIS_OK)
     return push_failure(L, status, &c->redis);
-  lua_pushboolean(L, reply->type != REDIS_REPLY_ERROR);
-  push_reply(L, reply);
+  const redisReply *error = error_in(reply);
+  lua_pushboolean(L, !error);
+  push_reply(L, error ? error : reply);
   return 2;
 }
 

@@ -193,7 +193,7 @@ local function why(letter, item)
     return "malformed", { { attempt = 0, at = letter.buried_at,
       kind = "malformed", message = reason } }
   end
-  return reason, letter.errors and envelope.decode_value(letter.errors) or {}
+  return reason, envelope.decode_failures(letter.errors)
 end
 
 local function describe(letter)

@@ -9,6 +9,7 @@ local ascii = require "flexhooks.ascii"
 local errors = require "flexhooks.error"
 local redis_call = require "flexhooks.queue.redis_call"
 local redis_error = require "flexhooks.queue.redis_error"
+local shapes = require "flexhooks.queue.redis_shapes"
 
 local M = {}
 
@@ -66,25 +67,29 @@ local function plain(value)
   return value
 end
 
+local function expect_ok(self, value, message)
+  if shapes.ok(value) then
+    return true
+  end
+  return nil, not value and command_error(self, value, message)
+    or redis_error.of_shape(self.name)
+end
+
 local function greet(self, redis)
   local address = self.address
   if address.password then
     local secret = address.password:reveal()
-    local value, message
+    local greeted, err
     if address.user then
-      value, message = redis:auth(address.user, secret)
+      greeted, err = expect_ok(self, redis:auth(address.user, secret))
     else
-      value, message = redis:auth(secret)
+      greeted, err = expect_ok(self, redis:auth(secret))
     end
-    if not value then
-      return nil, command_error(self, value, message)
+    if not greeted then
+      return nil, err
     end
   end
-  local value, message = redis:select(address.db)
-  if not value then
-    return nil, command_error(self, value, message)
-  end
-  return true
+  return expect_ok(self, redis:select(address.db))
 end
 
 local function connect(self)
@@ -112,41 +117,50 @@ local function connect(self)
   return redis
 end
 
-local function run(self, arguments)
+-- What the library returned; or nil, the error, and whether the connection is
+-- still good for other commands.
+local function checked(self, value, message, shape)
+  if value == nil then
+    return nil, command_error(self, value, message), false
+  elseif value == false and message then
+    local refusal = command_error(self, value, message)
+    return nil, refusal, not redis_error.is_demoted(refusal)
+  end
+  value = plain(value)
+  if shape and not shape(value) then
+    return nil, redis_error.of_shape(self.name), false
+  end
+  return value, nil, true
+end
+
+local function run(self, arguments, shape)
   local redis, err = connect(self)
   if not redis then
     return nil, err
   end
   local name = ascii.lower(arguments[1])
-  local value, message = redis[name](redis, unpack(arguments, 2))
-  if value == nil then
-    redis:close()
-    return nil, command_error(self, value, message)
-  end
-  local refusal = value == false and message
-    and command_error(self, value, message)
-  if refusal and redis_error.is_demoted(refusal) then
-    redis:close()
-  else
+  local answer, message = redis[name](redis, unpack(arguments, 2))
+  local value, wrong, good = checked(self, answer, message, shape)
+  if good then
     redis:set_keepalive(KEEP, KEPT)
+  else
+    redis:close()
   end
-  if refusal then
-    return nil, refusal
-  end
-  return plain(value)
+  return value, wrong
 end
 
 --- One command.
 ---@param arguments string[]
+---@param shape function? of the reply, see `queue/redis_shapes`
 ---@param _ nil the time is that of the settings
 ---@param more string[]? arguments behind those
 ---@return any value nil of Redis is false
 ---@return flexhooks.Error? err as that of our own connections
-function Connection:command(arguments, _, more)
+function Connection:command(arguments, shape, _, more)
   for _, argument in ipairs(more or {}) do
     arguments[#arguments + 1] = argument
   end
-  local ok, value, err = pcall(run, self, arguments)
+  local ok, value, err = pcall(run, self, arguments, shape)
   if not ok then
     -- Sockets are not to be had in every phase of nginx.
     return nil, failure(self, tostring(value), "phase")

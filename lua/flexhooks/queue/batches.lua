@@ -17,10 +17,10 @@ local MOST_ARGUMENTS = 1400 -- of 200 events: a script of two or three ms
 local MOST_BYTES = 1048576
 
 --- Batches that end in `post` where it can take them, else in `call`.
----@param call function(name, args) returns a list with the answer to each
--- step, or nil and an error; may wait
----@param post function(name, args, answered) calls answered(reply, err) in the
--- end; false where it would have to wait first
+---@param call function(name, args, count) returns a list of that many answers,
+-- or nil and an error; may wait
+---@param post function(name, args, count, answered) calls answered(reply, err)
+-- in the end; false where it would have to wait first
 function M.new(call, post)
   return setmetatable({ call = call, post = post, open = {} }, Batches)
 end
@@ -31,14 +31,15 @@ local function new_batch(name, head)
     args[i] = value
   end
   return { name = name, args = args, bytes = 0, answers = 0, steps = {},
-    sent = false, reply = nil, err = nil }
+    sizes = {}, sent = false, reply = nil, err = nil }
 end
 
 local function answered(batch, reply, err)
   batch.reply, batch.err = reply, err
   local first = 1
-  for _, step in ipairs(batch.steps) do
-    first = first + batch.told(step, reply, reply == nil and err or first)
+  for i, step in ipairs(batch.steps) do
+    batch.told(step, reply, reply == nil and err or first)
+    first = first + batch.sizes[i]
   end
   if batch.sent then
     batch.sent:set()
@@ -46,7 +47,8 @@ local function answered(batch, reply, err)
 end
 
 local function call(self, batch)
-  local called, reply, err = pcall(self.call, batch.name, batch.args)
+  local called, reply, err = pcall(self.call, batch.name, batch.args,
+    batch.answers)
   if not called then
     reply, err = nil, errors.new("queue", tostring(reply))
   end
@@ -67,14 +69,14 @@ local function close(self, key, batch)
     return
   end
   self.open[key] = nil
-  local posted = self.post(batch.name, batch.args, function(reply, err)
+  local function take(reply, err)
     if reply == nil and FORGOTTEN[err.reason] then
       call_apart(self, batch)
     else
       answered(batch, reply, err)
     end
-  end)
-  if not posted then
+  end
+  if not self.post(batch.name, batch.args, batch.answers, take) then
     call_apart(self, batch)
   end
 end
@@ -111,13 +113,14 @@ end
 ---@param batch table
 ---@param bytes integer that it brought
 ---@param step table
----@param told fun(step, reply, first): integer called in the end, the same for
--- all steps of a batch, with the reply of the whole batch and where the
--- answers to this step begin in it, or with nil and an error; returns how many
--- answers are the step's
-function Batches:add(batch, bytes, step, told)
-  batch.steps[#batch.steps + 1], batch.told = step, told
-  batch.bytes = batch.bytes + bytes
+---@param told fun(step, reply, first) called in the end, the same for all
+-- steps of a batch, with the reply of the whole batch and the place of this
+-- step's first answer in it, or with nil and an error
+---@param answers integer how many answers are the step's
+function Batches:add(batch, bytes, step, told, answers)
+  local n = #batch.steps + 1
+  batch.steps[n], batch.sizes[n], batch.told = step, answers, told
+  batch.bytes, batch.answers = batch.bytes + bytes, batch.answers + answers
   if not batch.sent then
     call(self, batch)
   end

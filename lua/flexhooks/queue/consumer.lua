@@ -76,7 +76,7 @@ function Consumer:begin(ref)
   local item = envelope.decode(row.body)
   item.id = item.id or "seq:" .. ref.seq
   item.attempt = row.attempts
-  item.errors = row.errors and envelope.decode_value(row.errors) or {}
+  item.errors = envelope.decode_failures(row.errors)
   ref.item, ref.body = item, row.body
   if self.queue.trail then
     self.queue:note("started", item)

@@ -40,6 +40,15 @@ function M.decode_value(bytes)
   return (core.json_decode(bytes, MAX_DEPTH, ANY_SIZE, false, true))
 end
 
+--- Returns the failures of `encode_failures`; none if these bytes are not a
+-- list.
+---@param bytes string?
+---@return table[]
+function M.decode_failures(bytes)
+  local list = bytes and M.decode_value(bytes)
+  return type(list) == "table" and list or {}
+end
+
 local FIELDS = { "id", "received_at", "source", "wire_type", "raw", "reason",
   "query", "replay", "possible_replay", "event" }
 local BEGUN = '{"v":' .. VERSION

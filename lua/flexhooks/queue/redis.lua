@@ -15,6 +15,7 @@ local flight = require "flexhooks.flight"
 local host = require "flexhooks.host"
 local options = require "flexhooks.options"
 local scripts = require "flexhooks.queue.redis_scripts"
+local shapes = require "flexhooks.queue.redis_shapes"
 local submission = require "flexhooks.queue.submission"
 local tables = require "flexhooks.tables"
 local url = require "flexhooks.queue.redis_url"
@@ -95,11 +96,11 @@ function M.new(rest, given)
     address = address, settings = checked,
     opening = flight.new(), key = "{" .. checked.prefix .. "}:",
   }, Redis)
-  self.batches = batches.new(function(name, args)
-    return self:run(name, args)
-  end, function(name, args, answered)
-    return self.checked and not self.closed
-      and self.io:post(scripts[name], { self.key }, args, answered)
+  self.batches = batches.new(function(name, args, count)
+    return self:run(name, args, shapes.of_script(name, count))
+  end, function(name, args, count, answered)
+    return self.checked and not self.closed and self.io:post(scripts[name],
+      { self.key }, args, shapes.of_script(name, count), answered)
   end)
   return self
 end
@@ -133,7 +134,7 @@ function Redis:check(io)
       .. "machine", { appendfsync = self.settings.appendfsync })
   end
   local stored, err = io:call(scripts.setup, { self.key },
-    { VERSION, tostring(self.settings.partitions) })
+    { VERSION, tostring(self.settings.partitions) }, shapes.scripts.setup)
   if not stored then
     return nil, err
   end
@@ -154,7 +155,8 @@ end
 ---@return flexhooks.Error? err
 function Redis:exists()
   self.io = self.io or self:connect()
-  local count, err = self.io:command { "EXISTS", self.key .. "meta" }
+  local count, err = self.io:command({ "EXISTS", self.key .. "meta" },
+    shapes.exists)
   if not count then
     return nil, err
   end
@@ -179,18 +181,18 @@ function Redis:ready()
 end
 
 -- Runs a script of ours by its name.
-function Redis:run(name, args, again)
+function Redis:run(name, args, shape, again)
   local ok, err = self:ready()
   if not ok then
     return nil, err
   end
   local reply
-  reply, err = self.io:call(scripts[name], { self.key }, args)
+  reply, err = self.io:call(scripts[name], { self.key }, args, shape)
   if reply == nil and err.reason == "noqueue" and not again then
     -- Somebody emptied the database, and nothing was done.
     self.checked = nil
     self:say("error", "the queue in Redis is gone, and is set up again")
-    return self:run(name, args, true)
+    return self:run(name, args, shape, true)
   end
   return reply, err
 end
@@ -205,10 +207,13 @@ local function with_digits(args)
 end
 
 --- Runs a script of ours with strings and whole numbers.
+---@param name string
+---@param args (string|number)[]
+---@param count integer? answers, of a script that has one for each step
 ---@return any reply
 ---@return flexhooks.Error? err
-function Redis:call(name, args)
-  return self:run(name, with_digits(args))
+function Redis:call(name, args, count)
+  return self:run(name, with_digits(args), shapes.of_script(name, count))
 end
 
 local function line_of(item)
@@ -251,7 +256,6 @@ local function stored(store, reply, first)
     store.err = first
   end
   submission.tell(store)
-  return #items
 end
 
 --- See docs/architecture.md, Queue.
@@ -265,7 +269,7 @@ function Redis:submit(store)
   local head = self:head_of(store.rule)
   local batch = self.batches:join(head.key, "store", head)
   append(batch.args, items)
-  self.batches:add(batch, bytes, store, stored)
+  self.batches:add(batch, bytes, store, stored, #items)
 end
 
 --- A step on one entry that goes with others of its kind.
@@ -291,8 +295,14 @@ function Redis:stats()
     oldest_age = reply[5] / 1000, partitions = partitions }
 end
 
-local function letter_of(json)
+-- A letter that only another program can have written this way is an error.
+function Redis:letter_of(json)
   local letter = envelope.decode_value(json)
+  if type(letter) ~= "table" or type(letter.body) ~= "string"
+    or type(letter.buried_at) ~= "number" then
+    return nil, self:failure("a dead letter in Redis cannot be read",
+      { reason = "damaged" })
+  end
   letter.buried_at = letter.buried_at / 1000
   letter.parked = letter.part
   return letter
@@ -301,7 +311,10 @@ end
 function Redis:dead_letters(limit)
   local reply, err = self:call("letters", { limit })
   for i, json in ipairs(reply or {}) do
-    reply[i] = letter_of(json)
+    reply[i], err = self:letter_of(json)
+    if err then
+      return nil, err
+    end
   end
   return reply, err
 end
@@ -310,8 +323,8 @@ end
 local function each_entry(self, part, f)
   local after = "-"
   while true do
-    local entries, err = self.io:command { "XRANGE", self.key .. "p:" .. part,
-      after, "+", "COUNT", tostring(FIND_AT_ONCE) }
+    local entries, err = self.io:command({ "XRANGE", self.key .. "p:" .. part,
+      after, "+", "COUNT", tostring(FIND_AT_ONCE) }, shapes.events)
     if not entries then
       return nil, err
     end
@@ -330,12 +343,12 @@ end
 
 -- An entry as `find` tells it: what was begun has a state, and failures.
 local function queued(self, part, entry)
-  local state, err = self.io:command { "HGET", self.key .. "s:" .. part,
-    entry[1] }
+  local state, err = self.io:command({ "HGET", self.key .. "s:" .. part,
+    entry[1] }, shapes.state)
   local failures
   if state ~= nil then
-    failures, err = self.io:command { "HGET", self.key .. "e:" .. part,
-      entry[1] }
+    failures, err = self.io:command({ "HGET", self.key .. "e:" .. part,
+      entry[1] }, shapes.field)
   end
   if failures == nil then
     return nil, err
@@ -351,7 +364,7 @@ function Redis:find(id)
   if json == nil then
     return nil, err
   elseif json then
-    return letter_of(json)
+    return self:letter_of(json)
   end
   local beginning = envelope.beginning(id)
   for part = 0, self.settings.partitions - 1 do

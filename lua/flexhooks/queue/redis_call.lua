@@ -1,6 +1,8 @@
 --- Runs server-side scripts over any way to Redis that has `command`.
 -- @module flexhooks.queue.redis_call
 
+local shapes = require "flexhooks.queue.redis_shapes"
+
 local M = {}
 
 --- The command that runs a script, without its arguments.
@@ -16,8 +18,8 @@ function M.command(verb, body, keys)
   return command
 end
 
-local function run(io, verb, body, keys, args)
-  return io:command(M.command(verb, body, keys), nil, args)
+local function run(io, verb, body, keys, args, shape)
+  return io:command(M.command(verb, body, keys), shape, nil, args)
 end
 
 --- Runs a script, by its hash where Redis knows it already.
@@ -25,21 +27,22 @@ end
 ---@param script string
 ---@param keys string[]
 ---@param args string[]
+---@param shape function? of the reply, see `redis_shapes`
 ---@return any value nil of Redis is false
 ---@return flexhooks.Error? err
-function M.call(io, script, keys, args)
+function M.call(io, script, keys, args, shape)
   local sha = io.shas[script]
   if not sha then
     local err
-    sha, err = io:command { "SCRIPT", "LOAD", script }
+    sha, err = io:command({ "SCRIPT", "LOAD", script }, shapes.script_hash)
     if not sha then
       return nil, err
     end
     io.shas[script] = sha
   end
-  local value, err = run(io, "EVALSHA", sha, keys, args)
+  local value, err = run(io, "EVALSHA", sha, keys, args, shape)
   if value == nil and err.reason == "noscript" then
-    return run(io, "EVAL", script, keys, args)
+    return run(io, "EVAL", script, keys, args, shape)
   end
   return value, err
 end

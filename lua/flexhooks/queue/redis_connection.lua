@@ -12,6 +12,7 @@ local flight = require "flexhooks.flight"
 local host = require "flexhooks.host"
 local redis_call = require "flexhooks.queue.redis_call"
 local redis_error = require "flexhooks.queue.redis_error"
+local shapes = require "flexhooks.queue.redis_shapes"
 
 local M = {}
 
@@ -76,6 +77,13 @@ function Connection:refuse(waiter, err)
   end
 end
 
+-- Answers may have been mixed up: no later one is given to its waiter.
+function Connection:distrust(waiter)
+  local err = redis_error.of_shape(self.name)
+  settle(waiter, nil, err)
+  self:drop(err)
+end
+
 function Connection:take_replies()
   while self.handle do
     local ok, value, message = self.handle:next()
@@ -93,10 +101,12 @@ function Connection:take_replies()
     local waiter = waiting[waiting.first]
     waiting[waiting.first] = nil
     waiting.first = waiting.first + 1
-    if ok then
-      settle(waiter, value)
-    else
+    if not ok then
       self:refuse(waiter, redis_error.of_answer(self.name, value))
+    elseif waiter.shape and not waiter.shape(value) then
+      self:distrust(waiter)
+    else
+      settle(waiter, value)
     end
   end
 end
@@ -193,7 +203,7 @@ end
 
 -- Appends a command; its answer comes to the waiter that is returned, which is
 -- to get an `event` or a function `answered`.
-function Connection:send(arguments, more)
+function Connection:send(arguments, shape, more)
   if not self.handle then
     return nil, self.lost
   end
@@ -202,7 +212,7 @@ function Connection:send(arguments, more)
     return nil, self:failure(message, kind)
   end
   local waiting = self.waiting
-  local waiter = {}
+  local waiter = { shape = shape }
   waiting.last = waiting.last + 1
   waiting[waiting.last] = waiter
   self.anchor.waited = self
@@ -248,7 +258,7 @@ function Connection:greet()
       and { "AUTH", address.user, secret } or { "AUTH", secret })
   end
   for _, command in ipairs(commands) do
-    local waiter, err = self:send(command)
+    local waiter, err = self:send(command, shapes.ok)
     local value
     if waiter then
       value, err = self:await(waiter,
@@ -294,18 +304,19 @@ end
 
 --- One command.
 ---@param arguments string[]
+---@param shape function? of the reply, see `redis_shapes`; any where absent
 ---@param timeout number? seconds
 ---@param more string[]? arguments behind those
 ---@return any value nil of Redis is false
 ---@return flexhooks.Error? err `reason` is the first word of Redis's error in
 -- lower case, or what happened to the connection
-function Connection:command(arguments, timeout, more)
+function Connection:command(arguments, shape, timeout, more)
   local ok, err = self:ready()
   if not ok then
     return nil, err
   end
   local waiter
-  waiter, err = self:send(arguments, more)
+  waiter, err = self:send(arguments, shape, more)
   if not waiter then
     return nil, err
   end
@@ -318,14 +329,16 @@ Connection.call = redis_call.call
 ---@param script string
 ---@param keys string[]
 ---@param args string[]
+---@param shape function of the reply
 ---@param answered fun(value: any, err: flexhooks.Error?) called once
 ---@return boolean posted false where `call` would have to wait first, or fail
-function Connection:post(script, keys, args, answered)
+function Connection:post(script, keys, args, shape, answered)
   local sha = self.shas[script]
   if not sha or not self.greeted or self.pid ~= core.pid() then
     return false
   end
-  local waiter = self:send(redis_call.command("EVALSHA", sha, keys), args)
+  local waiter = self:send(redis_call.command("EVALSHA", sha, keys), shape,
+    args)
   if not waiter then
     return false
   end

@@ -10,6 +10,7 @@
 local core = require "flexhooks.core"
 local envelope = require "flexhooks.queue.envelope"
 local host = require "flexhooks.host"
+local shapes = require "flexhooks.queue.redis_shapes"
 
 local unpack = table.unpack or unpack
 
@@ -45,8 +46,8 @@ function Consumer:open()
   if not ok then
     return nil, err
   end
-  local last = self.queue.io:command { "XREVRANGE", self.queue.key .. "wake",
-    "+", "-", "COUNT", "1" }
+  local last = self.queue.io:command({ "XREVRANGE", self.queue.key .. "wake",
+    "+", "-", "COUNT", "1" }, shapes.entries)
   self.woken = last and last[1] and last[1][1] or "0-0"
   self.listener = host.spawn(self.listen, self)
   return true
@@ -214,7 +215,7 @@ function Consumer:refs_of(reply, asked)
   for i = 1, #reply, 5 do
     local part, entry, delay = reply[i], reply[i + 1], reply[i + 4]
     local state = asked[part]
-    if self.parts[part] == state then
+    if state and self.parts[part] == state then
       state.cursor = entry
       refs[#refs + 1] = { seq = part .. "/" .. entry, part = part,
         fence = state.fence, line = reply[i + 2], attempts = reply[i + 3],
@@ -256,7 +257,8 @@ function Consumer:read_wake(io)
   for _, entry in ipairs(entries) do
     command[#command + 1] = entry
   end
-  return io:command(command, BLOCK + self.queue.settings.timeout)
+  return io:command(command, shapes.streams,
+    BLOCK + self.queue.settings.timeout)
 end
 
 function Consumer:heard(reply)
@@ -353,7 +355,7 @@ function Consumer:begin(ref)
   ref.item, ref.state = item, state
   item.id = item.id or "seq:" .. ref.seq
   item.attempt = reply[2]
-  item.errors = reply[3] ~= "" and envelope.decode_value(reply[3]) or {}
+  item.errors = envelope.decode_failures(reply[3])
   item.replay = item.replay or reply[4] == 1
   item.fence = tonumber(state.fence)
   return item
@@ -399,7 +401,7 @@ function Consumer:recheck(refs)
     args[#args + 1] = ref.part
     args[#args + 1] = ref.seq:match("/(.*)$")
   end
-  local reply, err = self.queue:call("parked", args)
+  local reply, err = self.queue:call("parked", args, #refs)
   if not reply then
     return nil, err
   end

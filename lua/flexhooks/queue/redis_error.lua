@@ -42,6 +42,14 @@ function M.new(name, message, reason)
     { reason = reason, retry_after = RETRY_AFTER })
 end
 
+--- Redis answered with what the command does not return, see `redis_shapes`.
+---@param name string the queue's, for the message
+---@return flexhooks.Error err `reason` is "protocol"
+function M.of_shape(name)
+  return M.new(name, "an answer that no Redis gives to this command; check "
+    .. "what is between this process and Redis", "protocol")
+end
+
 --- Redis answered with an error, "OOM command not allowed …": its first word
 -- says what is wrong.
 ---@param name string the queue's

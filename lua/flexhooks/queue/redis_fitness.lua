@@ -1,10 +1,12 @@
 --- Can a Redis server hold a queue? What it is and how it is set decide.
 -- @module flexhooks.queue.redis_fitness
 
+local shapes = require "flexhooks.queue.redis_shapes"
+
 local M = {}
 
 local function setting(io, name)
-  local reply, err = io:command { "CONFIG", "GET", name }
+  local reply, err = io:command({ "CONFIG", "GET", name }, shapes.setting)
   return reply and reply[2], err
 end
 
@@ -39,7 +41,7 @@ end
 ---@return string|flexhooks.Error|nil wrong goes on after "the server"; an
 -- error where it cannot be asked
 function M.wrong(io, appendfsync)
-  local info, err = io:command { "INFO" }
+  local info, err = io:command({ "INFO" }, shapes.text)
   if not info then
     return err
   end

@@ -3,6 +3,7 @@ local flexhooks = require "flexhooks"
 local nginx = require "spec.support.nginx"
 local process = require "spec.support.process"
 local redis = require "spec.support.redis"
+local redis_proxy = require "spec.support.redis_proxy"
 local testing = require "flexhooks.testing"
 
 local URL = "https://company.example/flex/events"
@@ -103,6 +104,24 @@ describe("nginx with a Redis queue", function()
     local _, kept = store:cli("CLIENT", "LIST"):gsub(" name=", "")
     assert.equal(1, kept)
     store:cli("REPLICAOF", "NO", "ONE")
+    assert.equal(200, post(server, testing.event "onChannelCreated").status)
+    server:stop()
+  end)
+
+  it("takes no answer for another's", function()
+    local proxy = redis_proxy.start(store)
+    local server = start(proxy:url "partitions=4&timeout=2&prefix=proxy")
+    for _, command in ipairs { "SELECT", "INFO", "CONFIG", "LOAD", "setup",
+      "store" } do
+      for _, bytes in ipairs { "+FINE\r\n", ":0\r\n", "$-1\r\n", "*0\r\n",
+        "*1\r\n*0\r\n", "*1\r\n-ERR inner\r\n", "-ERR no\r\n",
+        "*2\r\n:1\r\n:1\r\n", "%1\r\n+a\r\n+b\r\n" } do
+        proxy:break_answers(command, bytes)
+        local answer = post(server, testing.event "onChannelCreated")
+        assert.equal(503, answer.status, command .. " took " .. bytes)
+      end
+    end
+    proxy:mend()
     assert.equal(200, post(server, testing.event "onChannelCreated").status)
     server:stop()
   end)

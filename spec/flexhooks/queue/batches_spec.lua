@@ -53,8 +53,7 @@ describe("batches", function()
         b:add(batch, 0, n, function(step, reply, first)
           got[step] = { (table.unpack or unpack)(reply, first,
             first + step - 1) }
-          return step
-        end)
+        end, n)
       end
       assert.same({}, got)
     end)
@@ -64,7 +63,7 @@ describe("batches", function()
 
   it("are posted where nothing has to be waited for", function()
     local posted, forgotten = {}, false
-    local b, calls = new(nil, function(name, args, answered)
+    local b, calls = new(nil, function(name, args, _, answered)
       posted[#posted + 1] = name .. " " .. table.concat(args, " ")
       flexhooks.spawn(function()
         if forgotten then
@@ -123,8 +122,7 @@ describe("batches", function()
             assert.is_nil(reply)
             assert.equal("queue", err.kind)
             failed = failed + 1
-            return 1
-          end)
+          end, 1)
         end
       end)
       assert.equal(6, failed)

@@ -86,7 +86,7 @@ describe("a connection", function()
       local script = "return ARGV[1] .. ' ' .. KEYS[1]"
       local got = {}
       local function post(argument)
-        return io:post(script, keys, { argument }, function(value, err)
+        return io:post(script, keys, { argument }, nil, function(value, err)
           got[#got + 1] = value or err.reason or err.kind
         end)
       end
