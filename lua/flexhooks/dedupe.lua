@@ -8,7 +8,8 @@
 -- An event is claimed before it is handled and settled after. While it is
 -- being handled, its duplicates wait for the outcome: they are done where it
 -- succeeded, and try again where it failed. Between looking and claiming
--- nothing waits, so a claim is atomic.
+-- nothing waits, so a claim is atomic. Where it raises for want of memory,
+-- nothing is claimed, and no report counts.
 -- @module flexhooks.dedupe
 
 local core = require "flexhooks.core"
@@ -39,13 +40,9 @@ function M.new(rule)
   }, Dedupe)
 end
 
--- A report of an instance that is there: a duplicate, or the claim to wait
--- for.
-local function join(self, token, twin, source, now)
-  local instance = self.twins:join(twin, source, now)
-  if not instance then
-    return nil
-  end
+-- What a report that has joined an instance is: a duplicate, or one that waits
+-- for a claim.
+local function follow(self, token, instance, now)
   local claim = self.claims[instance]
   if not claim then
     if token then
@@ -57,11 +54,26 @@ local function join(self, token, twin, source, now)
     return "duplicate", "twin"
   end
   if token then
-    self.pending[token] = claim
     claim.joined = claim.joined or {}
     claim.joined[token] = true
+    self.pending[token] = claim
   end
   return "wait", claim
+end
+
+-- A report of an instance that is there: a duplicate, or the claim to wait
+-- for.
+local function join(self, token, twin, source, now)
+  local instance = self.twins:join(twin, source, now)
+  if not instance then
+    return nil
+  end
+  local ok, verdict, claim = pcall(follow, self, token, instance, now)
+  if not ok then
+    self.twins:leave(instance, source)
+    error(verdict, 0)
+  end
+  return verdict, claim
 end
 
 -- The claim of a token that is being handled, for those who wait for it.
@@ -74,12 +86,22 @@ local function awaited(self, token)
   return claim
 end
 
-local function open(self, token, twin, source, now)
-  local instance = self.twins:open(twin, source, now)
+local function take(self, token, instance)
   local claim = { token = token, instance = instance }
   self.claims[instance] = claim
   if token then
     self.pending[token] = claim
+  end
+  return claim
+end
+
+local function open(self, token, twin, source, now)
+  local instance = self.twins:open(twin, source, now)
+  local ok, claim = pcall(take, self, token, instance)
+  if not ok then
+    self.claims[instance] = nil
+    self.twins:remove(instance)
+    error(claim, 0)
   end
   return claim
 end
@@ -160,22 +182,9 @@ function Dedupe:claim(token, twin, source, timeout)
   end
 end
 
-local function settle_token(self, token, handled, now)
-  self.pending[token] = nil
-  if handled then
-    self.tokens:add(token, now)
-  end
-end
-
--- Settles what a table tells: several tokens, an instance, or who waits.
-local function settle_awaited(self, claim, handled, now)
+-- Settles an instance, and tells those who wait. It takes no memory.
+local function settle_instance(self, claim, handled)
   local instance = claim.instance
-  if claim.token then
-    settle_token(self, claim.token, handled, now)
-  end
-  for token in pairs(claim.joined or NONE) do
-    settle_token(self, token, handled, now)
-  end
   if instance then
     self.claims[instance] = nil
     if not handled or self.twins:is_complete(instance) then
@@ -185,6 +194,25 @@ local function settle_awaited(self, claim, handled, now)
   claim.settled = handled
   if claim.event then
     claim.event:set(true)
+  end
+end
+
+-- Settles what a table tells: several tokens, an instance, or who waits. A
+-- token that there is no memory for is forgotten, and no delivery waits for it.
+local function settle_awaited(self, claim, handled, now)
+  settle_instance(self, claim, handled)
+  local token = claim.token
+  if token then
+    self.pending[token] = nil
+  end
+  for joined in pairs(claim.joined or NONE) do
+    self.pending[joined] = nil
+  end
+  if handled and token then
+    self.tokens:add(token, now)
+  end
+  for joined in pairs(handled and claim.joined or NONE) do
+    self.tokens:add(joined, now)
   end
 end
 

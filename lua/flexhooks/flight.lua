@@ -29,7 +29,9 @@ local function gave_up(err)
 end
 
 local function run(self, f)
-  local landing = { event = host.event() }
+  -- With all its fields, so that landing takes no memory.
+  local landing = { event = host.event(), value = false, err = false,
+    left = true }
   self.pending = landing
   local ok, value, err = pcall(f)
   self.pending = nil

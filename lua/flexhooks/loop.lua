@@ -31,6 +31,8 @@ local M = {
 -- their say again.
 local ROUNDS = 8
 
+local NO_MEMORY = "not enough memory" -- what Lua raises then
+
 local Loop = { __name = "flexhooks.loop" }
 Loop.__index = Loop
 
@@ -38,6 +40,11 @@ local Source = { __name = "flexhooks.source" }
 Source.__index = Source
 
 local loop -- of this process
+
+-- Functions and arguments in turn: those from `at` to `n`.
+local function new_hooks()
+  return { at = 1, n = 0 }
+end
 
 local function new_poller()
   local poller, kind, message = core.poller()
@@ -56,7 +63,8 @@ local function here()
   local pid = core.pid()
   if not is_here(pid) then
     local made = setmetatable({ pid = pid, poller = new_poller(),
-      sources = {}, hooks = {}, turning = false, running = false }, Loop)
+      sources = {}, hooks = new_hooks(), running_hooks = new_hooks(),
+      turning = false, running = false }, Loop)
     -- A finalizer that made a call has made the loop as well.
     if is_here(pid) then
       made.poller:close()
@@ -86,11 +94,16 @@ function M.add_source(source)
   local self = here()
   local made = setmetatable({ loop = self, fd = source.fd, run = source.run,
     timeout = source.timeout }, Source)
+  local place = #self.sources + 1
+  made.place = place
+  self.sources[place] = made
   if made.fd then
-    made:watch(source.interest or "r")
+    local ok, raised = pcall(made.watch, made, source.interest or "r")
+    if not ok then
+      self.sources[place] = nil
+      error(raised, 0)
+    end
   end
-  self.sources[#self.sources + 1] = made
-  made.place = #self.sources
   return made
 end
 
@@ -132,21 +145,46 @@ end
 
 --- Calls `f(a)` once at the end of this turn, after every task that was ready.
 -- A function of its own for each call would be kept by what LuaJIT compiles.
+-- Where this raises, nothing has changed: call it first, and note afterwards
+-- that it was called. A function that fails for want of memory is called again
+-- in the next turn, so it must be able to go on where it ended.
 function M.at_turn_end(f, a)
   local hooks = here().hooks
-  local n = #hooks
-  hooks[n + 1], hooks[n + 2] = f, a or false
+  local n = hooks.n
+  hooks[n + 1] = f
+  hooks[n + 2] = a or false
+  hooks.n = n + 2
+end
+
+-- Returns false where there was no memory. Another failure is that of a task
+-- for which nobody waits, and keeps no other hook from its turn.
+local function run_hook(f, a)
+  local ok, raised = pcall(f, a)
+  if not ok and raised ~= NO_MEMORY then
+    pcall(task.spawn, error, raised, 0)
+  end
+  return ok or raised ~= NO_MEMORY
+end
+
+local function run_list(hooks)
+  while hooks.at <= hooks.n do
+    local i = hooks.at
+    if not run_hook(hooks[i], hooks[i + 1]) then
+      return false
+    end
+    hooks[i], hooks[i + 1] = nil, nil
+    hooks.at = i + 2
+  end
+  hooks.at, hooks.n = 1, 0
+  return true
 end
 
 -- What a hook adds has its turn now: what a batch appends is sent at once.
 local function run_hooks(self)
   local rounds = ROUNDS
-  while #self.hooks > 0 and rounds > 0 do
-    local hooks = self.hooks
-    self.hooks, rounds = {}, rounds - 1
-    for i = 1, #hooks, 2 do
-      hooks[i](hooks[i + 1])
-    end
+  while run_list(self.running_hooks) and self.hooks.n > 0 and rounds > 0 do
+    self.hooks, self.running_hooks = self.running_hooks, self.hooks
+    rounds = rounds - 1
   end
 end
 
@@ -159,7 +197,7 @@ end
 
 -- Seconds until the Lua side has something to do: the poller knows its own.
 local function timeout_of(self)
-  if #self.hooks > 0 then
+  if self.hooks.n > 0 or self.running_hooks.n > 0 then
     return 0
   end
   local left = task.timeout()
@@ -263,7 +301,7 @@ function M.run(f, ...)
     error(main.fault.value, 0)
   end
   if main.n > 0 then
-    return unpack(main.results, 1, main.n)
+    return unpack(main.values, 1, main.n)
   end
 end
 

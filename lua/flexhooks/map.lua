@@ -6,19 +6,23 @@ local errors = require "flexhooks.error"
 local M = {}
 
 -- What a call raised, so that it is raised again as it was.
-local Fault = {}
+local Fault = { __name = "flexhooks.map.fault" }
 
 local function fault_of(value)
   return setmetatable({ value = value }, Fault)
 end
 
-local function work(job)
+-- Without memory there is a fault as well.
+local NO_MEMORY = fault_of "not enough memory"
+
+local function work_off(job)
   while not job.fault and job.at < job.n do
     job.at = job.at + 1
     local i = job.at
     local ok, value, err = xpcall(job.f, fault_of, job.list[i], i)
     if not ok then
-      job.fault = job.fault or value
+      job.fault = job.fault or getmetatable(value) == Fault and value
+        or NO_MEMORY
     elseif value == nil and err ~= nil then
       job.errors = job.errors or {}
       job.errors[i] = err
@@ -26,13 +30,16 @@ local function work(job)
       job.results[i] = value
     end
   end
-  job.left = job.left - 1
+end
+
+local function work(job)
+  if not pcall(work_off, job) then
+    job.fault = job.fault or NO_MEMORY
+  end
   for _, task in ipairs(job.fault and job.tasks or {}) do
     task:cancel()
   end
-  if job.left == 0 then
-    job.done:set(true)
-  end
+  return true
 end
 
 -- How many items; nil where a hole is among them, behind which each Lua would
@@ -62,17 +69,42 @@ local function check(list, n, f)
     or errors.raise(3, "flexhooks.map: list must be a list without holes")
 end
 
-local function run(host, job)
-  local ok, err
-  for i = 1, job.left do
+local function start(host, job, count)
+  for i = 1, count do
     job.tasks[i] = host.spawn(work, job)
   end
-  ok, err = job.done:wait()
-  if not ok then
-    job.at = job.n -- nothing begins any more
-    for _, task in ipairs(job.tasks) do
-      task:cancel()
+end
+
+local function abandon(job)
+  job.at = job.n -- nothing begins any more
+  for _, task in ipairs(job.tasks) do
+    task:cancel()
+  end
+end
+
+-- Waits until all tasks have ended, however they did: one may have failed for
+-- want of memory before it came to its work.
+local function await(job)
+  for _, task in ipairs(job.tasks) do
+    local ok, err = task:wait()
+    if not ok and err.kind == "handler" then
+      job.fault = job.fault or NO_MEMORY
+    elseif not ok then
+      return nil, err
     end
+  end
+  return true
+end
+
+local function run(host, job, count)
+  local started, raised = pcall(start, host, job, count)
+  if not started then
+    abandon(job)
+    error(raised, 0)
+  end
+  local ok, err = await(job)
+  if not ok then
+    abandon(job)
     return nil, err
   end
   if job.fault then
@@ -82,8 +114,8 @@ local function run(host, job)
 end
 
 --- Makes the `map` of a host.
----@param host { spawn: function, event: function } spawn starts a task under
---- the deadline of whoever calls map
+---@param host { spawn: function } starts a task under the deadline of its
+--- caller
 ---@return fun(list: table, n: integer, f: function): table?, table?
 function M.over(host)
   --- Calls `f(item, i)` for each item of `list`, at most `n` at a time.
@@ -93,12 +125,8 @@ function M.over(host)
   -- itself was cut.
   return function(list, n, f)
     local job = { list = list, f = f, n = check(list, n, f), at = 0,
-      results = {}, tasks = {}, done = host.event() }
-    job.left = math.floor(math.min(n, job.n))
-    if job.left == 0 then
-      return job.results
-    end
-    return run(host, job)
+      results = {}, tasks = {} }
+    return run(host, job, math.floor(math.min(n, job.n)))
   end
 end
 

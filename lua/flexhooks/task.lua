@@ -4,6 +4,10 @@
 -- descriptor: the loop tells it the time and drives it. Code outside of every
 -- task that waits drives the loop itself until its wait is over.
 --
+-- What a call raises for want of memory leaves everything as it was: memory
+-- comes first, then what others see is changed. Waking and ending a task take
+-- none, so they cannot fail half way.
+--
 -- A task that was cancelled stays so: each of its waiting calls, the pending
 -- one first, returns `nil, err` at once, so that it ends by the way it ends on
 -- any failure. The same holds past a deadline. One that keeps on waiting
@@ -38,26 +42,34 @@ Task.__index = Task
 local Event = { __name = "flexhooks.event" }
 Event.__index = Event
 
+-- Why a task does not run; what woke it last where it does.
+local WAITS, ENDED = "waits", "ended"
 local NOTHING = {} -- the values of events that have none
+local TRUE = { true } -- the values of events that only happen
 
 local current            -- the task that runs now
 local outside            -- stands for the code outside of tasks
 local alive, count       -- tasks that have not ended: a set, and its size
-local ready, head, tail  -- tasks to resume: a queue
+local first, last        -- tasks to resume: a list through them, or false
 local timers             -- tasks that wait until a time
-local idle = {}          -- coroutines without a task
+local idle, idle_count   -- coroutines without a task, false for an empty place
 local failures           -- ended tasks whose fault nobody has seen
 
 --- Forgets every task: a child process does not run its parent's.
 function M.reset()
   outside = setmetatable({}, Task)
   alive, count = {}, 0
-  ready, head, tail = {}, 1, 0
+  first, last = false, false
   timers = timers_of.new()
   failures = faults.new()
 end
 
 M.reset()
+
+idle, idle_count = {}, 0
+for i = 1, MAX_IDLE do
+  idle[i] = false
+end
 
 M.logger = faults.to_stderr
 
@@ -69,43 +81,66 @@ end
 -- --- starting and ending ----------------------------------------------------
 
 local function enqueue(task)
-  tail = tail + 1
-  ready[tail] = task
+  if last then
+    last.behind = task
+  else
+    first = task
+  end
+  last = task
 end
 
-local function fail(task, fault)
-  task.fault, task.failed_at = faults.complete(fault), clock()
+local function dequeue(task)
+  if task ~= first then -- forgotten meanwhile, by a child process
+    return
+  end
+  first = task.behind
+  task.behind = false
+  last = first and last
+end
+
+local function fail(task, raised)
+  task.fault = faults.complete(raised)
   if not task.watched and not (task.event and task.event.waiter) then
     failures:add(task)
   end
 end
 
-local function finish(task, ok, ...)
-  task.ended = true
-  alive[task] = nil
-  count = count - 1
-  if not ok then
-    fail(task, (...))
-  else
-    task.n = select("#", ...)
-    if task.n > 0 then
-      task.results = { ... }
-    end
-  end
+local happen, stop_waiting -- see below
+
+local function tell_end(task)
   if task.event then
-    task.event:set(true)
+    happen(task.event, 1, TRUE)
   end
 end
 
+local function finish(task, ok, ...)
+  if not ok then
+    fail(task, (...))
+  else
+    local n = select("#", ...)
+    if n > 0 then
+      task.values = { ... }
+    end
+    task.n = n
+  end
+  if task.awaits or task.index then
+    stop_waiting(task)
+  end
+  task.why = ENDED
+  alive[task] = nil
+  count = count - 1
+  tell_end(task)
+end
+
 local function perform(task)
-  local n, args, a, b = task.n, task.args, task.a, task.b
-  task.n, task.args, task.a, task.b = 0, false, false, false
+  local n, values, a, b = task.n, task.values, task.a, task.b
+  task.n, task.values, task.a, task.b = 0, false, false, false
   if n == 1 then
     finish(task, xpcall(task.f, fault_of, a))
   elseif n == 2 then
     finish(task, xpcall(task.f, fault_of, a, b))
   else
-    finish(task, xpcall(task.f, fault_of, unpack(args or NOTHING, 1, n)))
+    finish(task, xpcall(task.f, fault_of, unpack(values or NOTHING, 1, n)))
   end
 end
 
@@ -119,7 +154,30 @@ end
 
 local function new_coroutine()
   local co = coroutine.create(work)
-  coroutine.resume(co) -- as far as its first yield
+  assert(coroutine.resume(co)) -- as far as its first yield
+  return co
+end
+
+local function put_back(co)
+  if idle_count < MAX_IDLE then
+    idle_count = idle_count + 1
+    idle[idle_count] = co
+  end
+end
+
+-- A coroutine for the task, or nil and what was raised.
+local function take_coroutine(task)
+  local co, made = idle[idle_count], true
+  if co then
+    idle[idle_count] = false
+    idle_count = idle_count - 1
+  else
+    made, co = pcall(new_coroutine)
+  end
+  if not made then
+    return nil, co
+  end
+  task.co = co
   return co
 end
 
@@ -144,7 +202,7 @@ end
 local function correct(task)
   for _ = 1, OWN_YIELDS do
     local ok, fault = raise_in(task.co)
-    if task.ended or task.waiting then
+    if task.why == ENDED or task.why == WAITS then
       return
     elseif not ok then
       return finish(task, false, fault)
@@ -153,28 +211,33 @@ local function correct(task)
   finish(task, false, YIELDED)
 end
 
+-- Goes on with a task. Where this raises, the task is the first one still, and
+-- is gone on with once there is memory: then it may have ended, and have more
+-- to tell.
 local function resume(task)
   local co = task.co
-  if not co then
-    local n = #idle
-    co = idle[n] or new_coroutine()
-    idle[n] = nil
-    task.co = co
+  if task.why == ENDED then
+    return tell_end(task)
+  elseif not co then
+    local why
+    co, why = take_coroutine(task)
+    if not co then
+      return finish(task, false, why)
+    end
   end
   current = task
-  local ok, fault = coroutine.resume(co, task)
-  if ok and not task.ended and not task.waiting then
-    correct(task)
-    current = nil
-    return
+  local ok, raised = coroutine.resume(co, task)
+  local over = ok and task.why == ENDED
+  if ok and not over and task.why ~= WAITS then
+    ok, raised = pcall(correct, task)
   end
   current = nil
-  if not task.ended then
-    if not ok then
-      finish(task, false, fault)
-    end
-  elseif #idle < MAX_IDLE then
-    idle[#idle + 1] = co
+  if over and not task.fault then
+    put_back(co) -- after a failure its stack may be LuaJIT's no more
+  elseif not ok and task.why ~= ENDED then
+    finish(task, false, raised)
+  elseif not ok then
+    tell_end(task)
   end
 end
 
@@ -183,9 +246,10 @@ end
 function M.spawn(f, ...)
   local n, a, b = select("#", ...), ...
   -- With every field there from the start the table is allocated once.
-  local task = setmetatable({ f = f, n = n, a = a, b = b, args = n > 2
-    and { ... }, co = false, ended = false, waiting = false, why = false,
-    event = false, following = false }, Task)
+  local task = setmetatable({ f = f, n = n, a = a, b = b, values = n > 2
+    and { ... }, co = false, why = false, fault = false, event = false,
+    awaits = false, following = false, behind = false, cancelled = false,
+    index = false }, Task)
   alive[task] = true
   count = count + 1
   enqueue(task)
@@ -195,29 +259,25 @@ end
 --- Runs every task that is ready now; those that become ready meanwhile have
 -- the next round. Tells whether there was any.
 function M.round()
-  local last = tail
-  if head > last then
+  local final = last
+  if not final then
     return false
   end
-  while head <= last do
-    local task = ready[head]
-    ready[head] = nil
-    head = head + 1
+  repeat
+    local task = first
     resume(task)
-  end
-  if head > tail then
-    head, tail = 1, 0
-  end
+    dequeue(task)
+  until task == final or not first
   return true
 end
 
 --- Seconds until a task can go on: 0 where one is ready, nil where none will.
 function M.timeout()
-  if head <= tail then
+  if first then
     return 0
   end
-  local first = timers:first()
-  return first and math.max(0, first.due - clock())
+  local soonest = timers:first()
+  return soonest and math.max(0, soonest.due - clock())
 end
 
 --- Tasks that have not ended.
@@ -228,37 +288,92 @@ end
 -- --- waiting ----------------------------------------------------------------
 
 local function wake(task, why)
-  if not task.waiting then
-    return
-  end
-  task.waiting, task.why = false, why
   if task.index then
     timers:remove(task)
   end
-  enqueue(task)
+  if task.why == WAITS then
+    enqueue(task)
+    task.why = why
+  end
 end
 
 --- Wakes the tasks whose time has come.
 function M.fire()
-  local first = timers:first()
-  if not first then
+  local sleeper = timers:first()
+  if not sleeper then
     return
   end
   local now = clock()
-  while first and first.due <= now do
-    wake(first, "due")
-    first = timers:first()
+  while sleeper and sleeper.due <= now do
+    wake(sleeper, "due")
+    sleeper = timers:first()
   end
 end
 
-local function suspend(task, due)
-  task.waiting = true
+-- Those who wait for an event are a list through the tasks themselves, in the
+-- order they came: a task waits for one thing at a time.
+local function join_list(event, task)
+  if event.waiter then
+    event.last.following = task
+  else
+    event.waiter = task
+  end
+  event.last = task
+end
+
+local function leave_list(event, task)
+  local before, waiter = nil, event.waiter
+  while waiter and waiter ~= task do
+    before, waiter = waiter, waiter.following
+  end
+  if not waiter then
+    return
+  elseif before then
+    before.following = task.following
+  else
+    event.waiter = task.following
+  end
+  if event.last == task then
+    event.last = before
+  end
+  task.following = false
+end
+
+-- Leaves what the task is in while it waits.
+function stop_waiting(task)
+  if task.index then
+    timers:remove(task)
+  end
+  if task.awaits then
+    leave_list(task.awaits, task)
+    task.awaits = false
+  end
+end
+
+-- Any call may raise for want of memory, which the stack needs as well. What a
+-- wait has left then that could not begin, the next one clears away.
+local function suspend(task, event, due)
+  if task.awaits or task.index then
+    stop_waiting(task)
+  end
   if due then
     task.due = due
     timers:push(task)
   end
+  if event then
+    task.awaits = event
+    join_list(event, task)
+  end
+  task.why = WAITS
   yield()
-  return task.why
+  local why = task.why
+  if event then
+    if why ~= "set" then
+      leave_list(event, task)
+    end
+    task.awaits = false
+  end
+  return why
 end
 
 -- Drives the loop from outside of every task, for a turn at least, until
@@ -304,7 +419,7 @@ local function pause(event, due)
   end
   local why
   if current then
-    why = suspend(current, due)
+    why = suspend(current, event, due)
   else
     why = block(event, due)
   end
@@ -351,54 +466,37 @@ function M.event()
     last = false }, Event)
 end
 
+-- Sets an event once its values are there, and wakes all who wait for it.
+function happen(event, n, values)
+  event.n, event.values, event.done = n, values, true
+  local waiter = event.waiter
+  while waiter do
+    wake(waiter, "set")
+    event.waiter = waiter.following
+    waiter.following = false
+    waiter = event.waiter
+  end
+  event.last = false
+end
+
 --- It has happened; everybody who waits gets the values. Once is enough.
+-- Without values, or with true alone, it takes no memory.
 function Event:set(...)
   if self.done then
     return
   end
-  self.done, self.n = true, select("#", ...)
-  self.values = self.n > 0 and { ... } or NOTHING
-  local waiter = self.waiter
-  self.waiter, self.last = false, false
-  while waiter do
-    local following = waiter.following
-    waiter.following = false
-    wake(waiter, "set")
-    waiter = following
+  local n = select("#", ...)
+  if n == 0 then
+    happen(self, 0, NOTHING)
+  elseif n == 1 and ... == true then
+    happen(self, 1, TRUE)
+  else
+    happen(self, n, { ... })
   end
 end
 
 function Event:is_set()
   return self.done
-end
-
--- Waiters are a list through the tasks themselves, in the order they came: a
--- task waits for one thing at a time.
-local function join_list(event, task)
-  if event.waiter then
-    event.last.following = task
-  else
-    event.waiter = task
-  end
-  event.last = task
-end
-
-local function leave_list(event, task)
-  local before, waiter = nil, event.waiter
-  while waiter and waiter ~= task do
-    before, waiter = waiter, waiter.following
-  end
-  if not waiter then
-    return
-  elseif before then
-    before.following = task.following
-  else
-    event.waiter = task.following
-  end
-  if event.last == task then
-    event.last = before
-  end
-  task.following = false
 end
 
 --- Waits until it has happened, at most `timeout` seconds.
@@ -407,16 +505,9 @@ function Event:wait(timeout)
   if self.done then
     return unpack(self.values, 1, self.n)
   end
-  local task = current
-  if task then
-    join_list(self, task)
-  end
   local why, err = pause(self, timeout and clock() + timeout)
   if not why then
     return unpack(self.values, 1, self.n)
-  end
-  if task then
-    leave_list(self, task)
   end
   return nil, err
     or errors.new("timeout", "waited " .. timeout .. " s in vain")
@@ -444,7 +535,7 @@ local function results(task)
   if task.n == 0 then
     return
   end
-  return unpack(task.results, 1, task.n)
+  return unpack(task.values, 1, task.n)
 end
 
 --- Waits until the task has ended, at most `timeout` seconds, for ever where
@@ -458,7 +549,7 @@ function Task:wait(timeout)
   if timeout ~= nil then
     check_seconds("task:wait", timeout)
   end
-  if not self.ended then
+  if self.why ~= ENDED then
     if self == current then
       errors.raise(2, "task:wait: a task cannot wait for itself")
     end
@@ -475,7 +566,7 @@ end
 -- returns `nil, err` of kind `cancelled`. No effect on a task that has ended.
 function Task:cancel()
   check_task(self, "cancel")
-  if self.ended or self.cancelled then
+  if self.why == ENDED or self.cancelled then
     return
   end
   self.cancelled = true
@@ -524,6 +615,6 @@ local function spawn_within(f, ...)
   return task
 end
 
-M.map = map.over { spawn = spawn_within, event = M.event }
+M.map = map.over { spawn = spawn_within }
 
 return M

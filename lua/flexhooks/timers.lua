@@ -15,28 +15,24 @@ function M.new()
   return setmetatable({ n = 0 }, Timers)
 end
 
-local function rise(heap, entry, i)
-  while i > 1 do
+-- Puts `entry` to where it belongs in a heap of `n`, at `i` or away from it. It
+-- calls nothing: a call may raise for want of memory, and would leave a heap
+-- that is none.
+local function place(heap, entry, i, n)
+  local due = entry.due
+  while i > 1 and heap[(i - i % 2) / 2].due > due do
     local parent = (i - i % 2) / 2
     local above = heap[parent]
-    if above.due <= entry.due then
-      break
-    end
     heap[i], above.index = above, i
     i = parent
   end
-  heap[i], entry.index = entry, i
-end
-
-local function sink(heap, entry, i)
-  local n = heap.n
   while 2 * i <= n do
     local child = 2 * i
     if child < n and heap[child + 1].due < heap[child].due then
       child = child + 1
     end
     local below = heap[child]
-    if entry.due <= below.due then
+    if due <= below.due then
       break
     end
     heap[i], below.index = below, i
@@ -45,26 +41,28 @@ local function sink(heap, entry, i)
   heap[i], entry.index = entry, i
 end
 
---- Adds `entry`, which is in no heap.
+--- Adds `entry`, which is in no heap. Without memory it raises, and nothing
+-- has changed: a place beyond `n` does not count.
 function Timers:push(entry)
-  self.n = self.n + 1
-  rise(self, entry, self.n)
+  local n = self.n + 1
+  self[n] = entry
+  place(self, entry, n, n)
+  self.n = n
 end
 
 --- Takes `entry` out; it is in this heap.
 function Timers:remove(entry)
   local i, n = entry.index, self.n
   local last = self[n]
-  self[n], self.n, entry.index = nil, n - 1, nil
   if last ~= entry then
-    sink(self, last, i)
-    rise(self, last, last.index)
+    place(self, last, i, n - 1)
   end
+  self[n], self.n, entry.index = nil, n - 1, nil
 end
 
 --- The entry that is due first, or nil.
 function Timers:first()
-  return self[1]
+  return self.n > 0 and self[1] or nil
 end
 
 return M

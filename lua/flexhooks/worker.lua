@@ -8,6 +8,7 @@
 
 local attempt = require "flexhooks.worker.attempt"
 local errors = require "flexhooks.error"
+local failures = require "flexhooks.failure"
 local host = require "flexhooks.host"
 local log = require "flexhooks.log"
 local lanes = require "flexhooks.queue.lanes"
@@ -24,6 +25,7 @@ local SCAN = 256 -- refs in one look past the cursor
 local READ_AHEAD = 200000 -- refs kept while their interactions are busy
 local RECHECK = 1 -- seconds between looks at parked interactions
 local OPEN_AGAIN = 0.5 -- seconds until a queue that is coming up is tried
+local NO_MEMORY = errors.new("handler", "not enough memory")
 
 local function pair_of_seconds(value)
   local first, last = value[1], value[2]
@@ -120,15 +122,33 @@ function Worker:rest(seconds)
   self.nudged = false
 end
 
+-- What breaks a worker's own work ends the worker with an error: it must not
+-- look alive and do nothing.
+function Worker:fail(why)
+  if not self.failure then
+    local made, err = pcall(errors.new, "handler", tostring(why))
+    self.failure = made and err or NO_MEMORY
+  end
+  self.patience, self.stopping = 0, true
+  self:nudge()
+end
+
+function Worker:keep_place(ref, why)
+  self.consumer:let_go(ref)
+  self.lanes:retry(ref, host.clock() + self.backoff[2])
+  self:log("error", "an attempt broke", { id = ref.seq,
+    error = tostring(why) })
+end
+
 -- The body of one task: one event, from its beginning to its outcome. What
 -- breaks outside of its handlers keeps its place, and is tried again.
 function Worker:handle(ref)
   local ok, why = pcall(attempt.run, self, ref)
   if not ok then
-    self:log("error", "an attempt broke", { id = ref.seq,
-      error = tostring(why) })
-    self.consumer:let_go(ref)
-    self.lanes:retry(ref, host.clock() + self.backoff[2])
+    ok, why = pcall(self.keep_place, self, ref, why)
+  end
+  if not ok then
+    self:fail(why)
   end
   self.active = self.active - 1
   self.tasks[ref] = nil
@@ -191,8 +211,9 @@ function Worker:start()
       return
     end
     if self:may_start(ref) then
+      local task = host.spawn(self.handle, self, ref)
       self.active = self.active + 1
-      self.tasks[ref] = host.spawn(self.handle, self, ref)
+      self.tasks[ref] = task
     else
       self.lanes:retry(ref, host.clock() + self.lease / 10)
     end
@@ -248,6 +269,14 @@ function Worker:renew()
   if not ok and err.kind ~= "cancelled" then
     self:log("warn", "the leases were not renewed", { error = tostring(err) })
     self:heed(err)
+  end
+end
+
+-- Without leases nothing would start any more.
+function Worker:keep_leases()
+  local ok, why = pcall(self.beat, self)
+  if not ok then
+    self:fail(why)
   end
 end
 
@@ -333,14 +362,14 @@ function Worker:consume()
   end
   self:log("info", "worker started", { queue = tostring(self.queue),
     concurrency = self.concurrency })
-  local beater = host.spawn(self.beat, self)
+  self.beater = host.spawn(self.keep_leases, self)
   while not self.stopping do
     self:turn()
   end
   local cancelled = self:drain()
   self.ended = true
-  beater:cancel()
-  beater:wait()
+  self.beater:cancel()
+  self.beater:wait()
   self:log("info", "worker stopped", { cancelled = cancelled,
     handled = self.totals.handled, retried = self.totals.retried,
     dead = self.totals.dead })
@@ -349,6 +378,16 @@ function Worker:consume()
     return nil, self.failure
   end
   return ok, err
+end
+
+-- Ends what a worker has left that broke: what it owned is free for others.
+function Worker:clean_up()
+  self.stopping, self.abandoned, self.ended = true, true, true
+  self:drain()
+  if self.beater then
+    self.beater:cancel()
+  end
+  self.consumer:close()
 end
 
 -- The worker's main task.
@@ -368,7 +407,14 @@ function Worker:work()
       end
     end,
   }
-  local ok, err = self:consume()
+  local called, ok, err = xpcall(self.consume, failures.raised, self)
+  if not called then
+    ok, err = nil, errors.is(ok) and ok
+      or errors.new("handler", tostring(ok))
+    self:log("error", "the worker broke", { error = tostring(err) })
+    pcall(self.clean_up, self)
+  end
+  self.beater = nil
   -- Not before: a stop may come between the call of `run` and its task.
   self.running, self.stopping, self.patience = false, false, nil
   return ok, err

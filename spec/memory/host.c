@@ -4,11 +4,13 @@
  *
  *   host once|ever SCENARIO.lua
  *
- * `once` refuses a single allocation, `ever` all from there on. A scenario
- * returns a function, and that returns true when all went as it should;
- * refused memory may make it raise, or return anything else. What it must not
- * do is crash, take wrong for right (it raises "wrong: …" then), or leave
- * handles or memory behind when its state is closed. */
+ * `once` refuses a single allocation, `ever` all from there on; the scenario
+ * is told which. It returns a function, and that returns true when all went as
+ * it should; refused memory may make it raise, or return anything else. What
+ * it must not do is crash, take wrong for right (it raises "wrong: …" then),
+ * or leave handles or memory behind when its state is closed. It may return a
+ * second function, which is called when there is memory again, and must return
+ * true: nothing stands still for good. */
 #include <lauxlib.h>
 #include <lua.h>
 #include <lualib.h>
@@ -94,7 +96,8 @@ static const char LIVE[] =
     "end "
     "return open";
 
-/* Runs the function on the stack with memory refused after `limit`. Where it
+/* Runs the function on top of the stack with memory refused after `limit`, and
+ * then the one below it, where that is not nil. Where it
  * is refused for ever the collector stands still: Lua gives up for good on a
  * finalizer that it has no memory to call. */
 static int run(lua_State *L, long limit, bool *through) {
@@ -112,6 +115,10 @@ static int run(lua_State *L, long limit, bool *through) {
   *through = memory.refused == 0;
   if (*through && (status || !lua_toboolean(L, -1)))
     return fail(limit, error ? error : "no memory was refused, but no result");
+  lua_settop(L, 1);
+  if (!lua_isnil(L, 1) && (lua_pcall(L, 0, 1, 0) || lua_toboolean(L, -1) == 0))
+    return fail(limit, lua_isstring(L, -1) ? lua_tostring(L, -1)
+                                           : "it does not go on");
   lua_settop(L, 0);
   lua_gc(L, LUA_GCCOLLECT, 0);
   lua_gc(L, LUA_GCCOLLECT, 0);
@@ -127,11 +134,20 @@ static void *allocate(void *owner, void *block, size_t before, size_t size) {
   return NULL;
 }
 
+static int load(lua_State *L) {
+  if (luaL_loadfile(L, scenario))
+    return 1;
+  lua_pushstring(L, mode);
+  return lua_pcall(L, 1, LUA_MULTRET, 0);
+}
+
 /* A whole life of the scenario in the state. */
 static int live(lua_State *L, long limit, bool *through) {
   luaL_openlibs(L);
-  if (luaL_dostring(L, NO_JIT) || luaL_dofile(L, scenario))
+  if (luaL_dostring(L, NO_JIT) || load(L))
     return fail(limit, lua_tostring(L, -1));
+  lua_settop(L, 2);
+  lua_insert(L, 1);
   if (run(L, limit, through))
     return 1;
   if (luaL_dostring(L, LIVE))

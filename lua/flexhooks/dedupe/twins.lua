@@ -83,11 +83,13 @@ function Twins:join(key, source, now)
     end
     number = number + 1
   end
-  form.cursors[source] = number
   if found then
+    -- Each may raise for want of memory: then nothing was reported.
+    form.cursors[source] = form.cursors[source] or 1
     found.reports[source] = true
     found.reported = found.reported + 1
   end
+  form.cursors[source] = number
   return found
 end
 
@@ -95,18 +97,19 @@ end
 ---@return table instance
 function Twins:open(key, source, now)
   local form = self.forms[key]
-  if not form then
-    form = { key = key, count = 0, last = 0, cursors = {} }
-    self.forms[key] = form
-  end
-  form.last = form.last + 1
-  form.count = form.count + 1
-  form.cursors[source] = form.last + 1
+    or { key = key, count = 0, last = 0, cursors = {} }
+  local number = form.last + 1
   local instance = {
-    form = form, number = form.last, opened = now,
-    reports = { [source] = true }, reported = 1,
+    form = form, number = number, opened = now,
+    reports = { [source] = true }, reported = 1, previous = false,
+    next = false,
   }
-  form[form.last] = instance
+  -- What takes memory comes first: what lies beyond `last` does not count.
+  form[number] = instance
+  form.cursors[source] = form.cursors[source] or 1
+  self.forms[key] = form
+  form.cursors[source] = number + 1
+  form.last, form.count = number, form.count + 1
   link_last(self.ends, instance)
   self.count = self.count + 1
   sweep(self, now)

@@ -494,7 +494,6 @@ end
 
 --- Calls `f(item, i)` for each item of a list, at most `n` at a time.
 M.map = map.over {
-  event = M.event,
   spawn = function(f, ...)
     return start(scope_of(coroutine.running()), f, ...)
   end,

@@ -31,11 +31,17 @@ function M.batch()
   return { at = 0, entries = {}, tokens = 0, reports = {} }
 end
 
+-- The report is in the batch before it is made: what raises then is released
+-- with the batch.
 local function match(self, batch, twin, source)
-  local joined = self.twins:join(twin, source, self.now)
-  batch.reports[#batch.reports + 1] = { source = source, joined = joined,
-    opened = not joined and self.twins:open(twin, source, self.now) or nil }
-  return joined and "duplicate" or "stored"
+  local report = { source = source, joined = false, opened = false }
+  batch.reports[#batch.reports + 1] = report
+  report.joined = self.twins:join(twin, source, self.now) or false
+  if report.joined then
+    return "duplicate"
+  end
+  report.opened = self.twins:open(twin, source, self.now)
+  return "stored"
 end
 
 --- Claims one arrival within a batch.
@@ -81,7 +87,7 @@ function Claims:release(batch)
     local report = batch.reports[i]
     if report.joined then
       self.twins:leave(report.joined, report.source)
-    else
+    elseif report.opened then
       self.twins:remove(report.opened)
     end
   end

@@ -51,11 +51,12 @@ function Consumer:scan(limit)
   if not rows then
     return nil, err
   end
-  local now = host.now()
+  local now, last = host.now(), self.cursor
   for i, row in ipairs(rows) do
-    self.cursor = row.seq
+    last = row.seq
     rows[i] = describe(row, now)
   end
+  self.cursor = last
   return rows
 end
 

@@ -94,24 +94,25 @@ function Control:look()
   end
   self.next_look = now + (now < (self.awake or 0) and SOON or LOOK)
   for _, row in ipairs(ok and rows or {}) do
-    if not self.taken[row[1]] then
-      self.taken[row[1]] = true
-      host.spawn(self.answer, self, row)
-    end
+    self:take(row)
   end
 end
 
---- Answers commands while the loop runs. The loop knows us, and would keep a
--- queue for ever that nobody else has any more: so we do not hold it.
----@param backend table the queue, which this process owns
----@return table|nil control nil where its file cannot be used
-function M.serve(backend)
-  local db = open(backend.storage.path)
-  if not db then
-    return nil
+-- A command is taken once, or again where no task could be made for it.
+function Control:take(row)
+  local id = row[1]
+  if self.taken[id] then
+    return
   end
-  -- Whoever asked the owner before this one has given up.
-  pcall(db.execute, db, "DELETE FROM commands")
+  self.taken[id] = true
+  local ok, raised = pcall(host.spawn, self.answer, self, row)
+  if not ok then
+    self.taken[id] = nil
+    error(raised, 0)
+  end
+end
+
+local function watch(backend, db)
   local owned = setmetatable({ backend = backend }, WEAK)
   local self = setmetatable({ owned = owned, db = db, taken = {},
     next_look = 0 }, Control)
@@ -126,6 +127,25 @@ function M.serve(backend)
     end,
   }
   return self
+end
+
+--- Answers commands while the loop runs. The loop knows us, and would keep a
+-- queue for ever that nobody else has any more: so we do not hold it.
+---@param backend table the queue, which this process owns
+---@return table|nil control nil where its file cannot be used
+function M.serve(backend)
+  local db = open(backend.storage.path)
+  if not db then
+    return nil
+  end
+  -- Whoever asked the owner before this one has given up.
+  pcall(db.execute, db, "DELETE FROM commands")
+  local ok, made = pcall(watch, backend, db)
+  if ok then
+    return made
+  end
+  db:close()
+  error(made, 0)
 end
 
 function Control:close()

@@ -35,7 +35,8 @@ function M.encode_failures(before, failure)
   return core.json_text(list)
 end
 
---- A value from `encode_value`'s bytes, or nil where they are not JSON.
+--- A value from `encode_value`'s bytes, or nil where they are not JSON. Without
+-- memory it raises: nothing is said of the bytes then.
 function M.decode_value(bytes)
   return (core.json_decode(bytes, MAX_DEPTH, ANY_SIZE, false, true))
 end

@@ -1,6 +1,7 @@
 --- Whose turn it is: one line for each interaction, one event of it at a time.
 --
--- Pure bookkeeping, no clock and no I/O. A lane's head is a ref with its
+-- Pure bookkeeping, no clock and no I/O. Where it raises for want of memory,
+-- nothing has changed. A lane's head is a ref with its
 -- state; behind it only sequence numbers are kept, because what has not been a
 -- head was never started. Lanes become ready in the order their heads were
 -- added.
@@ -61,41 +62,43 @@ local function pop(heap)
 end
 
 function Lanes:make_ready(lane)
+  local last = self.last + 1
+  self.ready[last] = lane
+  self.last = last
   lane.state = "ready"
   lane.stamp = lane.stamp + 1
-  self.last = self.last + 1
-  self.ready[self.last] = lane
 end
 
 function Lanes:make_wait(lane, at)
-  lane.state = "waiting"
-  lane.stamp = lane.stamp + 1
+  local stamp = lane.stamp + 1
   if at < math.huge then
     local heap = self.waiting
-    heap[#heap + 1] = { at = at, lane = lane, stamp = lane.stamp }
+    heap[#heap + 1] = { at = at, lane = lane, stamp = stamp }
     sift_up(heap, #heap)
   end
+  lane.state, lane.stamp = "waiting", stamp
 end
 
 --- Adds the next ref of its line. `ref.at` (the same clock as `next`'s) is
 -- when it may start; nil for at once, math.huge for only when released.
 function Lanes:add(ref)
-  self.known = self.known + 1
   local lane = self.lanes[ref.line]
   if lane then
-    lane.tail = lane.tail + 1
-    lane[lane.tail] = ref.seq
+    local tail = lane.tail + 1
+    lane[tail] = ref.seq
+    lane.tail, self.known = tail, self.known + 1
     return
   end
   lane = { line = ref.line, part = ref.part, fence = ref.fence, head = ref,
-    next = 1, tail = 0, stamp = 0 }
+    next = 1, tail = 0, stamp = 0, state = "new" }
   ref.lane = lane
-  self.lanes[ref.line] = lane
   if ref.at then
     self:make_wait(lane, ref.at)
   else
     self:make_ready(lane)
   end
+  self.known = self.known + 1
+  self.lanes[ref.line] = lane
 end
 
 -- The earliest entry that still means something, or nil.
@@ -158,25 +161,31 @@ function Lanes:done(ref)
   if lane.state == "dropped" then
     return
   end
-  leave(self, lane)
-  self.known = self.known - 1
   if lane.next > lane.tail then
+    leave(self, lane)
+    self.known = self.known - 1
     lane.state = "dropped"
     self.lanes[lane.line] = nil
     return
   end
-  lane.head = { seq = lane[lane.next], line = lane.line, part = lane.part,
+  local head = { seq = lane[lane.next], line = lane.line, part = lane.part,
     fence = lane.fence, attempts = 0, lane = lane }
+  local running = lane.state == "running"
+  self:make_ready(lane)
+  self.running = self.running - (running and 1 or 0)
+  self.known = self.known - 1
+  lane.head = head
   lane[lane.next] = nil
   lane.next = lane.next + 1
-  self:make_ready(lane)
 end
 
 --- The head stays and may start again at `at` (math.huge: when released).
 function Lanes:retry(ref, at)
-  if ref.lane.state ~= "dropped" then
-    leave(self, ref.lane)
-    self:make_wait(ref.lane, at)
+  local lane = ref.lane
+  if lane.state ~= "dropped" then
+    local running = lane.state == "running"
+    self:make_wait(lane, at)
+    self.running = self.running - (running and 1 or 0)
   end
 end
 

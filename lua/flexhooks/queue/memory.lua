@@ -44,7 +44,8 @@ end
 function Memory:restore(_)
 end
 
--- Nothing below can fail half way: what may be refused is refused first.
+-- Nothing below fails half way: what may be refused is refused first, and what
+-- takes memory takes it before anything has changed, or is undone.
 function Memory:transaction(_, f, ...)
   local ok, result = pcall(f, self, ...)
   if ok then
@@ -53,17 +54,27 @@ function Memory:transaction(_, f, ...)
   return nil, tostring(result)
 end
 
---- Adds events: `rows` holds seq, line and body of each.
+local function add_rows(self, rows)
+  for i = 1, #rows, 3 do
+    self.rows[rows[i]] = { line = rows[i + 1], body = rows[i + 2],
+      attempts = 0, not_before = 0 }
+  end
+end
+
+--- Adds events: `rows` holds seq, line and body of each, in their order.
 function Memory:insert(rows)
   local count = math.floor(#rows / 3)
   if self.count + count > self.max_events then
     error("the queue is full (max_events = " .. self.max_events .. ")", 0)
   end
-  for i = 1, #rows, 3 do
-    self.rows[rows[i]] = { line = rows[i + 1], body = rows[i + 2],
-      attempts = 0, not_before = 0 }
-    self.last = math.max(self.last, rows[i])
+  local ok, raised = pcall(add_rows, self, rows)
+  if not ok then
+    for i = 1, #rows, 3 do
+      self.rows[rows[i]] = nil
+    end
+    error(raised, 0)
   end
+  self.last = math.max(self.last, rows[#rows - 2] or 0)
   self.count = self.count + count
 end
 
@@ -148,9 +159,9 @@ function Memory:peek(after, limit)
 end
 
 function Memory:bury(letter)
-  self.dead_last = self.dead_last + 1
-  self.dead[#self.dead + 1] =
-    tables.merged({ key = self.dead_last }, letter)
+  local key = self.dead_last + 1
+  self.dead[#self.dead + 1] = tables.merged({ key = key }, letter)
+  self.dead_last = key
 end
 
 function Memory:dead_list(limit)

@@ -221,9 +221,9 @@ local function line_of(item)
   return event and tostring(event.InteractionSid or event.EventType) or ""
 end
 
--- Nothing here fails half way: the list is shared with other stores.
-local function append(args, items)
-  local n = #args
+-- Behind the last of these arguments. Returns the place of the new last one.
+local function append(args, last, items)
+  local n = last
   for i = 1, #items do
     local item = items[i]
     args[n + 1], args[n + 2] = line_of(item), item.body
@@ -232,6 +232,7 @@ local function append(args, items)
     args[n + 7] = item.event and "" or item.reason or "malformed"
     n = n + 7
   end
+  return n
 end
 
 -- What the stores of a call share; a receiver's rule does not change.
@@ -268,8 +269,8 @@ function Redis:submit(store)
   end
   local head = self:head_of(store.rule)
   local batch = self.batches:join(head.key, "store", head)
-  append(batch.args, items)
-  self.batches:add(batch, bytes, store, stored, #items)
+  local last = append(batch.args, batch.last, items)
+  self.batches:add(batch, last, bytes, store, stored, #items)
 end
 
 --- A step on one entry that goes with others of its kind.

@@ -4,6 +4,10 @@
 -- It connects when first used, and again after it was lost. What had been sent
 -- then gets an error, not a second try: whether Redis did it is not known
 -- here, only by who can tell whether doing it twice matters.
+--
+-- Answers have no number: each goes to the waiter that is first in line. So a
+-- waiter has its place before its command is appended, and an answer that
+-- cannot be taken for want of memory ends the connection.
 -- @module flexhooks.queue.redis_connection
 
 local core = require "flexhooks.core"
@@ -12,6 +16,7 @@ local flight = require "flexhooks.flight"
 local host = require "flexhooks.host"
 local redis_call = require "flexhooks.queue.redis_call"
 local redis_error = require "flexhooks.queue.redis_error"
+local submission = require "flexhooks.queue.submission"
 local shapes = require "flexhooks.queue.redis_shapes"
 
 local M = {}
@@ -27,7 +32,8 @@ local CONNECT_TIMEOUT = 3
 -- timeout (seconds for one answer), name (for messages)
 function M.new(settings)
   return setmetatable({ address = settings.address, name = settings.name,
-    timeout = settings.timeout, shas = {}, opening = flight.new() },
+    timeout = settings.timeout, shas = {}, opening = flight.new(),
+    no_memory = redis_error.new(settings.name, "not enough memory", "queue") },
     Connection)
 end
 
@@ -44,12 +50,24 @@ function Connection:failure(message, reason)
   return redis_error.new(self.name, message, reason)
 end
 
+-- Gives a waiter its answer, and never raises: others are next.
 local function settle(waiter, value, err)
   if waiter.answered then
-    return waiter.answered(value, err)
+    local ok, raised = pcall(waiter.answered, value, err)
+    if not ok then
+      submission.report(raised)
+    end
+    return
   end
   waiter.value, waiter.err, waiter.done = value, err, true
   waiter.event:set()
+end
+
+-- What waits for an answer: a task, or a function where that is given.
+local function new_waiter(shape, answered, due)
+  return { shape = shape, answered = answered or false, due = due or false,
+    event = not answered and host.event(), value = false, err = false,
+    done = false }
 end
 
 -- The connection is over; everybody who waits for an answer is told.
@@ -84,30 +102,46 @@ function Connection:distrust(waiter)
   self:drop(err)
 end
 
-function Connection:take_replies()
+-- Gives an answer to the first waiter.
+function Connection:take_reply(ok, value)
+  local waiting = self.waiting
+  if waiting.first > waiting.last then
+    return self:drop(self:failure("a reply that nobody asked for",
+      "protocol"))
+  end
+  local err = not ok and redis_error.of_answer(self.name, value)
+  local waiter = waiting[waiting.first]
+  waiting[waiting.first] = nil
+  waiting.first = waiting.first + 1
+  if err then
+    self:refuse(waiter, err)
+  elseif waiter.shape and not waiter.shape(value) then
+    self:distrust(waiter)
+  else
+    settle(waiter, value)
+  end
+end
+
+-- Takes all answers that are there. Returns the error that ended that.
+function Connection:take_all()
   while self.handle do
     local ok, value, message = self.handle:next()
     if ok == nil then
-      if value then
-        self:drop(self:failure(message, value))
-      end
-      return
+      return value and self:failure(message, value)
     end
-    local waiting = self.waiting
-    if waiting.first > waiting.last then
-      return self:drop(self:failure("a reply that nobody asked for",
-        "protocol"))
-    end
-    local waiter = waiting[waiting.first]
-    waiting[waiting.first] = nil
-    waiting.first = waiting.first + 1
-    if not ok then
-      self:refuse(waiter, redis_error.of_answer(self.name, value))
-    elseif waiter.shape and not waiter.shape(value) then
-      self:distrust(waiter)
-    else
-      settle(waiter, value)
-    end
+    self:take_reply(ok, value)
+  end
+end
+
+function Connection:take_replies()
+  local ok, err = pcall(self.take_all, self)
+  if not ok then
+    -- An answer may be gone, and all behind it would have the wrong waiters.
+    local made, raised = pcall(self.failure, self, tostring(err), "queue")
+    err = made and raised or self.no_memory
+  end
+  if err then
+    self:drop(err)
   end
 end
 
@@ -123,21 +157,23 @@ function Connection:flush()
   end
   local interest = flushed and "r" or "rw"
   if interest ~= self.interest then
+    local ok, raised = pcall(self.source.watch, self.source, interest)
+    if not ok then
+      return self:drop(self:failure(tostring(raised), "queue"))
+    end
     self.interest = interest
-    self.source:watch(interest)
   end
-end
-
--- Seconds until the next answer to what was posted must be there.
-function Connection:left()
-  local waiting = self.waiting
-  local waiter = waiting[waiting.first]
-  return waiter and waiter.due and math.max(0, waiter.due - host.clock())
 end
 
 function Connection:is_waited_for()
   local waiting = self.waiting
   return waiting ~= nil and waiting.first <= waiting.last
+end
+
+-- Seconds until the next answer to what was posted must be there.
+function Connection:left()
+  local due = self:is_waited_for() and self.waiting[self.waiting.first].due
+  return due and math.max(0, due - host.clock()) or nil
 end
 
 -- After every wait of the loop: what came before the connection ended is taken
@@ -182,8 +218,7 @@ local function watch(self, handle)
       end
     end,
   }
-  self.anchor = anchor
-  return source
+  return source, anchor
 end
 
 function Connection:attach()
@@ -195,31 +230,31 @@ function Connection:attach()
   if not handle then
     return nil, self:failure(message, kind)
   end
+  local waiting = { first = 1, last = 0 }
+  local source, anchor = watch(self, handle)
   self.handle, self.interest, self.more = handle, "rw", false
-  self.waiting = { first = 1, last = 0 }
-  self.source = watch(self, handle)
+  self.waiting, self.source, self.anchor = waiting, source, anchor
   return true
 end
 
--- Appends a command; its answer comes to the waiter that is returned, which is
--- to get an `event` or a function `answered`.
-function Connection:send(arguments, shape, more)
+-- Appends a command, whose answer the waiter will get.
+function Connection:send(waiter, arguments, more)
   if not self.handle then
     return nil, self.lost
-  end
-  local ok, kind, message = self.handle:append(arguments, more)
-  if not ok then
-    return nil, self:failure(message, kind)
+  elseif not self.unsent then
+    host.at_turn_end(self.flush, self)
+    self.unsent = true
   end
   local waiting = self.waiting
-  local waiter = { shape = shape }
-  waiting.last = waiting.last + 1
-  waiting[waiting.last] = waiter
-  self.anchor.waited = self
-  if not self.unsent then
-    self.unsent = true
-    host.at_turn_end(self.flush, self)
+  local place = waiting.last + 1
+  waiting[place] = waiter
+  local ok, kind, message = self.handle:append(arguments, more)
+  if not ok then
+    waiting[place] = nil
+    return nil, self:failure(message, kind)
   end
+  waiting.last = place
+  self.anchor.waited = self
   return waiter
 end
 
@@ -237,7 +272,6 @@ local function is_cut()
 end
 
 function Connection:await(waiter, timeout)
-  waiter.event = host.event()
   local woken, why = waiter.event:wait(timeout)
   if waiter.done then
     return waiter.value, waiter.err
@@ -258,7 +292,7 @@ function Connection:greet()
       and { "AUTH", address.user, secret } or { "AUTH", secret })
   end
   for _, command in ipairs(commands) do
-    local waiter, err = self:send(command, shapes.ok)
+    local waiter, err = self:send(new_waiter(shapes.ok), command)
     local value
     if waiter then
       value, err = self:await(waiter,
@@ -273,6 +307,9 @@ function Connection:greet()
 end
 
 function Connection:open()
+  if self.handle then -- greeting it has failed half way
+    self:drop(self.no_memory)
+  end
   local ok, err = self:attach()
   if ok then
     ok, err = self:greet()
@@ -316,7 +353,7 @@ function Connection:command(arguments, shape, timeout, more)
     return nil, err
   end
   local waiter
-  waiter, err = self:send(arguments, shape, more)
+  waiter, err = self:send(new_waiter(shape), arguments, more)
   if not waiter then
     return nil, err
   end
@@ -337,13 +374,9 @@ function Connection:post(script, keys, args, shape, answered)
   if not sha or not self.greeted or self.pid ~= core.pid() then
     return false
   end
-  local waiter = self:send(redis_call.command("EVALSHA", sha, keys), shape,
-    args)
-  if not waiter then
-    return false
-  end
-  waiter.answered, waiter.due = answered, host.clock() + self.timeout
-  return true
+  local waiter = new_waiter(shape, answered, host.clock() + self.timeout)
+  return self:send(waiter, redis_call.command("EVALSHA", sha, keys), args)
+    ~= nil
 end
 
 function Connection:close()

@@ -65,22 +65,26 @@ end
 -- What was lost is told before anything waits: between a partition that was
 -- lost and the same one taken back, nothing may be read or begun that is still
 -- taken for the first.
+--
+-- A partition is forgotten with all that is known of it, or not at all: its
+-- new fence must not come to events that were read under the old one.
 local function adopt(self, held)
-  local lost = {}
-  for part, state in pairs(self.parts) do
-    if held[part] ~= state.fence then
-      self.parts[part] = nil
-      lost[part] = true
-    end
-  end
+  local parts, lost = {}, {}
   for part, fence in pairs(held) do
-    if not self.parts[part] then
-      self.parts[part] = { fence = fence, cursor = "0-0", running = 0 }
+    local state = self.parts[part]
+    parts[part] = state and state.fence == fence and state
+      or { fence = fence, cursor = "0-0", running = 0, drained = false,
+        retiring = false, handing = false }
+  end
+  for part, state in pairs(self.parts) do
+    if parts[part] ~= state then
+      lost[part] = true
     end
   end
   if next(lost) then
     self.lost(lost)
   end
+  self.parts = parts
 end
 
 -- Gives back what is over our share: partitions where nothing runs, and, of
@@ -115,15 +119,18 @@ function Consumer:hand_over(idle)
   for _, state in pairs(idle) do
     state.handing = decided
   end
-  local given = self:give_back(idle)
+  local called, given = pcall(self.give_back, self, idle)
+  given = called and given
   for part, state in pairs(idle) do
-    state.handing = nil
-    self.parts[part] = not given and state or nil
+    state.handing = false
+    if given and self.parts[part] == state then
+      self.parts[part] = nil
+    end
   end
+  decided:set(true)
   if given then
     self.lost(idle)
   end
-  decided:set(true)
 end
 
 function Consumer:give_back(parts, leaving)
@@ -199,8 +206,14 @@ function Consumer:scan(limit)
   if not reply then
     return nil, err
   end
-  self.last_part = reply[#reply - 4] or self.last_part
   local refs = self:refs_of(reply, asked)
+  self.last_part = reply[#reply - 4] or self.last_part
+  for i = 1, #reply, 5 do
+    local state = asked[reply[i]]
+    if state then
+      state.cursor = reply[i + 1]
+    end
+  end
   if #refs < limit then
     self:drained(asked)
   end
@@ -216,7 +229,6 @@ function Consumer:refs_of(reply, asked)
     local part, entry, delay = reply[i], reply[i + 1], reply[i + 4]
     local state = asked[part]
     if state and self.parts[part] == state then
-      state.cursor = entry
       refs[#refs + 1] = { seq = part .. "/" .. entry, part = part,
         fence = state.fence, line = reply[i + 2], attempts = reply[i + 3],
         parked = delay == -1, delay = delay > 0 and delay / 1000 or nil }
@@ -291,21 +303,30 @@ function Consumer:look_again()
   self.wake()
 end
 
+-- Waits until there may be something to read, and wakes the worker then.
+function Consumer:hear()
+  if not self:rest() then
+    return true
+  end
+  local reply, err = self:read_wake(self.ear)
+  if reply then
+    self:heard(reply)
+    self.wake(self.urgent)
+    self.urgent = nil
+  end
+  return reply ~= nil, err
+end
+
+-- Until something can be heard again, looking is what is left.
 function Consumer:listen()
   self.ear = self.queue:connect()
   while not self.closed do
-    local reply, err
-    if self:rest() then
-      reply, err = self:read_wake(self.ear)
-    end
-    if err and not self.closed then
-      -- Until it can be heard again, looking is what is left.
+    local called, heard = pcall(self.hear, self)
+    if not (called and heard or self.closed) then
       self:look_again()
-      host.sleep(0.5)
-    elseif reply then
-      self:heard(reply)
-      self.wake(self.urgent)
-      self.urgent = nil
+      if not host.sleep(0.5) then
+        return
+      end
     end
   end
 end
@@ -344,15 +365,16 @@ function Consumer:begin(ref)
   if not state or state.fence ~= ref.fence then
     return false
   end
+  -- Whatever is raised, `let_go` takes it back.
+  ref.state = state
   state.running = state.running + 1
   local reply, err = self:entry_step("begin", ref, ref.attempts)
   if not reply then
-    state.running = state.running - 1
+    self:let_go(ref)
     return reply, err
   end
   local item = envelope.decode(reply[1])
-  ref.attempts = reply[2]
-  ref.item, ref.state = item, state
+  ref.attempts, ref.item = reply[2], item
   item.id = item.id or "seq:" .. ref.seq
   item.attempt = reply[2]
   item.errors = envelope.decode_failures(reply[3])
@@ -421,6 +443,8 @@ function Consumer:close()
   if self.listener then
     self.listener:cancel()
     self.listener:wait()
+  end
+  if self.ear then
     self.ear:close()
   end
   local ok, err = self:give_back(self.parts, true)

@@ -4,6 +4,9 @@
 -- transaction; whoever asked is told or woken after it. If it fails, it is
 -- rolled back and its parts are tried one by one, so that one that cannot be
 -- stored fails alone.
+--
+-- What takes memory comes first: a turn that is written has its successor
+-- already, and all who gave it something are told, whatever is raised.
 -- @module flexhooks.queue.single
 
 local claims = require "flexhooks.queue.claims"
@@ -30,6 +33,9 @@ function M.new(name, storage, options)
   return setmetatable({
     name = name, storage = storage, turns = options.turns, pid = options.pid,
     turn = transaction.new(), -- what has gathered since the last one
+    following = false, -- the next turn
+    telling = false, -- a turn that was written, until all have been told
+    no_memory = errors.new("queue", name .. ": not enough memory"),
     running = {}, count_running = 0, -- seqs that a worker has begun
   }, Single)
 end
@@ -85,11 +91,11 @@ function Single:opened()
   if not read then
     return nil, self:failure("cannot be read: " .. tostring(seq))
   end
-  self.seq = math.max(self.seq or 0, seq)
-  self.claims, self.generation = nil, self.storage.generation
   if self.serve_commands and not self.commands then
     self.commands = self.serve_commands(self)
   end
+  self.seq = math.max(self.seq or 0, seq)
+  self.claims, self.generation = nil, self.storage.generation
   return true
 end
 
@@ -127,9 +133,9 @@ function Single:apply(stores, steps)
     return nil, err, true
   end
   local batch, seq = claims.batch(), self.seq
-  local ok, message, hopeless = self.storage:transaction(#stores > 0, write,
-    self, stores, steps, batch)
-  if ok then
+  local called, ok, message, hopeless = pcall(self.storage.transaction,
+    self.storage, #stores > 0, write, self, stores, steps, batch)
+  if called and ok then
     if self.claims then
       self.claims:keep(batch)
     end
@@ -139,7 +145,7 @@ function Single:apply(stores, steps)
     self.claims:release(batch)
   end
   self.seq = seq
-  return nil, self:failure(message), hopeless
+  return nil, self:failure(tostring(called and message or ok)), hopeless
 end
 
 function Single:apply_alone(turn)
@@ -154,11 +160,12 @@ end
 -- Who submits is told here and now, steps are woken.
 function Single:tell(turn)
   local stores, err = turn.stores, turn.err
-  for i = 1, #stores do
+  for i = turn.told + 1, #stores do
     local store = stores[i]
     store.err = err or store.err
+    turn.told = i
     if self.trail and not store.err then
-      self:note_stored(store.items)
+      pcall(self.note_stored, self, store.items)
     end
     tell(store)
   end
@@ -166,25 +173,40 @@ function Single:tell(turn)
   if turn.written then
     turn.written:set()
   end
+  self.telling = false
+  if self.consumer then
+    self.consumer.wake()
+  end
 end
 
---- Writes what has gathered.
-function Single:commit()
-  local turn = self.turn
-  local count = #turn.stores + #turn.steps
-  if count == 0 then
-    return
-  end
-  self.turn = transaction.new()
+local function write_turn(self, turn, count)
   local ok, err, hopeless = self:apply(turn.stores, turn.steps)
   if ok or hopeless or count == 1 then
-    turn.err = err
+    turn.err = err or false
   else
     self:apply_alone(turn)
   end
-  self:tell(turn)
-  if self.consumer then
-    self.consumer.wake()
+end
+
+--- Writes what has gathered. Where it raises for want of memory, another call
+-- goes on.
+function Single:commit()
+  if self.telling then
+    self:tell(self.telling)
+  end
+  local turn = self.turn
+  local count = #turn.stores + #turn.steps
+  if count > 0 then
+    local ok, raised = pcall(write_turn, self, turn, count)
+    if not ok then
+      local made, err = pcall(self.failure, self, tostring(raised))
+      turn.err = made and err or self.no_memory
+    end
+    self.telling, self.turn, self.following = turn, self.following, false
+  end
+  turn.gathers = false
+  if count > 0 then
+    self:tell(turn)
   end
 end
 
@@ -198,9 +220,10 @@ function Single:gather()
   if not ready then
     return nil, err
   end
+  self.following = self.following or transaction.new()
   if self.turns then
-    turn.gathers = true
     host.at_turn_end(self.commit, self)
+    turn.gathers = true
   end
   return turn
 end
@@ -215,10 +238,12 @@ function Single:step(op)
   if not turn then
     return nil, err
   end
+  if self.turns then
+    turn.written = turn.written or host.event()
+  end
   turn.steps[#turn.steps + 1] = op
   local why
   if self.turns then
-    turn.written = turn.written or host.event()
     why = select(2, turn.written:wait())
   else
     self:commit()

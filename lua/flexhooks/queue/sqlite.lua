@@ -214,17 +214,21 @@ end
 ---@return boolean? hopeless no single statement of it would fare better
 function SQLite:transaction(acknowledged, f, ...)
   local count, dead_count = self.count, self.dead_count
+  local claim_seq, claim_total = self.claim_seq, self.claim_total
   local ok, message = pcall(commit, self, acknowledged, f, ...)
   if ok then
     return true
   end
-  message = tostring(message)
   self.count, self.dead_count = count, dead_count
+  self.claim_seq, self.claim_total = claim_seq, claim_total
+  message = tostring(message)
   if damaged(message) then
     local lost = self:drop()
     return nil, lost or message, true
+  elseif not self.db:rollback() then
+    -- No other could begin while it is open.
+    self:drop()
   end
-  self.db:rollback()
   return nil, message, message:find("locked", 1, true) ~= nil
 end
 

@@ -118,8 +118,12 @@ function File:value(sql)
 end
 
 --- Ends a transaction if there is one, as if it had not begun.
+---@return boolean ended false if it could not be, for want of memory
 function File:rollback()
-  self.connection:execute("ROLLBACK")
+  local called, result, message = pcall(self.connection.execute,
+    self.connection, "ROLLBACK")
+  return called and (result ~= nil
+    or message:find("no transaction is active", 1, true) ~= nil)
 end
 
 --- Closes the file; what was not committed is gone.

@@ -10,13 +10,18 @@ local host = require "flexhooks.host"
 
 local M = {}
 
---- Tells the owner. One that fails keeps no other from being told: its failure
--- is logged as that of a task.
+--- Reports what was raised as the failure of a task for which nobody waits.
+-- Never raises.
+function M.report(raised)
+  pcall(host.spawn, error, raised, 0)
+end
+
+--- Tells the owner. One that fails keeps no other from being told.
 ---@param submission table
 function M.tell(submission)
   local ok, raised = pcall(submission.done, submission)
   if not ok then
-    host.spawn(error, raised, 0)
+    M.report(raised)
   end
 end
 

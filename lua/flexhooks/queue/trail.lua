@@ -34,9 +34,10 @@ end
 ---@param item table id, event
 function Trail:note(state, item)
   local event = item.event or {}
-  self.last = self.last + 1
-  self.steps[self.last] = { state = state, at = host.now(), id = item.id,
+  local last = self.last + 1
+  self.steps[last] = { state = state, at = host.now(), id = item.id,
     type = event.EventType, interaction = event.InteractionSid }
+  self.last = last
   if self.last - self.first >= KEPT then
     self.steps[self.first] = nil
     self.first = self.first + 1

@@ -19,10 +19,10 @@ end
 
 --- The operations of a turn: `stores`, which are submissions, and `steps`
 -- { kind, … } of a consumer or a command, each of which gets its `result`. One
--- that failed gets its `err`.
+-- that failed gets its `err`. While it `gathers`, its end is registered.
 function M.new()
   return { stores = {}, steps = {}, gathers = false, done = false,
-    err = false }
+    err = false, written = false, told = 0 }
 end
 
 --- Adds a row { seq, line, body } for an event; anything else is a letter.

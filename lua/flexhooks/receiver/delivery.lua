@@ -56,8 +56,9 @@ local function report_failure(self, event, context, err)
   })
 end
 
--- Runs the handlers. Returns whether they succeeded.
-local function handle_claimed(self, event, context, due)
+-- Runs the handlers and settles the claim, before anything that could raise.
+-- Returns whether they succeeded.
+local function handle_claimed(self, event, context, due, claim)
   local metrics, run, whom = self.metrics, routers.run, self.router
   if self.client then
     run, whom = run_with_client, self
@@ -65,6 +66,9 @@ local function handle_claimed(self, event, context, due)
   local began = metrics and host.clock()
   local called, ok, err = xpcall(run, raised, whom, event, context, due)
   local handled = called and ok == true
+  if claim then
+    self.claims:settle(claim, handled)
+  end
   if metrics then
     metrics:observe(host.clock() - began, handled and "handled" or "failed")
   end
@@ -87,10 +91,7 @@ local function handle(self, event, context, due, token_key, twin_key)
       return answers.ok
     end
   end
-  local handled = handle_claimed(self, event, context, due)
-  if claim then
-    self.claims:settle(claim, handled)
-  end
+  local handled = handle_claimed(self, event, context, due, claim)
   return handled and answers.ok or answers.failed
 end
 

@@ -22,14 +22,23 @@ function M.of(value)
     traceback = debug.traceback(tostring(value), 2) }, Fault)
 end
 
---- A fault of what ended a coroutine, which may be one already.
+local NO_MEMORY = setmetatable({ value = "not enough memory",
+  traceback = "not enough memory" }, Fault)
+
+local function make(value)
+  return setmetatable({ value = value, traceback = tostring(value) }, Fault)
+end
+
+--- Returns a fault of what ended a coroutine, which may be one already. Never
+-- raises: where there is no memory for it, that is the fault.
 ---@param value any
 ---@return table fault
 function M.complete(value)
   if getmetatable(value) == Fault then
     return value
   end
-  return setmetatable({ value = value, traceback = tostring(value) }, Fault)
+  local made, fault = pcall(make, value)
+  return made and fault or NO_MEMORY
 end
 
 --- Where failures go that nobody waited for, unless told otherwise.
@@ -46,10 +55,21 @@ function M.new()
   return setmetatable({ first = 1, last = 0 }, Unasked)
 end
 
---- Adds a task that has failed at `failed_at`.
+local function append(list, task)
+  task.failed_at = task.failed_at or core.clock()
+  list[list.last + 1] = task
+  list.last = list.last + 1
+end
+
+--- Adds a task that has failed now. Never raises: without memory its failure
+-- is not reported.
 function Unasked:add(task)
-  self.last = self.last + 1
-  self[self.last] = task
+  pcall(append, self, task)
+end
+
+local function log_failure(logger, task)
+  logger("warn", "a task failed and nobody waited for it",
+    { traceback = task.fault.traceback })
 end
 
 --- Reports those that nobody asked about in time, or all of them.
@@ -64,8 +84,7 @@ function Unasked:report(logger, all)
     if not task.watched then
       task.watched = true
       -- A logger that fails must not take the loop with it.
-      pcall(logger, "warn", "a task failed and nobody waited for it",
-        { traceback = task.fault.traceback })
+      pcall(log_failure, logger, task)
     end
     task = self[self.first]
   end

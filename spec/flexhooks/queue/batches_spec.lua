@@ -50,7 +50,7 @@ describe("batches", function()
         for _ = 1, n do
           batch.args[#batch.args + 1] = n
         end
-        b:add(batch, 0, n, function(step, reply, first)
+        b:add(batch, #batch.args, 0, n, function(step, reply, first)
           got[step] = { (table.unpack or unpack)(reply, first,
             first + step - 1) }
         end, n)
@@ -118,7 +118,7 @@ describe("batches", function()
             failed = failed + 1
           end)
           local batch = b:join("b", "x", {})
-          b:add(batch, 0, {}, function(_, reply, err)
+          b:add(batch, batch.last + 1, 0, {}, function(_, reply, err)
             assert.is_nil(reply)
             assert.equal("queue", err.kind)
             failed = failed + 1
