@@ -197,8 +197,9 @@ local function settle_instance(self, claim, handled)
   end
 end
 
--- Settles what a table tells: several tokens, an instance, or who waits. A
--- token that there is no memory for is forgotten, and no delivery waits for it.
+-- Settles a claim with several tokens, an instance, or waiting deliveries. A
+-- token is forgotten if there is no memory for it, and no delivery waits for
+-- it.
 local function settle_awaited(self, claim, handled, now)
   settle_instance(self, claim, handled)
   local token = claim.token

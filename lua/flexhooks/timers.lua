@@ -15,9 +15,9 @@ function M.new()
   return setmetatable({ n = 0 }, Timers)
 end
 
--- Puts `entry` to where it belongs in a heap of `n`, at `i` or away from it. It
--- calls nothing: a call may raise for want of memory, and would leave a heap
--- that is none.
+-- Puts `entry` to its place in a heap of `n`, at `i` or away from it. It calls
+-- no function, because a call may raise without memory and leave the heap
+-- damaged.
 local function place(heap, entry, i, n)
   local due = entry.due
   while i > 1 and heap[(i - i % 2) / 2].due > due do

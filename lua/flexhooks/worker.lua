@@ -133,6 +133,7 @@ function Worker:fail(why)
   self:nudge()
 end
 
+-- Keeps an event in its line after an attempt that broke, and tries it again.
 function Worker:keep_place(ref, why)
   self.consumer:let_go(ref)
   self.lanes:retry(ref, host.clock() + self.backoff[2])

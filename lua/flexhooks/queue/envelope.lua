@@ -35,8 +35,8 @@ function M.encode_failures(before, failure)
   return core.json_text(list)
 end
 
---- A value from `encode_value`'s bytes, or nil where they are not JSON. Without
--- memory it raises: nothing is said of the bytes then.
+--- Returns a value from `encode_value`'s bytes, or nil if they are not JSON.
+-- Raises without memory, because that says nothing of the bytes.
 function M.decode_value(bytes)
   return (core.json_decode(bytes, MAX_DEPTH, ANY_SIZE, false, true))
 end
