@@ -211,34 +211,39 @@ local function correct(task)
   finish(task, false, YIELDED)
 end
 
--- Goes on with a task. Where this raises, the task is the first one still, and
--- is gone on with once there is memory: then it may have ended, and have more
--- to tell.
-local function resume(task)
-  local co = task.co
-  if task.why == ENDED then
-    return tell_end(task)
-  elseif not co then
-    local why
-    co, why = take_coroutine(task)
-    if not co then
-      return finish(task, false, why)
-    end
-  end
-  current = task
-  local ok, raised = coroutine.resume(co, task)
+-- The outcome of a coroutine that has yielded or ended.
+local function proceed(task, co, ok, raised)
   local over = ok and task.why == ENDED
   if ok and not over and task.why ~= WAITS then
     ok, raised = pcall(correct, task)
   end
   current = nil
   if over and not task.fault then
-    put_back(co) -- after a failure its stack may be LuaJIT's no more
+    put_back(co) -- after a failure LuaJIT may have damaged its stack
   elseif not ok and task.why ~= ENDED then
     finish(task, false, raised)
   elseif not ok then
     tell_end(task)
   end
+end
+
+-- Goes on with a task. Where this raises, the task is the first one still, and
+-- is gone on with once there is memory: then it may have ended, and have more
+-- to tell.
+local function resume(task)
+  if task.why == ENDED then
+    return tell_end(task)
+  end
+  local co = task.co
+  if not co then
+    local taken, raised = take_coroutine(task)
+    if not taken then
+      return finish(task, false, raised)
+    end
+    co = taken
+  end
+  current = task
+  proceed(task, co, coroutine.resume(co, task))
 end
 
 --- Starts `f(...)` as a task; it begins when the loop gets to it.

@@ -1,5 +1,6 @@
 local dedupe = require "flexhooks.dedupe"
 local flexhooks = require "flexhooks"
+local refusal = require "spec.support.refusal"
 
 local now, claims
 
@@ -230,5 +231,38 @@ describe("n equal events", function()
       times = times + handled(list)
     end
     assert.equal(30, times)
+  end)
+end)
+
+-- Each in turn raises, as any call may for want of memory. Then nothing is
+-- claimed and no report counts: what comes again is handled.
+describe("a claim that is refused", function()
+  it("leaves nothing behind", function()
+    local tokens = debug.getmetatable(claims.tokens).__index
+    local twins = getmetatable(claims.twins)
+    refusal.each({ tokens = { tokens, "has", "add" },
+      twins = { twins, "join", "open" } }, function(refused)
+        claims = make()
+        refused.begin()
+        for _, report in ipairs { { "t", "f", "a" }, { "u", "f", "b" },
+          { "v", "g", "a" }, { "w", "g", "b" } } do
+          local ok, claim = pcall(claims.claim, claims, report[1], report[2],
+            report[3], 0)
+          if ok and claim then
+            pcall(claims.settle, claims, claim, true)
+          end
+        end
+        refused.over()
+        for _, report in ipairs { { "t", "f", "a" }, { "u", "f", "b" },
+          { "v", "g", "a" }, { "w", "g", "b" } } do
+          local claim, err = claims:claim(report[1], report[2], report[3], 0)
+          assert.is_nil(err)
+          if claim then
+            claims:settle(claim, true)
+          end
+        end
+        assert.same({}, claims.pending)
+        assert.same({}, claims.claims)
+      end)
   end)
 end)

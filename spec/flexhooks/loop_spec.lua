@@ -287,6 +287,44 @@ describe("the end of a turn", function()
     end)
   end)
 
+  it("comes for the others where one raises, whose failure is reported",
+    function()
+      local logged, came = {}, false
+      loop.get { logger = function(_, _, fields)
+        logged[#logged + 1] = fields.traceback
+      end }
+      run(function()
+        loop.at_turn_end(error, "broken hook")
+        loop.at_turn_end(function()
+          came = true
+        end)
+      end)
+      assert.is_true(came)
+      assert.equal(1, #logged)
+      assert.matches("broken hook", logged[1])
+    end)
+
+  it("comes again where there was no memory, in the same order", function()
+    local order, refusals = {}, 3
+    run(function()
+      loop.at_turn_end(function()
+        refusals = refusals - 1
+        if refusals > 0 then
+          error("not enough memory", 0)
+        end
+        order[#order + 1] = "first"
+      end)
+      loop.at_turn_end(function()
+        order[#order + 1] = "second"
+      end)
+      while #order < 2 do
+        sleep(0)
+      end
+    end)
+    assert.same({ "first", "second" }, order)
+    assert.equal(0, refusals)
+  end)
+
   it("does not wait for something else to happen first", function()
     local event = loop.event()
     loop.at_turn_end(function()

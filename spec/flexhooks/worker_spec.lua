@@ -434,6 +434,75 @@ describe("flexhooks.worker", function()
     assert.is_true(logged["an attempt broke"])
   end)
 
+  -- It must not look alive and do nothing, and hold what others could do.
+  it("ends with an error where its own work breaks, and leaves its queue",
+    function()
+      local logged
+      for _, broken in ipairs { "turn", "fill", "start", "rest", "recheck" } do
+        local worker = flexhooks.worker { queue = queue, router = router,
+          logger = function(_, message)
+            logged = message
+          end }
+        worker[broken] = function()
+          error("not enough memory", 0)
+        end
+        flexhooks.run(function()
+          local ok, err = worker:run()
+          assert.is_nil(ok)
+          assert.equal("handler", err.kind)
+          assert.matches("not enough memory", err.message)
+          assert.equal("the worker broke", logged)
+        end)
+        worker[broken] = nil
+        flexhooks.run(function()
+          local running = flexhooks.spawn(worker.run, worker)
+          flexhooks.sleep(0)
+          worker:stop(0)
+          assert.is_true(running:wait())
+        end)
+      end
+    end)
+
+  it("ends with an error where it cannot keep what it owns", function()
+    local worker = flexhooks.worker { queue = queue, router = router }
+    function worker.renew()
+      error("not enough memory", 0)
+    end
+    flexhooks.run(function()
+      local running = flexhooks.spawn(worker.run, worker)
+      flexhooks.sleep(0)
+      function worker.consumer.beat_every()
+        return 0
+      end
+      flexhooks.spawn(worker.keep_leases, worker)
+      local ok, err = running:wait(10)
+      assert.is_nil(ok)
+      assert.matches("not enough memory", err.message)
+    end)
+  end)
+
+  it("ends with an error where an event cannot keep its place", function()
+    local worker = flexhooks.worker { queue = queue, router = router }
+    function worker.log(_, _, message)
+      if message == "an attempt broke" then
+        error("not enough memory", 0)
+      end
+    end
+    flexhooks.run(function()
+      local running = flexhooks.spawn(worker.run, worker)
+      flexhooks.sleep(0)
+      function worker.consumer.begin()
+        error "broken"
+      end
+      assert.is_true(queue:store { item(1) })
+      local ok, err = running:wait(10)
+      assert.is_nil(ok)
+      assert.matches("not enough memory", err.message)
+      assert.equal(0, worker.active)
+    end)
+    assert.equal(1, queue:stats().ready)
+  end)
+
   it("sends a step again until the queue takes it", function()
     local failures, seen = 3, 0
     router:on("*", function()

@@ -134,14 +134,19 @@ function Connection:take_all()
 end
 
 function Connection:take_replies()
-  local ok, err = pcall(self.take_all, self)
-  if not ok then
-    -- An answer may be gone, and all behind it would have the wrong waiters.
-    local made, raised = pcall(self.failure, self, tostring(err), "queue")
-    err = made and raised or self.no_memory
-  end
+  local err = self:take_all()
   if err then
     self:drop(err)
+  end
+end
+
+-- Where that raises, an answer may be gone, and all behind it would have the
+-- wrong waiters.
+function Connection:work_or_drop()
+  local ok, raised = pcall(self.work, self)
+  if not ok then
+    local made, err = pcall(self.failure, self, tostring(raised), "queue")
+    self:drop(made and err or self.no_memory)
   end
 end
 
@@ -210,7 +215,7 @@ local function watch(self, handle)
     run = function()
       local connection = owned.connection
       if connection then
-        connection:work()
+        connection:work_or_drop()
         anchor.waited = connection:is_waited_for() and connection or nil
       else
         source:remove()

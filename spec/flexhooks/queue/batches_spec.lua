@@ -1,6 +1,7 @@
 local batches = require "flexhooks.queue.batches"
 local errors = require "flexhooks.error"
 local flexhooks = require "flexhooks"
+local refusal = require "spec.support.refusal"
 
 local function no_post()
   return false
@@ -127,6 +128,63 @@ describe("batches", function()
       end)
       assert.equal(6, failed)
     end
+  end)
+
+  it("fail where they cannot be sent, and the next ones do not", function()
+    local refused = { host = { require "flexhooks.host", "at_turn_end",
+      "event", "spawn" } }
+    refusal.each(refused, function(control)
+      local b, told = new(), {}
+      control.begin()
+      pcall(flexhooks.run, function()
+        for n = 1, 2 do
+          pcall(function()
+            local batch = b:join("a", "x", { "h" })
+            batch.args[batch.last + 1] = "" .. n
+            b:add(batch, batch.last + 1, 0, n, function(step, reply, first)
+              told[step] = (told[step] or 0) + 1
+              assert.equal("" .. step, reply and reply[first] or "" .. step)
+            end, 1)
+          end)
+        end
+      end)
+      control.over()
+      assert.is_true((told[1] or 1) == 1 and (told[2] or 1) == 1)
+      flexhooks.run(function()
+        assert.equal("3", b:send("a", "x", { "h" }, { "3" }))
+      end)
+    end)
+  end)
+
+  it("are told of what a call raises, and of it alone", function()
+    local b, told = new(nil, function()
+      error "cannot be posted"
+    end), {}
+    flexhooks.loop { logger = function() end }
+    flexhooks.run(function()
+      for n = 1, 3 do
+        local batch = b:join("a", "x", { "h" })
+        batch.args[batch.last + 1] = "" .. n
+        b:add(batch, batch.last + 1, 0, n, function(step, reply, err)
+          told[step] = err.message:match "cannot be posted"
+          assert.is_nil(reply)
+          error "cannot be told"
+        end, 1)
+      end
+    end)
+    assert.same({ "cannot be posted", "cannot be posted",
+      "cannot be posted" }, told)
+  end)
+
+  it("leave nothing of a step that was not appended", function()
+    local b, calls = new()
+    flexhooks.run(function()
+      local batch = b:join("a", "x", { "h" })
+      batch.args[batch.last + 1] = "of another"
+      batch.args[batch.last + 2] = "that failed"
+      assert.equal("1", b:send("a", "x", { "h" }, { "1" }))
+    end)
+    assert.same({ { "x", "h", "1" } }, calls)
   end)
 
   it("go on without whoever was cancelled", function()

@@ -1,4 +1,5 @@
 local claims = require "flexhooks.queue.claims"
+local refusal = require "spec.support.refusal"
 
 local RULE = { window = 100, entries = 1000, twin_window = 60, sources = 2 }
 
@@ -50,6 +51,25 @@ describe("claims", function()
     assert.same({ false, true, true, false },
       (take(1, false, item("t1", "f", "i"), item("t2", "f", "i"),
         item("t3", "h", "g"), item("t4", "h", "i"))))
+  end)
+
+  it("are released whole where one of them is refused", function()
+    refusal.each({ tokens = { debug.getmetatable(c.tokens).__index, "add" },
+      twins = { getmetatable(c.twins), "join", "open" } }, function(refused)
+        c = claims.new(RULE)
+        take(0, false, item("a", "f", "g"))
+        local batch = claims.batch()
+        refused.begin()
+        pcall(function()
+          for _, it_ in ipairs { item("b", "f", "i"), item("c", "f", "g") } do
+            c:take(batch, it_, 1)
+          end
+        end)
+        refused.over()
+        c:release(batch)
+        assert.same({ false, true, false }, (take(2, false,
+          item("b", "f", "i"), item("c", "f", "g"), item("d", "f", "i"))))
+      end)
   end)
 
   it("say what to write, so that taking it again ends the same", function()

@@ -3,6 +3,7 @@ local host = require "flexhooks.host"
 local process = require "spec.support.process"
 local queues = require "spec.support.queues"
 local redis = require "spec.support.redis"
+local refusal = require "spec.support.refusal"
 
 local bench = queues.redis()
 local item, open = queues.item, bench.open
@@ -157,6 +158,82 @@ describe("a connection", function()
     for n = 1, 20 do
       assert.equal(n, results[n])
     end
+  end)
+end)
+
+-- Each in turn raises, as any call may for want of memory. Answers have no
+-- number: one that goes to the wrong waiter would be the next one's.
+describe("a step of a connection that is refused", function()
+  local shapes = require "flexhooks.queue.redis_shapes"
+
+  local function ask(io, n)
+    return io:command({ "ECHO", "answer " .. n }, shapes.text)
+  end
+
+  -- Answers that are wrong, among those of many tasks.
+  local function wrong_answers(io, first)
+    local wrong = {}
+    for n = first, first + 4 do
+      flexhooks.spawn(function()
+        local called, value, err = pcall(ask, io, n)
+        if called and value and value ~= "answer " .. n
+          or called and not value and not (err and err.kind) then
+          wrong[#wrong + 1] = n .. ": " .. tostring(value)
+        end
+      end)
+    end
+    return wrong
+  end
+
+  local function check(functions)
+    local io = open("timeout=2").backend:connect()
+    refusal.each(functions(io), function(control)
+      local wrong
+      flexhooks.run(function()
+        assert.equal("answer 0", ask(io, 0))
+        control.begin()
+        wrong = wrong_answers(io, 1)
+      end)
+      control.over()
+      assert.same({}, wrong)
+      flexhooks.run(function()
+        wrong = wrong_answers(io, 10)
+      end)
+      assert.same({}, wrong)
+      assert.equal("answer 20", ask(io, 20))
+    end)
+    io:close()
+  end
+
+  it("mixes no answers up", function()
+    check(function(io)
+      return {
+        host = { host, "at_turn_end", "event" },
+        connection = { io, "flush", "await", "send", "take_reply" },
+      }
+    end)
+  end)
+
+  it("mixes none up where one cannot be taken or sent", function()
+    local handles = require "flexhooks.core.redis"
+    local handle = assert(handles.new("127.0.0.1", bench.server.port))
+    local methods = debug.getmetatable(handle).__index
+    handle:close()
+    check(function()
+      return { handle = { methods, "append", "next", "flush", "read" } }
+    end)
+  end)
+
+  it("leaves nothing of a connection that could not be set up", function()
+    local functions = { host = { host, "add_source", "event" } }
+    refusal.each(functions, function(control)
+      local io = open("timeout=2").backend:connect()
+      control.begin()
+      flexhooks.run(pcall, ask, io, 1)
+      control.over()
+      assert.equal("answer 2", ask(io, 2))
+      io:close()
+    end)
   end)
 end)
 

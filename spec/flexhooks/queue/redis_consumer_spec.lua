@@ -148,6 +148,94 @@ describe("leases", function()
     end
   end)
 
+  it("keep nothing waiting where giving them back raises", function()
+    flexhooks.run(function()
+      local queue = open "partitions=1&prefix=raising"
+      assert.is_true(queue:store { item "a" })
+      local a = consumer(queue)
+      bench.server:cli("DEL", "{raising}:leases", "{raising}:workers")
+      a.name = "z"
+      assert.is_true(a:beat())
+      local ref = a:scan(10)[1]
+      function a.give_back(self)
+        self.give_back = nil
+        error("not enough memory", 0)
+      end
+      local b = consumer(queue)
+      assert.is_true(a:beat())
+      assert.equal(1, a:begin(ref).attempt)
+      a:let_go(ref)
+      b:close()
+      a:close()
+    end)
+  end)
+
+  it("are not half taken over", function()
+    flexhooks.run(function()
+      local queue, told = open "partitions=1&prefix=half", 0
+      local raises = true
+      local a = consumer(queue, nil, function()
+        told = told + 1
+        if raises then
+          error("not enough memory", 0)
+        end
+      end)
+      assert.is_true(queue:store { item "a" })
+      local old = a:scan(10)[1]
+      bench.server:cli("DEL", "{half}:leases")
+      assert.is_false(pcall(a.beat, a))
+      assert.equal(old.fence, a.parts["0"].fence)
+      raises = false
+      assert.is_true(a:beat())
+      assert.equal(2, told)
+      assert.is_true(tonumber(old.fence) < tonumber(a.parts["0"].fence))
+      assert.is_false(a:begin(old))
+      assert.equal(1, a:begin(a:scan(10)[1]).attempt)
+      a:close()
+    end)
+  end)
+
+  it("are read again where what was read could not be kept", function()
+    flexhooks.run(function()
+      local queue = open "partitions=1&prefix=reading"
+      assert.is_true(queue:store { item "a", item "b" })
+      local a = consumer(queue)
+      function a.refs_of(self)
+        self.refs_of = nil
+        error("not enough memory", 0)
+      end
+      assert.is_false(pcall(a.scan, a, 10))
+      assert.equal(2, #a:scan(10))
+      a:close()
+    end)
+  end)
+
+  it("are listened for again where that has raised", function()
+    flexhooks.run(function()
+      local queue, woken = open "partitions=1&prefix=listening", 0
+      local a = queue:consumer { lease = 20, lost = nothing,
+        wake = function()
+          woken = woken + 1
+        end }
+      function a.hear(self)
+        self.hear = nil
+        error("not enough memory", 0)
+      end
+      assert.is_true(a:open())
+      assert.same({}, a:scan(10))
+      while woken == 0 do
+        flexhooks.sleep(0.01)
+      end
+      assert.same({}, a:scan(10))
+      local before = woken
+      assert.is_true(queue:store { item "a" })
+      while woken == before do
+        flexhooks.sleep(0.01)
+      end
+      a:close()
+    end)
+  end)
+
   it("fence who has lost them", function()
     flexhooks.run(function()
       local queue = open "prefix=l2&partitions=1"

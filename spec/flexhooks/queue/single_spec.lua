@@ -1,6 +1,7 @@
 local flexhooks = require "flexhooks"
 local process = require "spec.support.process"
 local queues = require "spec.support.queues"
+local refusal = require "spec.support.refusal"
 local sqlite_file = require "flexhooks.queue.sqlite_file"
 
 local item = queues.item
@@ -174,5 +175,117 @@ describe("a queue", function()
     ok, err = queue:store { item "b" }
     assert.is_nil(ok)
     assert.equal("closed", err.kind)
+  end)
+end)
+
+-- Each in turn raises, as any call may for want of memory.
+describe("a step that is refused", function()
+  local REFUSED = {
+    host = { require "flexhooks.host", "now" },
+    transaction = { require "flexhooks.queue.transaction", "new", "store",
+      "step" },
+    claims = { require "flexhooks.queue.claims", "batch" },
+    envelope = { require "flexhooks.queue.envelope", "encode" },
+  }
+  local RULE = { sources = 2 }
+
+  local function claiming(id)
+    return item(id, { token_key = id, twin_key = id })
+  end
+
+  -- Stores and steps of one turn, and of those that come after it.
+  local function use(queue, told)
+    for _, id in ipairs { "a", "b" } do
+      pcall(queue.submit, queue, { items = { claiming(id) }, rule = RULE,
+        done = function()
+          told[id] = (told[id] or 0) + 1
+        end })
+    end
+    flexhooks.spawn(pcall, queue.store, queue, { item "c" })
+    pcall(queue.discard, queue, "none")
+    pcall(queue.store, queue, { item "d" })
+  end
+
+  local function check(functions, open)
+    refusal.each(functions, function(refused)
+      local queue, told = open(), {}
+      assert.is_true(queue:store({ item "first" }, RULE))
+      refused.begin()
+      flexhooks.run(use, queue, told)
+      refused.over()
+      assert.is_true((told.a or 1) == 1 and (told.b or 1) == 1)
+      flexhooks.run(function()
+        for _, id in ipairs { "a", "b" } do
+          -- What was not stored comes again.
+          assert.is_true(queue:store({ claiming(id) }, RULE))
+          assert.equal("queued", assert(queue:get(id)).state)
+        end
+        assert.equal("not_found", select(2, queue:discard "none").kind)
+      end)
+      queue:close()
+    end)
+  end
+
+  it("stops nothing in SQLite", function()
+    local number = 0
+    local function open()
+      number = number + 1
+      return flexhooks.queue(url .. number, { synchronous = "off" })
+    end
+    check(REFUSED, open)
+    check({ host = { require "flexhooks.host", "at_turn_end", "event" } },
+      open)
+  end)
+
+  it("stops nothing in memory", function()
+    check(REFUSED, function()
+      return flexhooks.queue "memory:"
+    end)
+  end)
+
+  it("stops nothing in the storage", function()
+    local queue = flexhooks.queue(url)
+    local methods = { queue.backend.storage, "owner", "open", "last_seq",
+      "restore", "transaction", "insert", "claim" }
+    local count = 0
+    refusal.each({ storage = methods }, function(refused)
+      queue.backend.claims, queue.backend.generation = nil, nil
+      count = count + 1
+      refused.begin()
+      local stored = { pcall(queue.store, queue, { claiming("e" .. count) },
+        RULE) }
+      refused.over()
+      assert.is_true(not stored[1] or stored[2] or stored[3].kind == "queue")
+      assert.is_true(queue:store({ claiming("e" .. count) }, RULE))
+      assert.equal("queued", assert(queue:get("e" .. count)).state)
+    end)
+    queue:close()
+  end)
+
+  -- The statement that cannot be undone for want of memory.
+  it("leaves no transaction open", function()
+    local queue = flexhooks.queue(url)
+    assert.is_true(queue:store { item "first" })
+    local storage = queue.backend.storage
+    local db = storage.db
+    function storage.insert()
+      error("no insert", 0)
+    end
+    local real = db.connection
+    db.connection = setmetatable({ execute = function(_, sql)
+      if sql == "ROLLBACK" then
+        return nil, "LuaSQL: out of memory"
+      end
+      return real:execute(sql)
+    end }, { __gc = function()
+      debug.getmetatable(real).__gc(real)
+    end })
+    local ok, err = queue:store { item "a" }
+    assert.is_nil(ok)
+    assert.matches("no insert", err.message)
+    storage.insert = nil
+    assert.is_true(queue:store { item "a" })
+    assert.equal(2, queue:stats().ready)
+    queue:close()
   end)
 end)
