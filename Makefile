@@ -59,10 +59,9 @@ lua_cflags = $(or $(LUA_CFLAGS),$(rock_headers),$(shell \
 
 # --- sources -----------------------------------------------------------------
 # Level 0 knows no lua.h; level 1 is lua_support; level 2 are the bindings.
-LISTENER_SRC = $(addprefix src/,listener.c connection.c legacy.c exchange.c head.c \
-  chunks.c bind.c lua_listener.c)
-REDIS_SRC = src/redis.c src/resp.c src/lua_redis.c
-SHARED_SRC = src/buffer.c src/lua_support.c
+LISTENER_SRC = $(wildcard src/server_*.c) src/lua_server_listener.c
+REDIS_SRC = $(wildcard src/redis_*.c) src/lua_redis_client.c
+SHARED_SRC = src/util_buffer.c src/lua_support.c
 CORE_SRC = $(sort $(filter-out $(LISTENER_SRC) $(REDIS_SRC),$(wildcard src/*.c)))
 
 CORE_PKGS = libcurl libssl libcrypto
@@ -210,7 +209,7 @@ run-tests: all $(C_TESTS) $(LUAS:%=$(BUILD)/%/memory)
 # 64 bits, too few for SQLite to read numbers as sql_text_spec has them.
 CHECKED = $(or $(SPEC),$(filter-out spec/install_spec.lua,$(shell find spec '(' \
   -name '*_spec.lua' -o -name '*_test.c' ')' -printf '%s %p\n' | sort -rn | cut -d' ' -f2)))
-WATCHED = $(or $(SPEC),$(filter-out spec/core/sql_text_spec.lua %crash_spec.lua \
+WATCHED = $(or $(SPEC),$(filter-out spec/core/util_sql_text_spec.lua %crash_spec.lua \
   %backlog_spec.lua %memory_spec.lua %demo_spec.lua %peers_spec.lua,$(CHECKED)))
 LOADER = $(shell ldd "$$(command -v $(ONE_LUA))" | awk '$$1 ~ "^/" {print $$1}')
 ASAN_OPTIONS = detect_leaks=0:quarantine_size_mb=2:verify_asan_link_order=0

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "signature.h"
+#include "sig_verify.h"
 
 enum { MOST_CLASSES = 43, REPEATED = 16, BITS = 6, BATCH = 1024 };
 

@@ -7,5 +7,5 @@ cd "$(dirname "$0")/.."
 made=build/bench
 mkdir -p $made
 ${CC:-cc} -std=c99 -D_GNU_SOURCE -O2 -Isrc -o $made/timing bench/timing.c \
-  src/form.c src/key.c src/signature.c src/signed_url.c -lcrypto -lm
+  src/util_form.c src/sig_key.c src/sig_verify.c src/sig_url.c -lcrypto -lm
 $made/timing "${FORGERIES:-1000000}"

@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "sort.h"
+#include "util_sort.h"
 
 const char fh_json_twice[] = "an object has a name twice";
 static const char no_memory[] = "not enough memory";

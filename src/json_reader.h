@@ -6,7 +6,7 @@
 #ifndef FH_JSON_READER_H
 #define FH_JSON_READER_H
 
-#include "slice.h"
+#include "util_slice.h"
 
 enum { FH_JSON_DEPTH = 1000 }; /* of nested arrays and objects, at most */
 

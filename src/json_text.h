@@ -4,7 +4,7 @@
 #ifndef FH_JSON_TEXT_H
 #define FH_JSON_TEXT_H
 
-#include "slice.h"
+#include "util_slice.h"
 
 enum { FH_JSON_NUMBER_ROOM = 32 };
 

@@ -2,7 +2,7 @@
 #ifndef FH_LUA_PARAMS_H
 #define FH_LUA_PARAMS_H
 
-#include "form.h"
+#include "util_form.h"
 #include "lua_support.h"
 
 enum { FH_PARAMS_FEW = 40, FH_PARAMS_SMALL = 4096 };

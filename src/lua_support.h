@@ -12,7 +12,7 @@
 #include <stddef.h>
 
 #include "lua_compat.h"
-#include "slice.h"
+#include "util_slice.h"
 
 #define FH_EXPORT __attribute__((visibility("default")))
 

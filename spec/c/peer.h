@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 #include <time.h>
 
-#include "listener.h"
+#include "server_listener.h"
 
 static inline double peer_clock(void) {
   struct timespec t;

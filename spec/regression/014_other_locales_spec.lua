@@ -8,9 +8,9 @@ local scripted = require "spec.support.scripted"
 
 local LOCALES = { "de_DE.UTF-8", "tr_TR.UTF-8" }
 
-local AGAIN = { "core/form", "flexhooks/metrics", "flexhooks/receiver",
-  "flexhooks/receiver/request", "flexhooks/resources/parameters",
-  "flexhooks/session/answer", "flexhooks/session/encode",
+local AGAIN = { "core/util_form", "flexhooks/metrics", "flexhooks/receiver",
+  "flexhooks/receiver/request", "flexhooks/client/resources/parameters",
+  "flexhooks/client/response", "flexhooks/client/encode",
   "flexhooks/signature", "flexhooks/url" }
 
 describe("a process whose locale is", function()

@@ -8,17 +8,18 @@ local M = {}
 -- Level 0 by ranks, where a source may stand higher than its header; levels 1
 -- and 2 follow from the names.
 local C_RANKS = {
-  { "slice", "sort", "buffer", "resp", "secret", "poller", "head",
-    "bind", "url", "address", "wiped", "json_number", "file", "sockets",
-    "certificate" },
-  { "form", "json_reader", "key", "signed_url", "answer", "redis", "listener",
-    "sid", "recent", "json_text", "sql_text", "chunks",
-    "attempt" },
-  { "legacy" },
-  { "signature", "call", "connection", "json" },
-  { "account", "validator", "request", "listener.c", "legacy.c",
-    "exchange" },
-  { "http" },
+  { "util_slice", "util_sort", "util_buffer", "redis_reply", "util_secret",
+    "util_poller", "server_head", "server_socket", "http_url",
+    "http_address", "http_alloc", "json_number", "util_file",
+    "http_sockets", "http_certificate" },
+  { "util_form", "json_reader", "sig_key", "sig_url", "http_response",
+    "redis_client", "server_listener", "util_sid", "util_ttl_set",
+    "json_text", "util_sql_text", "server_chunks", "http_attempt" },
+  { "server_legacy" },
+  { "sig_verify", "http_request", "server_connection", "json" },
+  { "sig_account", "sig_validator", "http_transfer", "server_listener.c",
+    "server_legacy.c", "server_exchange" },
+  { "http_pool" },
 }
 local LEVEL1 = { lua_compat = 10, lua_support = 11 }
 local LEVEL2 = { h = 20, c = 21 } -- bindings may show each other their handles

@@ -1,6 +1,6 @@
 --- The head of an HTTP answer, read line by line and strictly: what tells
 -- where the body ends must say so once, or the next answer on the connection
--- could begin anywhere. The rules are those of `src/answer.c`.
+-- could begin anywhere. The rules are those of `src/http_response.c`.
 -- @module flexhooks.nginx.head
 
 local ascii = require "flexhooks.ascii"

@@ -11,41 +11,45 @@ end
 describe("lint.layers in C", function()
   it("takes includes from below", function()
     assert.same({}, said {
-      ["src/form.c"] = '#include "form.h"\n#include "buffer.h"\n',
-      ["src/lua_form.c"] = '#include "lua_core.h"\n#include "form.h"\n',
+      ["src/util_form.c"] = '#include "util_form.h"\n'
+        .. '#include "util_buffer.h"\n',
+      ["src/lua_util_form.c"] = '#include "lua_core.h"\n'
+        .. '#include "util_form.h"\n',
       ["src/lua_support.h"] = '#include "lua_compat.h"\n#include <lua.h>\n',
-      ["src/listener.c"] = '#include "listener.h"\n#include "connection.h"\n',
+      ["src/server_listener.c"] = '#include "server_listener.h"\n'
+        .. '#include "server_connection.h"\n',
     })
   end)
 
   it("refuses an include from above or beside", function()
     assert.same({
-      "src/buffer.c:1: includes form.h, which is not below it",
-      "src/form.c:1: includes json.h, which is not below it",
-      "src/http.c:1: includes lua_support.h, which is not below it",
-      "src/listener.h:1: includes connection.h, which is not below it",
+      "src/http_pool.c:1: includes lua_support.h, which is not below it",
       "src/lua_support.c:1: includes lua_core.h, which is not below it",
+      "src/server_listener.h:1: includes server_connection.h, "
+        .. "which is not below it",
+      "src/util_buffer.c:1: includes util_form.h, which is not below it",
+      "src/util_form.c:1: includes json.h, which is not below it",
     }, said {
-      ["src/buffer.c"] = '#include "form.h"\n',
-      ["src/form.c"] = '#include "json.h"\n',
-      ["src/http.c"] = '# include "lua_support.h"\n',
-      ["src/listener.h"] = '#include "connection.h"\n',
+      ["src/util_buffer.c"] = '#include "util_form.h"\n',
+      ["src/util_form.c"] = '#include "json.h"\n',
+      ["src/http_pool.c"] = '# include "lua_support.h"\n',
+      ["src/server_listener.h"] = '#include "server_connection.h"\n',
       ["src/lua_support.c"] = '#include "lua_core.h"\n',
     })
   end)
 
   it("refuses Lua's headers at level 0", function()
-    assert.same({ "src/http.h:2: level 0 includes lua.h" }, said {
-      ["src/http.h"] = "#include <curl/curl.h>\n#include <lua.h>\n",
+    assert.same({ "src/http_pool.h:2: level 0 includes lua.h" }, said {
+      ["src/http_pool.h"] = "#include <curl/curl.h>\n#include <lua.h>\n",
     })
   end)
 
   it("wants a rank for each file", function()
     local list = said {
       ["src/new.c"] = "",
-      ["src/http.c"] = '#include "other.h"\n',
+      ["src/http_pool.c"] = '#include "other.h"\n',
     }
-    assert.matches("src/http.c:1: includes other.h, which has no rank",
+    assert.matches("src/http_pool.c:1: includes other.h, which has no rank",
       list[1], 1, true)
     assert.matches("src/new.c:1: has no rank", list[2], 1, true)
   end)
@@ -55,8 +59,8 @@ describe("lint.layers in Lua", function()
   it("takes requires from below and within a folder", function()
     assert.same({}, said {
       [lua "receiver"] = 'local r = require "flexhooks.router"\n',
-      [lua "resources.webhooks"] = 'require("flexhooks.resources.base")\n',
-      [lua "resources.base"] = "",
+      [lua "client.webhooks"] = 'require("flexhooks.client.base")\n',
+      [lua "client.base"] = "",
       [lua "router"] = 'require "flexhooks.error"\n'
         .. '-- require "flexhooks.cli"\n',
       [lua "error"] = "",

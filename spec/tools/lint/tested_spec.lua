@@ -3,8 +3,8 @@ local lint = require "spec.support.lint"
 describe("lint.tested", function()
   it("takes files with their specs", function()
     assert.same({}, lint("tested", {
-      ["src/form.c"] = "", ["spec/c/form_test.c"] = "",
-      ["src/lua_form.c"] = "", ["spec/core/form_spec.lua"] = "",
+      ["src/util_form.c"] = "", ["spec/c/util_form_test.c"] = "",
+      ["src/lua_util_form.c"] = "", ["spec/core/util_form_spec.lua"] = "",
       ["lua/flexhooks/a.lua"] = "function M.go()\nend\n",
       ["spec/flexhooks/a_spec.lua"] = "a.go()",
       ["tools/b.lua"] = "", ["spec/tools/b_spec.lua"] = "",
@@ -15,9 +15,9 @@ describe("lint.tested", function()
   it("misses a spec", function()
     assert.same({
       "lua/flexhooks/a.lua:1: no spec/flexhooks/a_spec.lua",
-      "src/form.c:1: no spec/c/form_test.c",
-      "src/lua_form.c:1: no spec/core/form_spec.lua",
-    }, lint("tested", { ["src/form.c"] = "", ["src/lua_form.c"] = "",
+      "src/lua_util_form.c:1: no spec/core/util_form_spec.lua",
+      "src/util_form.c:1: no spec/c/util_form_test.c",
+    }, lint("tested", { ["src/util_form.c"] = "", ["src/lua_util_form.c"] = "",
       ["lua/flexhooks/a.lua"] = "" }))
   end)
 
@@ -26,7 +26,7 @@ describe("lint.tested", function()
       "lua/flexhooks.lua:2: flexhooks.run is used in no spec",
       "lua/flexhooks/loop.lua:3: go is used in no spec",
     }, lint("tested", {
-      ["lua/flexhooks.lua"] = '\n  run = { "flexhooks.loop" },\n',
+      ["lua/flexhooks.lua"] = '\n  run = { "flexhooks.runtime.loop" },\n',
       ["spec/flexhooks_spec.lua"] = "-- flexhooks.run\n",
       ["lua/flexhooks/loop.lua"] = "--- Does.\n-- It.\nfunction M:go()\nend\n"
         .. "-- For us.\nfunction M:stay()\nend\n",
