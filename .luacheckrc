@@ -11,10 +11,12 @@ max_line_length = false -- tools/lint/text.lua counts columns of every file
 codes = true
 self = false -- methods that one implementation of a set has no use for
 files["spec/**/*_spec.lua"] = { std = "+busted" }
-files["lua/flexhooks/nginx*"] = {
-  std = "+ngx_lua",
-  read_globals = { ngx = { fields = { "run_worker_thread" } } },
-}
+for _, inside in ipairs { "nginx*", "**/nginx*", "**/nginx/**" } do
+  files["lua/flexhooks/" .. inside] = {
+    std = "+ngx_lua",
+    read_globals = { ngx = { fields = { "run_worker_thread" } } },
+  }
+end
 files["bench/nginx_by_hand.lua"] = { std = "+ngx_lua" }
 files["bench/nginx_floor.lua"] = { std = "+ngx_lua" }
 files["bench/nginx_wrk.lua"] = {

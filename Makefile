@@ -278,7 +278,7 @@ install: all ## under PREFIX (/usr/local), below DESTDIR
 	install -d "$(DESTDIR)$(BINDIR)"
 	sed "s|^self=.*|&; LUA='$(PROGRAM)'|" bin/flexhooks >"$(DESTDIR)$(BINDIR)/flexhooks"
 	chmod 755 "$(DESTDIR)$(BINDIR)/flexhooks"
-	@if $(MADE_HERE) -e 'require("flexhooks.cli").parser()' 2>/dev/null; then \
+	@if $(MADE_HERE) -e 'require("flexhooks.cli.main").parser()' 2>/dev/null; then \
 	  $(MAKE) -s install-help; \
 	  else echo "no manual, no completion: they need argparse" >&2; fi
 
@@ -336,9 +336,10 @@ run-twins: all
 
 # --- reference ---------------------------------------------------------------------
 PUBLIC = $(subst /,.,$(patsubst lua/%.lua,%,$(wildcard lua/flexhooks.lua \
-  $(foreach m,client http url events router receiver server signature loop host \
-  provision queue worker json testing error nginx,lua/flexhooks/$(m).lua) \
-  lua/flexhooks/resources/*.lua)))
+  $(foreach m,client http url events router receiver server signature \
+  runtime/loop runtime/current provision queue worker json testing error \
+  nginx,lua/flexhooks/$(m).lua) \
+  lua/flexhooks/client/resources/*.lua)))
 
 .PHONY: doc
 doc: ## the reference, by LDoc, into build/doc

@@ -5,7 +5,7 @@ local flexhooks = require "flexhooks"
 local name, seconds, width, url = arg[1], tonumber(arg[2]), tonumber(arg[3]),
   arg[4]
 
-local transport = require("flexhooks.host").transport {
+local transport = require("flexhooks.runtime.current").transport {
   max_connections = width }
 local secret = assert(core.basic("AC", core.secret "token"))
 

@@ -11,7 +11,7 @@
 -- Then, for both, what a worker handles of a backlog, and the way of an event
 -- at a moderate pace. All on this machine's disk, with the durable settings.
 local flexhooks = require "flexhooks"
-local host = require "flexhooks.host"
+local runtime = require "flexhooks.runtime.current"
 local luasql = require "luasql.sqlite3"
 local process = require "spec.support.process"
 local redis = require "spec.support.redis"
@@ -46,7 +46,7 @@ local function item(n)
     wire_type = "onParticipantJoined", token_key = ("%032x"):format(n) }
 end
 
-local body = #require("flexhooks.queue.envelope").encode(item(1))
+local body = #require("flexhooks.queue.item_codec").encode(item(1))
 
 local made = 0
 
@@ -63,7 +63,7 @@ local RULE = {}
 
 -- One by one and with as many fields as a server's receiver.
 local function submit(queue, items)
-  local left, all = #items, host.event()
+  local left, all = #items, runtime.event()
   local function done(store)
     assert(not store.err, store.err)
     left = left - 1

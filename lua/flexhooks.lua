@@ -19,13 +19,13 @@ local PARTS = {
   plan = { "flexhooks.provision", "plan" },
   export = { "flexhooks.provision", "export" },
   drift = { "flexhooks.provision", "drift" },
-  run = { "flexhooks.host", "run" },
-  loop = { "flexhooks.host", "get" },
-  spawn = { "flexhooks.host", "spawn" },
-  sleep = { "flexhooks.host", "sleep" },
-  map = { "flexhooks.host", "map" },
-  now = { "flexhooks.host", "now" },
-  clock = { "flexhooks.host", "clock" },
+  run = { "flexhooks.runtime.current", "run" },
+  loop = { "flexhooks.runtime.current", "get" },
+  spawn = { "flexhooks.runtime.current", "spawn" },
+  sleep = { "flexhooks.runtime.current", "sleep" },
+  map = { "flexhooks.runtime.current", "map" },
+  now = { "flexhooks.runtime.current", "now" },
+  clock = { "flexhooks.runtime.current", "clock" },
 }
 
 local M = { _VERSION = "0.1.0" }

@@ -1,7 +1,7 @@
 -- Prints the manual page of the command, made from its parsers:
 --
 --   lua tools/manual.lua | man -l -
-local cli = require "flexhooks.cli"
+local cli = require "flexhooks.cli.main"
 local version = require("flexhooks")._VERSION
 
 local DESCRIPTION = [[

@@ -7,11 +7,11 @@
 -- Time is the reports' own. In memory and in SQLite the clock is handed over;
 -- of Redis's script the one line that asks for the time is changed.
 local flexhooks = require "flexhooks"
-local dedupe = require "flexhooks.dedupe"
-local host = require "flexhooks.host"
+local dedupe = require "flexhooks.dedupe.memory"
+local runtime = require "flexhooks.runtime.current"
 local process = require "spec.support.process"
 local redis = require "spec.support.redis"
-local scripts = require "flexhooks.queue.redis_scripts"
+local scripts = require "flexhooks.queue.redis.scripts"
 local traffic = require "bench.twins.traffic"
 
 local M = {}
@@ -132,12 +132,12 @@ function BACKENDS.sqlite(labels, window)
   local handles = receive(labels, { queue = queue,
     dedupe = { twin_window = window } })
   return { handles = function(report)
-    local clock = host.now
-    host.now = function()
+    local clock = runtime.now
+    runtime.now = function()
       return now
     end
     local ok, handled = pcall(handles, report)
-    host.now = clock
+    runtime.now = clock
     assert(ok, handled)
     return handled
   end, close = function()

@@ -18,15 +18,15 @@
 --   changes   { { at, what }, … }   "replace": the global webhook gets another
 --             URL; "carry": interactions carry another webhook from then on;
 --             "add": there is another global one
-local chaos = require "flexhooks.simulator.chaos"
+local faults = require "flexhooks.simulator.faults"
 local core = require "flexhooks.core"
 local delivery = require "flexhooks.simulator.delivery"
 local events = require "flexhooks.events"
 local ids = require "flexhooks.simulator.ids"
 local lifecycle = require "flexhooks.simulator.lifecycle"
 local random = require "flexhooks.simulator.random"
-local timers = require "flexhooks.timers"
-local world = require "flexhooks.simulator.world"
+local heaps = require "flexhooks.util.heap"
+local states = require "flexhooks.simulator.state"
 
 local M = {}
 
@@ -70,11 +70,11 @@ end
 
 -- The agent's data change once or twice more, within seconds.
 local function repeat_update(self, channel)
-  local agent = world.find(channel.participants, "type", "agent")
-  if agent and not world.ended(channel) then
+  local agent = states.find(channel.participants, "type", "agent")
+  if agent and not states.ended(channel) then
     for _ = 1, self.random:integer(1, 2) do
       later(self, self.random:next() * 5, function()
-        if world.find(channel.participants, "sid", agent.sid) then
+        if states.find(channel.participants, "sid", agent.sid) then
           self.world:update_participant(agent)
         end
       end)
@@ -102,7 +102,7 @@ local function go_on(self, channel)
     if self.now < M.HOUR then
       self.world:set_status(channel,
         channel.status == "active" and "inactive" or "active")
-      local customer = world.find(channel.participants, "type", "customer")
+      local customer = states.find(channel.participants, "type", "customer")
       if customer then
         self.world:update_participant(customer)
       end
@@ -226,14 +226,14 @@ end
 local function new(scenario, seed)
   local self = setmetatable({ scenario = scenario, now = 0, events = 0,
     deliveries = 0, reports = {}, lanes = {}, webhooks = {},
-    timers = timers.new(), random = random.new(seed),
+    timers = heaps.new(), random = random.new(seed),
     -- What happens does not depend on how it is reported.
     ways = random.new(seed .. "/ways"),
-    chaos = chaos.new(seed, scenario, scenario.longest) }, Traffic)
+    chaos = faults.new(seed, scenario, scenario.longest) }, Traffic)
   self.ids = ids.new(random.new(seed .. "/ids"), function()
     return self.now
   end)
-  self.world = world.new(self.ids, function(...)
+  self.world = states.new(self.ids, function(...)
     report(self, ...)
   end)
   register(self, "global", "global")

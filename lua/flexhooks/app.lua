@@ -9,9 +9,9 @@
 -- @module flexhooks.app
 
 local errors = require "flexhooks.error"
-local options = require "flexhooks.options"
+local options = require "flexhooks.util.options"
 local router = require "flexhooks.router"
-local tables = require "flexhooks.tables"
+local tables = require "flexhooks.util.tables"
 
 local M = {}
 

@@ -9,16 +9,16 @@
 -- number of tasks; they share its connections, its pace and its OAuth token.
 -- @module flexhooks.client
 
-local answers = require "flexhooks.session.answer"
-local ascii = require "flexhooks.ascii"
+local responses = require "flexhooks.client.response"
+local ascii = require "flexhooks.util.ascii"
 local errors = require "flexhooks.error"
-local interactions = require "flexhooks.resources.interactions"
+local interactions = require "flexhooks.client.resources.interactions"
 local log = require "flexhooks.log"
-local options = require "flexhooks.options"
-local resource = require "flexhooks.resources.resource"
-local session = require "flexhooks.session"
-local settings = require "flexhooks.session.settings"
-local webhooks = require "flexhooks.resources.webhooks"
+local options = require "flexhooks.util.options"
+local resource = require "flexhooks.client.resources.resource"
+local requesters = require "flexhooks.client.requester"
+local settings = require "flexhooks.client.settings"
+local webhooks = require "flexhooks.client.resources.webhooks"
 
 local M = {}
 
@@ -112,7 +112,7 @@ function M.new(given)
   local set, wrong, kind = settings.read(given)
   local shared
   if set then
-    shared, wrong = session.new(set)
+    shared, wrong = requesters.new(set)
     kind = "config"
   end
   if not shared then
@@ -146,7 +146,8 @@ function Client:request(method, path_or_url, given)
   options.argument("client:request", 1,
     { required = true, type = "string", one_of = METHODS }, method)
   local checked = options.check("client:request", REQUEST, given)
-  local request, wrong = session.request(shared, method, path_or_url, checked)
+  local request, wrong = requesters.request(shared, method, path_or_url,
+    checked)
   if not request then
     errors.raise(2, "client:request: " .. wrong)
   end
@@ -155,9 +156,9 @@ function Client:request(method, path_or_url, given)
     return nil, err
   end
   local body
-  body, err = answers.body(answer)
+  body, err = responses.body(answer)
   if body == nil then
-    return nil, answers.blame(err, request, answer)
+    return nil, responses.blame(err, request, answer)
   end
   return body, answer
 end

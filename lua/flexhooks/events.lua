@@ -6,7 +6,7 @@
 
 local core = require "flexhooks.core"
 local errors = require "flexhooks.error"
-local options = require "flexhooks.options"
+local options = require "flexhooks.util.options"
 
 local unpack = table.unpack or _G.unpack
 

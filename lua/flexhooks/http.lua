@@ -4,17 +4,17 @@
 -- It goes out over the transport of whatever runs us.
 -- @module flexhooks.http
 
-local ascii = require "flexhooks.ascii"
+local ascii = require "flexhooks.util.ascii"
 local core = require "flexhooks.core"
 local errors = require "flexhooks.error"
 local expected = require "flexhooks.http.expect"
-local failed = require "flexhooks.transport.failed"
-local host = require "flexhooks.host"
+local transport_error = require "flexhooks.runtime.transport_error"
+local runtime = require "flexhooks.runtime.current"
 local json = require "flexhooks.json"
-local options = require "flexhooks.options"
-local refusal = require "flexhooks.refusal"
-local retry_after = require "flexhooks.retry_after"
-local tables = require "flexhooks.tables"
+local options = require "flexhooks.util.options"
+local refusal = require "flexhooks.router.refusal"
+local retry_after = require "flexhooks.util.retry_after"
+local tables = require "flexhooks.util.tables"
 local url_of = require "flexhooks.url"
 
 local M = {}
@@ -157,11 +157,11 @@ local function judge(request, answer, expect)
   elseif expected.has(expect, status) then
     return answer
   end
-  local err = failed.new(request, "http", "the service answered with status "
-    .. status .. " instead of " .. expected.text(expect))
+  local err = transport_error.new(request, "http", "the service answered "
+    .. "with status " .. status .. " instead of " .. expected.text(expect))
   err.status = status
   err.retry_after = retry_after.seconds(answer.headers["retry-after"],
-    host.now())
+    runtime.now())
   return nil, err
 end
 
@@ -185,7 +185,7 @@ function M.request(url, given)
   if not request then
     errors.raise(2, FN .. ": " .. wrong)
   end
-  transport = transport or host.transport {}
+  transport = transport or runtime.transport {}
   local answer, err = transport:send(request)
   if not answer then
     return nil, err

@@ -8,7 +8,7 @@
 -- a number (0.1 + 0.2 would come back as 0.3).
 -- @module flexhooks.json
 
-local ascii = require "flexhooks.ascii"
+local ascii = require "flexhooks.util.ascii"
 local core = require "flexhooks.core"
 
 local M = {}

@@ -6,9 +6,9 @@
 -- caps values and lines.
 -- @module flexhooks.log
 
-local ascii = require "flexhooks.ascii"
+local ascii = require "flexhooks.util.ascii"
 local errors = require "flexhooks.error"
-local options = require "flexhooks.options"
+local options = require "flexhooks.util.options"
 
 local M = {}
 

@@ -6,10 +6,10 @@
 -- process or, having taken them from the table, of all workers of nginx.
 -- @module flexhooks.metrics
 
-local ascii = require "flexhooks.ascii"
+local ascii = require "flexhooks.util.ascii"
 local errors = require "flexhooks.error"
-local options = require "flexhooks.options"
-local tables = require "flexhooks.tables"
+local options = require "flexhooks.util.options"
+local tables = require "flexhooks.util.tables"
 
 local M = {}
 

@@ -14,18 +14,18 @@
 -- @module flexhooks.nginx
 
 local apps = require "flexhooks.app"
-local ascii = require "flexhooks.ascii"
-local claims = require "flexhooks.nginx.claims"
-local configuration = require "flexhooks.nginx.configuration"
+local ascii = require "flexhooks.util.ascii"
+local claims = require "flexhooks.dedupe.nginx"
+local configuration = require "flexhooks.runtime.nginx.configuration"
 local errors = require "flexhooks.error"
-local host = require "flexhooks.nginx.host"
+local runtime = require "flexhooks.runtime.nginx.runtime"
 local metrics = require "flexhooks.metrics"
-local nginx_log = require "flexhooks.nginx.log"
+local nginx_log = require "flexhooks.runtime.nginx.log"
 local queues = require "flexhooks.queue"
 local receivers = require "flexhooks.receiver"
 local settings_header = require "flexhooks.signature.settings_header"
-local shared_counters = require "flexhooks.nginx.counters"
-local shortage = require "flexhooks.nginx.shortage"
+local metrics_store = require "flexhooks.nginx.metrics_store"
+local shortage = require "flexhooks.runtime.nginx.shortage"
 
 local M = {}
 
@@ -42,7 +42,7 @@ local counted, counters
 local function shared_metrics()
   if not counted then
     local dict = configuration.shared_dict()
-    counters = dict and shared_counters.new(dict)
+    counters = dict and metrics_store.new(dict)
     counted = metrics.new { store = counters }
     shortage.count_in(counted)
   end
@@ -75,7 +75,7 @@ end
 local function watch_queue(queue)
   local stats, asked = nil, -math.huge
   shared_metrics():watch { stats = function()
-    local now = host.clock()
+    local now = runtime.clock()
     if now >= asked + STATS_EVERY then
       asked = now
       stats = queue:stats()
@@ -211,7 +211,7 @@ function M.handle(app)
   check_app("flexhooks.nginx.handle", app)
   check_phase "flexhooks.nginx.handle"
   local receiver = opened[app] or named[app] or plainly(receiver_of, app)
-  host.begin_request()
+  runtime.begin_request()
   local given = ngx.req.get_headers(0)
   local body = read_body(rawget(given, "content-length"),
     receiver.limits.body)
@@ -219,7 +219,7 @@ function M.handle(app)
     ngx.var.request_uri, body, header(given, "content-type"),
     header(given, "content-encoding"), header(given, "x-twilio-signature"),
     header(given, "i-twilio-idempotency-token"), signed_by(given))
-  host.ended()
+  runtime.ended()
   if headers then
     send(status, headers, text)
   else
@@ -247,9 +247,9 @@ function M.metrics(app)
     check_app("flexhooks.nginx.metrics", app)
     plainly(receiver_of, app)
   end
-  host.begin_request()
+  runtime.begin_request()
   local text = shared_metrics():render()
-  host.ended()
+  runtime.ended()
   send(200, { ["content-type"] = metrics.CONTENT_TYPE }, text)
 end
 

@@ -18,10 +18,10 @@ local diff = require "flexhooks.provision.diff"
 local errors = require "flexhooks.error"
 local events = require "flexhooks.events"
 local notes = require "flexhooks.provision.notes"
-local options = require "flexhooks.options"
+local options = require "flexhooks.util.options"
 local owners = require "flexhooks.provision.owner"
 local routers = require "flexhooks.router"
-local tables = require "flexhooks.tables"
+local tables = require "flexhooks.util.tables"
 local text = require "flexhooks.provision.text"
 
 local M = {}

@@ -5,14 +5,14 @@
 -- docs/delivery.md for what is promised and what is not.
 -- @module flexhooks.queue
 
-local ascii = require "flexhooks.ascii"
-local envelope = require "flexhooks.queue.envelope"
+local ascii = require "flexhooks.util.ascii"
+local item_codec = require "flexhooks.queue.item_codec"
 local errors = require "flexhooks.error"
 local events = require "flexhooks.events"
-local options = require "flexhooks.options"
-local redis_error = require "flexhooks.queue.redis_error"
-local submission = require "flexhooks.queue.submission"
-local tables = require "flexhooks.tables"
+local options = require "flexhooks.util.options"
+local redis_errors = require "flexhooks.queue.redis.errors"
+local store_requests = require "flexhooks.queue.store_request"
+local tables = require "flexhooks.util.tables"
 
 local M = {}
 
@@ -56,8 +56,8 @@ local function open_memory(rest, given)
   local checked = options.check("flexhooks.queue", merged(COMMON, {
     max_events = { type = "integer", min = 1, default = 1000000 },
   }), given, 2)
-  local storage = require("flexhooks.queue.memory").new(checked)
-  return require("flexhooks.queue.single").new("memory:", storage,
+  local storage = require("flexhooks.queue.embedded.memory").new(checked)
+  return require("flexhooks.queue.embedded.queue").new("memory:", storage,
     { turns = false, pid = no_process })
 end
 
@@ -81,15 +81,15 @@ local function open_sqlite(rest, given)
     synchronous = { one_of = { "full", "normal", "off" }, type = "string",
       default = "full" },
   }), given, 2)
-  local storage = require("flexhooks.queue.sqlite").new(path, checked)
-  local single = require("flexhooks.queue.single").new("sqlite:" .. path,
-    storage, { turns = true, pid = process })
-  single.serve_commands = require("flexhooks.queue.control").serve
+  local storage = require("flexhooks.queue.embedded.sqlite").new(path, checked)
+  local single = require("flexhooks.queue.embedded.queue")
+    .new("sqlite:" .. path, storage, { turns = true, pid = process })
+  single.serve_commands = require("flexhooks.queue.embedded.owner_rpc").serve
   return single
 end
 
 local function open_redis(rest, given)
-  return require("flexhooks.queue.redis").new(rest, given)
+  return require("flexhooks.queue.redis.queue").new(rest, given)
 end
 
 local SCHEMES = {
@@ -131,8 +131,8 @@ end
 local function call(self, method, ...)
   local result, err = self.backend[method](self.backend, ...)
   if result == nil and err and err.reason == "owned" then
-    return require("flexhooks.queue.control").ask(self.backend, method, err,
-      ...)
+    return require("flexhooks.queue.embedded.owner_rpc")
+      .ask(self.backend, method, err, ...)
   end
   return result, err
 end
@@ -153,7 +153,7 @@ end
 ---@return true|nil ok
 ---@return ("stored"|"duplicate")[]|flexhooks.Error verdicts
 function Queue:store(items, rule)
-  return submission.await(self, items, rule)
+  return store_requests.await(self, items, rule)
 end
 
 --- Opens the queue where it is not open yet. Internal: the server's.
@@ -165,7 +165,7 @@ function Queue:ready()
   if ok then
     return true
   end
-  return nil, err, redis_error.passes(err)
+  return nil, err, redis_errors.passes(err)
 end
 
 --- The worker's door. Internal.
@@ -193,11 +193,11 @@ local function why(letter, item)
     return "malformed", { { attempt = 0, at = letter.buried_at,
       kind = "malformed", message = reason } }
   end
-  return reason, envelope.decode_failures(letter.errors)
+  return reason, item_codec.decode_failures(letter.errors)
 end
 
 local function describe(letter)
-  local item = envelope.decode(letter.body)
+  local item = item_codec.decode(letter.body)
   local reason, failures = why(letter, item)
   return {
     id = letter.id or item.id, event = item.event, raw = item.raw,

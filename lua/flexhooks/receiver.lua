@@ -6,17 +6,17 @@
 -- held.
 -- @module flexhooks.receiver
 
-local answers = require "flexhooks.receiver.answers"
+local outcomes = require "flexhooks.receiver.outcomes"
 local core = require "flexhooks.core"
-local dedupe = require "flexhooks.dedupe"
+local dedupe = require "flexhooks.dedupe.memory"
 local delivery = require "flexhooks.receiver.delivery"
 local errors = require "flexhooks.error"
-local failures = require "flexhooks.failure"
-local host = require "flexhooks.host"
+local handler_errors = require "flexhooks.router.handler_error"
+local runtime = require "flexhooks.runtime.current"
 local log = require "flexhooks.log"
 local requests = require "flexhooks.receiver.request"
 local settings = require "flexhooks.receiver.settings"
-local tables = require "flexhooks.tables"
+local tables = require "flexhooks.util.tables"
 local verification = require "flexhooks.receiver.verification"
 
 local M = {}
@@ -49,9 +49,9 @@ local function locate(self, target)
   elseif target == "*" then
     return nil, self.not_allowed, "method"
   elseif requests.has_bad_escape(path) then
-    return nil, answers.bad_escape, "bad_escape"
+    return nil, outcomes.bad_escape, "bad_escape"
   end
-  return nil, answers.not_found, "unknown_path"
+  return nil, outcomes.not_found, "unknown_path"
 end
 
 -- How the body is to be read, or nil, the answer and the reason.
@@ -59,20 +59,20 @@ local function body_kind(self, method, body, content_type, content_encoding)
   if not self.methods[method] then
     return nil, self.not_allowed, "method"
   elseif not body or #body > self.limits.body then
-    return nil, answers.too_large, "too_large"
+    return nil, outcomes.too_large, "too_large"
   elseif method == "GET" then
     -- A signature without fields in the body does not cover one.
     if body ~= "" then
-      return nil, answers.forbidden, "body_unsigned"
+      return nil, outcomes.forbidden, "body_unsigned"
     end
     return "query"
   end
   local kind = requests.USUAL[content_type]
     or requests.content_kind(content_type)
   if not kind then
-    return nil, answers.media_type, "content_type"
+    return nil, outcomes.media_type, "content_type"
   elseif content_encoding and not requests.is_plain(content_encoding) then
-    return nil, answers.media_type, "content_encoding"
+    return nil, outcomes.media_type, "content_encoding"
   end
   return kind
 end
@@ -165,10 +165,10 @@ local function conclude(self, request, called, answer, reason, cause)
   if not called then
     self.log("error", "a request could not be judged",
       { error = answer.message, traceback = answer.traceback })
-    answer = answers.failed
-  elseif answer == answers.ok then
+    answer = outcomes.failed
+  elseif answer == outcomes.ok then
     return 200
-  elseif answer ~= answers.failed then
+  elseif answer ~= outcomes.failed then
     refuse(self, answer, reason, cause, request)
   end
   return answer.status, answer.headers, answer.body
@@ -191,9 +191,9 @@ end
 function Receiver:answer(method, target, body, content_type, content_encoding,
   signature, token, signed_by, request)
   local called, answer, reason, cause = xpcall(judge_and_store,
-    failures.raised, self, method, target, body, content_type,
+    handler_errors.raised, self, method, target, body, content_type,
     content_encoding, signature, token, signed_by)
-  if called and answer == answers.ok then
+  if called and answer == outcomes.ok then
     return 200
   elseif self.on_reject and not request then
     request = request_of(method, target, body, content_type, content_encoding,
@@ -205,13 +205,13 @@ end
 local function reply_stored(store)
   local self = store.receiver
   store.reply(store.whom, conclude(self, store.request, xpcall(
-    delivery.stored, failures.raised, self, store.items, store.err)))
+    delivery.stored, handler_errors.raised, self, store.items, store.err)))
 end
 
 -- The log and on_reject may wait; the queue cannot.
 local function when_stored(store)
   if store.err then
-    host.spawn(reply_stored, store)
+    runtime.spawn(reply_stored, store)
   else
     reply_stored(store)
   end
@@ -235,11 +235,11 @@ function Receiver:accept(reply, whom, ...)
   if not self.queue or not self.queue.submit then
     return reply(whom, self:answer(...))
   end
-  local called, answer, reason, cause = xpcall(judge, failures.raised, self,
-    ...)
+  local called, answer, reason, cause = xpcall(judge,
+    handler_errors.raised, self, ...)
   if called and not answer then
-    called, answer = xpcall(submit, failures.raised, self, reason, reply, whom,
-      ...)
+    called, answer = xpcall(submit, handler_errors.raised, self, reason,
+      reply, whom, ...)
     if called then
       return
     end
@@ -293,7 +293,7 @@ function Receiver:handle(request)
     picked["x-twilio-signature"], picked["i-twilio-idempotency-token"],
     picked["x-twilio-webhooks-signature-settings"], request)
   if not headers then
-    headers, text = answers.ok.headers, answers.ok.body
+    headers, text = outcomes.ok.headers, outcomes.ok.body
   end
   return { status = status, headers = tables.merged(headers), body = text }
 end
@@ -306,7 +306,7 @@ function M.new(given)
   local self = settings.read(given)
   self.log = log.wrap(self.logger)
   self.logger = self.logger and self.log
-  self.not_allowed = answers.allowing(self.method_names)
+  self.not_allowed = outcomes.allowing(self.method_names)
   self.dummy_keys = verification.dummy_keys()
   local rule = self.rule
   self.claims = rule and (rule.claims or dedupe.new(rule)) or nil

@@ -6,20 +6,20 @@
 -- takes effect with the next event.
 -- @module flexhooks.router
 
-local contexts = require "flexhooks.context"
+local contexts = require "flexhooks.router.context"
 local errors = require "flexhooks.error"
 local events = require "flexhooks.events"
-local failures = require "flexhooks.failure"
-local filters = require "flexhooks.filter"
-local host = require "flexhooks.host"
+local handler_errors = require "flexhooks.router.handler_error"
+local filters = require "flexhooks.router.filter"
+local runtime = require "flexhooks.runtime.current"
 local log = require "flexhooks.log"
-local options = require "flexhooks.options"
-local refusal = require "flexhooks.refusal"
-local tables = require "flexhooks.tables"
+local options = require "flexhooks.util.options"
+local refusal = require "flexhooks.router.refusal"
+local tables = require "flexhooks.util.tables"
 
 local M = {}
 
-local raised = failures.raised
+local raised = handler_errors.raised
 
 local ALL = { ["*"] = true }
 
@@ -212,7 +212,7 @@ end
 -- Records a failure in `failed`, which is made with the first one, and tells
 -- whoever asked to be told. An observer's own failure only reaches the log.
 local function report(router, failed, failure, event, context)
-  failed = failures.add(failed, failure)
+  failed = handler_errors.add(failed, failure)
   for _, observer in ipairs(router.observers) do
     local ok, own = xpcall(observer, raised, failure, event, context)
     if not ok then
@@ -229,7 +229,7 @@ local function call(router, subscription, failed, event, context)
   if not ok then
     return report(router, failed, value, event, context), true
   elseif not value and err ~= nil then
-    local failure = failures.returned(err, subscription.handler)
+    local failure = handler_errors.returned(err, subscription.handler)
     return report(router, failed, failure, event, context), true
   elseif value and value ~= true and value ~= UNMATCHED then
     refusal.warn(value, subscription.handler, context)
@@ -288,9 +288,10 @@ local function run_from(run, i)
     xpcall(middleware, raised, run.event, run.context, next_one)
   local failure
   if not ok then
-    failure = not failures.has(run.failed, value.cause) and value or nil
-  elseif not value and err ~= nil and not failures.has(run.failed, err) then
-    failure = failures.returned(err, middleware)
+    failure = not handler_errors.has(run.failed, value.cause) and value or nil
+  elseif not value and err ~= nil
+    and not handler_errors.has(run.failed, err) then
+    failure = handler_errors.returned(err, middleware)
   elseif value and value ~= true then
     refusal.warn(value, middleware, run.context)
   end
@@ -317,11 +318,12 @@ end
 ---@return boolean? ok
 ---@return flexhooks.Error? err
 function M.run(router, event, context, due)
-  local token = host.enter(due)
+  local token = runtime.enter(due)
   local run = #router.middleware == 0 and call_handlers or run_wrapped
   local failed = run(router, nil, event, context)
-  if host.leave(token) then
-    failed = failed or report(router, nil, failures.cut(), event, context)
+  if runtime.leave(token) then
+    failed = failed
+      or report(router, nil, handler_errors.cut(), event, context)
     failed.kind = "timeout"
   end
   if failed then
@@ -371,8 +373,8 @@ function Router:dispatch(event, context)
   context.wire_type = context.wire_type or wire
   event.EventType = events.canonical(wire) or wire
   contexts.fill(context, event, self.logger)
-  local seconds = context.deadline - host.now()
-  return M.run(self, event, context, host.clock() + seconds)
+  local seconds = context.deadline - runtime.now()
+  return M.run(self, event, context, runtime.clock() + seconds)
 end
 
 --- Makes a router.

@@ -11,16 +11,16 @@ local admin = require "flexhooks.server.admin"
 local apps = require "flexhooks.app"
 local core = require "flexhooks.core.listener"
 local errors = require "flexhooks.error"
-local host = require "flexhooks.host"
-local intake = require "flexhooks.server.intake"
+local runtime = require "flexhooks.runtime.current"
+local dispatchers = require "flexhooks.server.dispatcher"
 local log = require "flexhooks.log"
-local loop = require "flexhooks.loop"
+local loop = require "flexhooks.runtime.loop"
 local metrics = require "flexhooks.metrics"
-local options = require "flexhooks.options"
+local options = require "flexhooks.util.options"
 local queues = require "flexhooks.queue"
 local receiver = require "flexhooks.receiver"
-local redis_error = require "flexhooks.queue.redis_error"
-local task = require "flexhooks.task"
+local redis_errors = require "flexhooks.queue.redis.errors"
+local task = require "flexhooks.runtime.task"
 
 local M = {}
 
@@ -65,7 +65,7 @@ end
 
 local function start_intake(self, listener)
   local settings, hooks = self.settings, self.receiver
-  self.intake = intake.new {
+  self.intake = dispatchers.new {
     listener = listener,
     rounds = settings.queue and STORE_ROUNDS or 1,
     concurrency = not settings.queue
@@ -146,8 +146,8 @@ local function run_worker(self)
   local ok, err
   repeat
     ok, err = self.worker:run()
-  until ok or self.stopping or not redis_error.passes(err)
-    or not host.sleep(LOOK_FOR_QUEUE)
+  until ok or self.stopping or not redis_errors.passes(err)
+    or not runtime.sleep(LOOK_FOR_QUEUE)
   return ok, err
 end
 
@@ -189,11 +189,11 @@ local function drain(self)
     self.worker:stop(self.grace)
   end
   while not idle(self) do
-    local left = self.deadline - host.clock()
+    local left = self.deadline - runtime.clock()
     if left <= 0 then
       return
     end
-    self.hurry = host.event()
+    self.hurry = runtime.event()
     local _, err = self.hurry:wait(math.min(LOOK, left))
     if errors.is(err) and err.kind == "cancelled" then
       return
@@ -285,10 +285,10 @@ local function serve_alone(self)
   local called, raised = pcall(loop.run, function()
     ok, err = serve(self)
     while task.count() > 1 do
-      if not self.deadline or host.clock() >= self.deadline then
+      if not self.deadline or runtime.clock() >= self.deadline then
         error(CUT, 0)
       end
-      host.sleep(LOOK)
+      runtime.sleep(LOOK)
     end
   end)
   if not called and raised ~= CUT then
@@ -306,7 +306,7 @@ function Server:stop(grace)
   end
   grace = options.argument("server:stop", 1, { type = "number", min = 0 },
     grace) or self.grace
-  local deadline = host.clock() + grace
+  local deadline = runtime.clock() + grace
   if deadline < (self.deadline or math.huge) then
     self.deadline, self.grace = deadline, grace
   end
@@ -324,7 +324,7 @@ local function run_app(app, logger)
     app = app, settings = settings, grace = settings.grace or GRACE,
     log = log.wrap(settings.logger or logger),
     metrics = metrics.new(), refused = {}, stopping = false,
-    stopped = host.event(),
+    stopped = runtime.event(),
   }, Server)
   if task.current() then
     return serve(self)
@@ -342,7 +342,7 @@ end
 ---@return flexhooks.Error? err kind `config`, `listen`, or `cancelled` where
 -- the time was over before all requests were answered
 function M.serve(given)
-  if host.name == "nginx" then
+  if runtime.name == "nginx" then
     errors.raise(2, FN .. ": nginx is the server here: answer in "
       .. "content_by_lua* with require(\"flexhooks.nginx\").handle",
       "unsupported")

@@ -14,22 +14,22 @@
 
 local accounts = require "flexhooks.simulator.accounts"
 local api = require "flexhooks.simulator.api"
-local chaos = require "flexhooks.simulator.chaos"
+local faults = require "flexhooks.simulator.faults"
 local core = require "flexhooks.core"
-local courier = require "flexhooks.simulator.courier"
+local deliverers = require "flexhooks.simulator.deliverer"
 local errors = require "flexhooks.error"
-local fault = require "flexhooks.simulator.fault"
-local host = require "flexhooks.host"
+local api_error = require "flexhooks.simulator.api_error"
+local runtime = require "flexhooks.runtime.current"
 local ids = require "flexhooks.simulator.ids"
 local journal = require "flexhooks.simulator.journal"
 local lifecycle = require "flexhooks.simulator.lifecycle"
 local limiter = require "flexhooks.simulator.limiter"
-local loop = require "flexhooks.loop"
-local options = require "flexhooks.options"
+local loop = require "flexhooks.runtime.loop"
+local options = require "flexhooks.util.options"
 local payload = require "flexhooks.simulator.payload"
 local random = require "flexhooks.simulator.random"
 local shared_keys = require "flexhooks.signature.shared_keys"
-local world = require "flexhooks.simulator.world"
+local states = require "flexhooks.simulator.state"
 
 local M = {}
 
@@ -55,13 +55,13 @@ local OPTIONS = {
   speed = { type = "number", min = 0.001, max = 1e6, default = 1 },
   seed = { type = { "string", "number" } },
   rate_limit = { type = "number", min = 1 },
-  error_shape = { type = "string", one_of = fault.SHAPES,
+  error_shape = { type = "string", one_of = api_error.SHAPES,
     default = "classic" },
   older_names = { type = "boolean", default = false },
   longest_delay = { type = "number", min = 0, default = 5 },
   logger = { type = "function" },
 }
-for _, list in ipairs { chaos.DELIVERY, chaos.SERVICE } do
+for _, list in ipairs { faults.DELIVERY, faults.SERVICE } do
   for _, trouble in ipairs(list) do
     OPTIONS[trouble] = probability()
   end
@@ -117,7 +117,7 @@ end
 -- Tasks end with the simulator, so each is remembered while it runs.
 local function start_task(self, f, ...)
   local task, ended
-  task = host.spawn(function(...)
+  task = runtime.spawn(function(...)
     f(...)
     ended = true
     if task then
@@ -149,7 +149,7 @@ end
 local function play(self, interaction, name)
   local life = lifecycle.new(name, self.world, interaction)
   local wait = life:wait()
-  while wait and host.sleep(wait / self.options.speed) do
+  while wait and runtime.sleep(wait / self.options.speed) do
     life:step()
     wait = life:wait()
   end
@@ -166,8 +166,8 @@ end
 -- Whoever is invited comes after a second.
 local function invited(self, invite)
   start_task(self, function()
-    local waited = host.sleep(1 / self.options.speed)
-    if waited and not world.ended(invite.channel) then
+    local waited = runtime.sleep(1 / self.options.speed)
+    if waited and not states.ended(invite.channel) then
       self.world:join(invite.channel, "agent", { task_sid = invite.task_sid })
     end
   end)
@@ -180,15 +180,15 @@ end
 local function build(self)
   local given = self.options
   -- Identifiers are new on every run, whatever the seed: receivers remember.
-  local identifiers = ids.new(random.new(entropy()), host.now)
-  self.chaos = chaos.new(given.seed or entropy(), given, given.longest_delay)
-  self.accounts = accounts.new(given, identifiers, host.now)
-  self.journal = journal.new(host.now, given.logger)
-  self.world = world.new(identifiers, function(...)
+  local identifiers = ids.new(random.new(entropy()), runtime.now)
+  self.chaos = faults.new(given.seed or entropy(), given, given.longest_delay)
+  self.accounts = accounts.new(given, identifiers, runtime.now)
+  self.journal = journal.new(runtime.now, given.logger)
+  self.world = states.new(identifiers, function(...)
     on_event(self, ...)
   end)
-  self.courier = courier.new {
-    transport = host.transport {},
+  self.courier = deliverers.new {
+    transport = runtime.transport {},
     chaos = self.chaos,
     ids = identifiers,
     journal = self.journal,
@@ -203,8 +203,8 @@ local function build(self)
     accounts = self.accounts,
     chaos = self.chaos,
     ids = identifiers,
-    limiter = limiter.new(given.rate_limit, host.now),
-    now = host.now,
+    limiter = limiter.new(given.rate_limit, runtime.now),
+    now = runtime.now,
     shape = given.error_shape,
     shared_key = self.shared_key,
     begin = function(...)
@@ -291,9 +291,9 @@ end
 ---@param timeout number? seconds, 30
 ---@return boolean idle
 function Simulator:settle(timeout)
-  local deadline = host.clock() + (timeout or 30)
-  while not self:idle() and host.clock() < deadline do
-    host.sleep(0.01)
+  local deadline = runtime.clock() + (timeout or 30)
+  while not self:idle() and runtime.clock() < deadline do
+    runtime.sleep(0.01)
   end
   return self:idle()
 end
@@ -313,7 +313,7 @@ end
 ---@return flexhooks.Error? err
 function M.serve(given, on_ready)
   return loop.run(function()
-    local stop = host.event()
+    local stop = runtime.event()
     local signals = loop.poller():signals("TERM", "INT")
     local source = loop.add_source {
       fd = signals:fd(),

@@ -8,23 +8,24 @@
 --       { auth_token = "secret", url = "https://company.com/flex/events" }))
 -- @module flexhooks.testing
 
-local contexts = require "flexhooks.context"
+local contexts = require "flexhooks.router.context"
 local core = require "flexhooks.core"
 local errors = require "flexhooks.error"
 local events = require "flexhooks.events"
 local json = require "flexhooks.json"
-local options = require "flexhooks.options"
+local options = require "flexhooks.util.options"
 local requests = require "flexhooks.receiver.request"
 local settings_header = require "flexhooks.signature.settings_header"
 local shared_keys = require "flexhooks.signature.shared_keys"
-local tables = require "flexhooks.tables"
-local transport = require "flexhooks.transport.canned"
+local tables = require "flexhooks.util.tables"
+local canned = require "flexhooks.testing.canned_transport"
 local urls = require "flexhooks.url"
 
 local M = {}
 
---- A transport that answers from a list; see `flexhooks.transport.canned`.
-M.transport = transport.new
+--- A transport that answers from a list; see
+-- `flexhooks.testing.canned_transport`.
+M.transport = canned.new
 
 -- What a fresh event has in each field; SIDs that differ from event to event
 -- carry its number.

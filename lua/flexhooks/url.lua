@@ -1,11 +1,11 @@
 --- URLs: taking apart, encoding, and the delivery overrides that ride in them.
 -- @module flexhooks.url
 
-local ascii = require "flexhooks.ascii"
+local ascii = require "flexhooks.util.ascii"
 local core = require "flexhooks.core"
 local errors = require "flexhooks.error"
-local options = require "flexhooks.options"
-local tables = require "flexhooks.tables"
+local options = require "flexhooks.util.options"
+local tables = require "flexhooks.util.tables"
 
 local M = {}
 

@@ -8,11 +8,11 @@
 
 local attempt = require "flexhooks.worker.attempt"
 local errors = require "flexhooks.error"
-local failures = require "flexhooks.failure"
-local host = require "flexhooks.host"
+local handler_errors = require "flexhooks.router.handler_error"
+local runtime = require "flexhooks.runtime.current"
 local log = require "flexhooks.log"
-local lanes = require "flexhooks.queue.lanes"
-local options = require "flexhooks.options"
+local schedulers = require "flexhooks.worker.scheduler"
+local options = require "flexhooks.util.options"
 local queue = require "flexhooks.queue"
 
 local M = {}
@@ -112,7 +112,7 @@ end
 -- Waits for a nudge. A cancelled main task does not wait for what runs.
 function Worker:rest(seconds)
   if not self.nudged then
-    self.signal = host.event()
+    self.signal = runtime.event()
     local _, err = self.signal:wait(seconds)
     self.signal = nil
     if err and err.kind == "cancelled" then
@@ -136,7 +136,7 @@ end
 -- Keeps an event in its line after an attempt that broke, and tries it again.
 function Worker:keep_place(ref, why)
   self.consumer:let_go(ref)
-  self.lanes:retry(ref, host.clock() + self.backoff[2])
+  self.lanes:retry(ref, runtime.clock() + self.backoff[2])
   self:log("error", "an attempt broke", { id = ref.seq,
     error = tostring(why) })
 end
@@ -163,7 +163,7 @@ function Worker:add(refs)
       self.parked[ref.seq] = ref
       ref.at = math.huge
     elseif ref.delay then
-      ref.at = host.clock() + ref.delay
+      ref.at = runtime.clock() + ref.delay
     end
     self.lanes:add(ref)
   end
@@ -182,7 +182,8 @@ end
 -- between two looks.
 function Worker:fill()
   while not self.stopping and self.lanes.known < READ_AHEAD
-    and self.lanes:startable(host.clock()) < self.concurrency - self.active do
+    and self.lanes:startable(runtime.clock())
+      < self.concurrency - self.active do
     local refs, err = self.consumer:scan(SCAN)
     if not refs then
       self:log("error", "the queue cannot be read", { error = tostring(err) })
@@ -194,7 +195,7 @@ function Worker:fill()
     if #refs < SCAN then
       return nil
     end
-    host.sleep(0)
+    runtime.sleep(0)
   end
 end
 
@@ -207,16 +208,16 @@ end
 -- Fills the free places with the lines whose turn it is.
 function Worker:start()
   while self.active < self.concurrency and not self.stopping do
-    local ref = self.lanes:take(host.clock())
+    local ref = self.lanes:take(runtime.clock())
     if not ref then
       return
     end
     if self:may_start(ref) then
-      local task = host.spawn(self.handle, self, ref)
+      local task = runtime.spawn(self.handle, self, ref)
       self.active = self.active + 1
       self.tasks[ref] = task
     else
-      self.lanes:retry(ref, host.clock() + self.lease / 10)
+      self.lanes:retry(ref, runtime.clock() + self.lease / 10)
     end
   end
 end
@@ -225,11 +226,11 @@ end
 -- They may be many, so they are not looked at with every turn. Returns the
 -- seconds until the next look, or nil where none are parked.
 function Worker:recheck()
-  local left = self.look_at - host.clock()
+  local left = self.look_at - runtime.clock()
   if left > 0 or not next(self.parked) then
     return next(self.parked) and left or nil
   end
-  self.look_at = host.clock() + RECHECK
+  self.look_at = runtime.clock() + RECHECK
   local refs = {}
   for _, ref in pairs(self.parked) do
     refs[#refs + 1] = ref
@@ -285,7 +286,7 @@ end
 function Worker:beat()
   local every = self.consumer:beat_every()
   while every and not self.ended do
-    self.beat_signal = host.event()
+    self.beat_signal = runtime.event()
     self.beat_signal:wait(every)
     if not self.ended then
       self:renew()
@@ -310,17 +311,17 @@ function Worker:turn()
   local pause, look = self:fill(), self:recheck()
   self:start()
   local earliest = self.lanes:earliest()
-  self:rest(soonest(pause, earliest and math.max(earliest - host.clock(), 0),
-    look))
+  self:rest(soonest(pause,
+    earliest and math.max(earliest - runtime.clock(), 0), look))
 end
 
 -- Waits for what runs; what does not end in time is cancelled, and its attempt
 -- stays counted. What has ended and is being written down has a moment more.
 function Worker:drain()
-  local began = host.clock()
+  local began = runtime.clock()
   while self.active > 0 and not self.abandoned
-    and host.clock() < began + self.patience do -- a second stop changes it
-    self:rest(math.max(began + self.patience - host.clock(), 0))
+    and runtime.clock() < began + self.patience do -- a second stop changes it
+    self:rest(math.max(began + self.patience - runtime.clock(), 0))
   end
   self.abandoned = true
   local cut = 0
@@ -330,9 +331,9 @@ function Worker:drain()
       cut = cut + 1
     end
   end
-  local deadline = host.clock() + 1
+  local deadline = runtime.clock() + 1
   for _, task in pairs(self.tasks) do
-    task:wait(math.max(deadline - host.clock(), 0))
+    task:wait(math.max(deadline - runtime.clock(), 0))
     task:cancel()
   end
   return cut
@@ -356,14 +357,14 @@ end
 -- knew of the queue is forgotten; `parked` are, by their seq, the refs that
 -- only a replay or a discard moves.
 function Worker:consume()
-  self.lanes, self.parked, self.look_at = lanes.new(), {}, 0
+  self.lanes, self.parked, self.look_at = schedulers.new(), {}, 0
   local ok, err = self:open()
   if not ok then
     return nil, err
   end
   self:log("info", "worker started", { queue = tostring(self.queue),
     concurrency = self.concurrency })
-  self.beater = host.spawn(self.keep_leases, self)
+  self.beater = runtime.spawn(self.keep_leases, self)
   while not self.stopping do
     self:turn()
   end
@@ -408,7 +409,7 @@ function Worker:work()
       end
     end,
   }
-  local called, ok, err = xpcall(self.consume, failures.raised, self)
+  local called, ok, err = xpcall(self.consume, handler_errors.raised, self)
   if not called then
     ok, err = nil, errors.is(ok) and ok
       or errors.new("handler", tostring(ok))
@@ -432,7 +433,7 @@ function Worker:run()
   end
   self.running = true
   self.abandoned, self.ended, self.failure = false, false, nil
-  local main = host.spawn(self.work, self)
+  local main = runtime.spawn(self.work, self)
   local ok, err = main:wait()
   if not ok and err.kind == "cancelled" then
     self:stop(0)

@@ -1,6 +1,6 @@
 -- Whatever command a page prints, also where it cannot be run here, is one
 -- that the command's own parsers take.
-local cli = require "flexhooks.cli"
+local cli = require "flexhooks.cli.main"
 local lfs = require "lfs"
 local process = require "spec.support.process"
 

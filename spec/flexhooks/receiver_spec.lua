@@ -1,5 +1,5 @@
 local d = require "spec.support.deliveries"
-local dedupe = require "flexhooks.dedupe"
+local dedupe = require "flexhooks.dedupe.memory"
 local flexhooks = require "flexhooks"
 local sids = require "spec.data.sids"
 

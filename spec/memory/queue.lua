@@ -2,7 +2,7 @@
 -- on taking and giving events afterwards. A single refusal keeps no task
 -- waiting.
 local flexhooks = require "flexhooks"
-local task = require "flexhooks.task"
+local task = require "flexhooks.runtime.task"
 
 local mode = ...
 
@@ -67,6 +67,6 @@ end, function()
   for _, suffix in ipairs { "", "-wal", "-shm", ".lock", ".control" } do
     os.remove(path .. suffix)
   end
-  require("flexhooks.loop").poller():close()
+  require("flexhooks.runtime.loop").poller():close()
   return seen.e0 and seen.e1 and seen.e2
 end

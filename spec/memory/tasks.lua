@@ -1,7 +1,7 @@
 -- Tasks, events, timers and hooks without memory: `run` ends, whatever fails,
 -- and later tasks run as if nothing had been.
 local flexhooks = require "flexhooks"
-local loop = require "flexhooks.loop"
+local loop = require "flexhooks.runtime.loop"
 
 local function add(sum, event, n, wait)
   local value = event:wait(wait)

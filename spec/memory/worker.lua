@@ -12,8 +12,8 @@ package.loaded.cjson = { new = function()
 end }
 
 local flexhooks = require "flexhooks"
-local loop = require "flexhooks.loop"
-local task = require "flexhooks.task"
+local loop = require "flexhooks.runtime.loop"
+local task = require "flexhooks.runtime.task"
 
 local mode = ...
 

@@ -5,7 +5,7 @@ local app = require "spec.support.nginx_app"
 
 local SERVER = [[
   location = / { content_by_lua_block {
-    local host = require "flexhooks.host"
+    local host = require "flexhooks.runtime.current"
     local event = host.event()
     local function wait()
       local value, err = event:wait(5)

@@ -3,8 +3,8 @@
 -- before anybody's signature was asked for. As many as here would take hours.
 local d = require "spec.support.deliveries"
 local flexhooks = require "flexhooks"
-local heads = require "flexhooks.nginx.head"
-local retry_after = require "flexhooks.retry_after"
+local response_head = require "flexhooks.runtime.nginx.response_head"
+local retry_after = require "flexhooks.util.retry_after"
 local signature = require "flexhooks.signature"
 
 local BLANKS = (" "):rep(2000000)
@@ -30,7 +30,7 @@ describe("blanks without end", function()
   it("hold no client up", function()
     assert.is_nil(retry_after.seconds("1" .. BLANKS .. "2", 0))
     assert.equal(1, retry_after.seconds(BLANKS .. "1" .. BLANKS, 0))
-    local head, line = heads.new(), "X: a" .. (" "):rep(60000) .. "b "
+    local head, line = response_head.new(), "X: a" .. (" "):rep(60000) .. "b "
     assert.is_false(head:add "HTTP/1.1 200 OK")
     assert.is_false(head:add(line))
     assert.equal(60002, #head.headers.x)

@@ -2,18 +2,18 @@
 -- waited for. Its own call drove the loop, which took the request's end for
 -- one that nobody wanted; then the caller waited for ever.
 local core = require "flexhooks.core"
-local curl = require "flexhooks.transport.curl"
+local curl = require "flexhooks.runtime.curl"
 local flexhooks = require "flexhooks"
-local loop = require "flexhooks.loop"
-local task = require "flexhooks.task"
+local loop = require "flexhooks.runtime.loop"
+local task = require "flexhooks.runtime.task"
 
 local NOBODY = { method = "GET", url = "http://127.0.0.1:1/" }
 
 describe("a loop that a finalizer needed while it was made", function()
   it("is the one that all use", function()
     local poller, drive = core.poller, task.drive
-    package.loaded["flexhooks.loop"] = nil
-    local fresh = require "flexhooks.loop"
+    package.loaded["flexhooks.runtime.loop"] = nil
+    local fresh = require "flexhooks.runtime.loop"
     local inner
     core.poller = function()
       core.poller = poller
@@ -21,7 +21,7 @@ describe("a loop that a finalizer needed while it was made", function()
       return poller()
     end
     local outer = fresh.poller()
-    package.loaded["flexhooks.loop"], task.drive = loop, drive
+    package.loaded["flexhooks.runtime.loop"], task.drive = loop, drive
     assert.equal(inner, outer)
     outer:close()
   end)

@@ -4,11 +4,11 @@
 --   lua spec/support/apply_killed.lua BASE_URL N
 local core = require "flexhooks.core"
 local flexhooks = require "flexhooks"
-local host = require "flexhooks.host"
+local runtime = require "flexhooks.runtime.current"
 local simulator = require "spec.support.simulator"
 
 local base_url, fatal = arg[1], tonumber(arg[2])
-local real = host.transport {}
+local real = runtime.transport {}
 local moments = 0
 
 local function pass()

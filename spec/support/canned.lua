@@ -12,7 +12,8 @@ M.webhooks = "/v1/Instances/" .. sids.instance .. "/InteractionWebhooks"
 
 --- A client and its transport. `options` override the credentials.
 function M.client(answers, options)
-  local transport = require("flexhooks.transport.canned").new(answers or {})
+  local transport = require("flexhooks.testing.canned_transport")
+    .new(answers or {})
   local given = { account_sid = sids.account, auth_token = M.token,
     instance_sid = sids.instance, transport = transport }
   for name, value in pairs(options or {}) do

@@ -31,7 +31,7 @@ require("flexhooks").serve { app = "spec/data/queue/app.lua",
 local WORK = [[
 local flexhooks = require "flexhooks"
 if os.getenv "NO_LEASES" then
-  local scripts = require "flexhooks.queue.redis_scripts"
+  local scripts = require "flexhooks.queue.redis.scripts"
   for name, text in pairs(scripts) do
     scripts[name] = text:gsub("return owner == name and held == fence",
       "return true"):gsub("if owner == name then", "if owner then")
@@ -47,8 +47,8 @@ local worker = flexhooks.worker { queue = app.queue, router = app.router,
     end
   end }
 local signals = flexhooks.loop().poller:signals "TERM"
-require("flexhooks.loop").add_source { fd = signals:fd(), interest = "r",
-  run = function()
+require("flexhooks.runtime.loop").add_source {
+  fd = signals:fd(), interest = "r", run = function()
     if signals:next() then
       worker:stop(2)
     end

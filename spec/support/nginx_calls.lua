@@ -33,7 +33,7 @@ local HTTP = [[
     end
     require("flexhooks.nginx").configure { %s }
     local json = require "flexhooks.json"
-    local host = require "flexhooks.host"
+    local host = require "flexhooks.runtime.current"
     local made = {}
     local function transport(options)
       local key = json.encode(options)

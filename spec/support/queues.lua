@@ -13,7 +13,7 @@ local redis = require "spec.support.redis"
 local M = {}
 
 function M.item(id, changes)
-  return require("flexhooks.tables").merged({ id = id, source = "default",
+  return require("flexhooks.util.tables").merged({ id = id, source = "default",
     received_at = require("flexhooks").now(),
     event = { EventType = "onX", InteractionSid = "KD1" } }, changes)
 end

@@ -134,7 +134,7 @@ Proxy.__index = Proxy
 
 --- What EVALSHA calls a script.
 function Proxy:hash_of(name)
-  local scripts = require "flexhooks.queue.redis_scripts"
+  local scripts = require "flexhooks.queue.redis.scripts"
   return scripts[name] and self.server:cli("SCRIPT", "LOAD", scripts[name])
     or name
 end

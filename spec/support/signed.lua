@@ -13,7 +13,7 @@ M.PARAMS = {
 
 --- A copy of `base` with `changes`.
 function M.with(base, changes)
-  return require("flexhooks.tables").merged(base, changes)
+  return require("flexhooks.util.tables").merged(base, changes)
 end
 
 --- A delivery of PARAMS, or of a body, with its signature.

@@ -7,12 +7,12 @@
 --   service.time       seconds, what the API takes for now
 local accounts = require "flexhooks.simulator.accounts"
 local api = require "flexhooks.simulator.api"
-local chaos = require "flexhooks.simulator.chaos"
+local faults = require "flexhooks.simulator.faults"
 local ids = require "flexhooks.simulator.ids"
 local json = require "flexhooks.json"
 local limiter = require "flexhooks.simulator.limiter"
 local random = require "flexhooks.simulator.random"
-local world = require "flexhooks.simulator.world"
+local states = require "flexhooks.simulator.state"
 
 local M = {
   account_sid = "AC" .. ("a"):rep(32),
@@ -34,13 +34,13 @@ local function build(self, settings)
   settings.account_sid = settings.account_sid or M.account_sid
   settings.auth_token = settings.auth_token or "token"
   settings.instance_sid = settings.instance_sid or M.instance_sid
-  self.world = world.new(identifiers, function(_, event)
+  self.world = states.new(identifiers, function(_, event)
     self.told[#self.told + 1] = event
   end)
   return api.new {
     world = self.world,
     accounts = accounts.new(settings, identifiers, now),
-    chaos = chaos.new(1, settings),
+    chaos = faults.new(1, settings),
     ids = identifiers,
     limiter = limiter.new(settings.rate_limit, now),
     now = now,

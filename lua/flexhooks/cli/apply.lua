@@ -1,9 +1,9 @@
 --- flexhooks apply: makes the registered webhooks what a file says.
 -- @module flexhooks.cli.apply
 
-local ask = require "flexhooks.cli.ask"
+local prompt = require "flexhooks.cli.prompt"
 local errors = require "flexhooks.error"
-local hooks = require "flexhooks.cli.hooks"
+local webhook_file = require "flexhooks.cli.webhook_file"
 local interrupt = require "flexhooks.cli.interrupt"
 local json = require "flexhooks.json"
 local log = require "flexhooks.log"
@@ -19,15 +19,15 @@ flexhooks apply hooks.lua --owner teamA --prune --yes]]
 
 --- Adds the command's arguments to its parser.
 function M.configure(parser)
-  hooks.configure(parser)
+  webhook_file.configure(parser)
   parser:flag("-y --yes", "Do not ask. Needed where nobody can be asked.")
 end
 
 local function confirm()
-  if not ask.possible() then
+  if not prompt.possible() then
     return nil, errors.new("argument", "nobody can be asked here: give --yes")
   end
-  local answer = ask.line "Apply these changes? Only 'yes' is accepted: "
+  local answer = prompt.line "Apply these changes? Only 'yes' is accepted: "
   if answer == "yes" then
     return true
   end
@@ -67,7 +67,7 @@ local function carry_out(plan, given)
     return done, err
   end)
   if given.json then
-    output.json { changes = json.array(hooks.data(plan)) }
+    output.json { changes = json.array(webhook_file.data(plan)) }
   end
   if not done then
     say_what_is_left(plan, err)
@@ -84,7 +84,7 @@ end
 ---@return true? done
 ---@return flexhooks.Error? err
 function M.run(given)
-  local plan, err = hooks.plan(given)
+  local plan, err = webhook_file.plan(given)
   if not plan then
     return nil, err
   end

@@ -13,7 +13,7 @@ local receiver = require "flexhooks.cli.doctor.receiver"
 local settings = require "flexhooks.cli.settings"
 local shared_keys = require "flexhooks.signature.shared_keys"
 local signing = require "flexhooks.cli.doctor.signing"
-local tables = require "flexhooks.tables"
+local tables = require "flexhooks.util.tables"
 local webhook_url = require "flexhooks.url.webhook"
 local webhooks = require "flexhooks.cli.doctor.webhooks"
 

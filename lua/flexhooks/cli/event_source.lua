@@ -3,7 +3,7 @@
 -- @module flexhooks.cli.event_source
 
 local errors = require "flexhooks.error"
-local recording = require "flexhooks.cli.recording"
+local capture = require "flexhooks.cli.capture"
 local scenario = require "flexhooks.cli.scenario"
 local settings = require "flexhooks.cli.settings"
 local testing = require "flexhooks.testing"
@@ -70,13 +70,13 @@ end
 ---@field single boolean one event alone
 
 local function captured(given, fields)
-  local items, err = recording.read(given.events)
+  local items, err = capture.read(given.events)
   if not items then
     return nil, err
   end
   with_fields(items, fields)
   local lists = (given.concurrency or 1) > 1
-    and recording.by_interaction(items) or { items }
+    and capture.by_interaction(items) or { items }
   return { count = (given.count or 1) * #lists, single = false,
     lists = function(index)
       return lists[(index - 1) % #lists + 1]

@@ -2,7 +2,7 @@
 -- @module flexhooks.cli.export
 
 local errors = require "flexhooks.error"
-local hooks = require "flexhooks.cli.hooks"
+local webhook_file = require "flexhooks.cli.webhook_file"
 local output = require "flexhooks.cli.output"
 local provision = require "flexhooks.provision"
 local settings = require "flexhooks.cli.settings"
@@ -18,8 +18,8 @@ flexhooks export --owner teamA >hooks.lua]]
 function M.configure(parser)
   parser:argument("file", "Where to write it; standard output where absent.")
     :args("?")
-  hooks.configure_owner(parser, "Only the webhooks of this owner: their "
-    .. "friendly names begin with NAME/.")
+  webhook_file.configure_owner(parser, "Only the webhooks of this owner: "
+    .. "their friendly names begin with NAME/.")
   parser:flag("--force", "Replace a file that is there.")
   settings.configure(parser)
 end

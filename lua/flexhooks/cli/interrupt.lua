@@ -2,8 +2,8 @@
 -- ends with an error of kind `cancelled`, and the command says what was done.
 -- @module flexhooks.cli.interrupt
 
-local loop = require "flexhooks.loop"
-local task = require "flexhooks.task"
+local loop = require "flexhooks.runtime.loop"
+local task = require "flexhooks.runtime.task"
 
 local M = {}
 

@@ -1,7 +1,7 @@
 --- flexhooks plan: what applying a file of webhooks would change.
 -- @module flexhooks.cli.plan
 
-local hooks = require "flexhooks.cli.hooks"
+local webhook_file = require "flexhooks.cli.webhook_file"
 local json = require "flexhooks.json"
 local output = require "flexhooks.cli.output"
 
@@ -15,7 +15,7 @@ flexhooks plan hooks.lua --app app.lua --check]]
 
 --- Adds the command's arguments to its parser.
 function M.configure(parser)
-  hooks.configure(parser)
+  webhook_file.configure(parser)
   parser:flag("--check", "Exit 1 where something would change.")
 end
 
@@ -24,12 +24,12 @@ end
 ---@return true? done
 ---@return flexhooks.Error? err
 function M.run(given)
-  local plan, err = hooks.plan(given)
+  local plan, err = webhook_file.plan(given)
   if not plan then
     return nil, err
   end
   if given.json then
-    output.json { changes = json.array(hooks.data(plan)),
+    output.json { changes = json.array(webhook_file.data(plan)),
       notes = json.array(plan.notes), refusals = json.array(plan.refusals) }
   else
     output.write(output.paint(tostring(plan), io.stdout), "\n")

@@ -6,7 +6,7 @@ local json = require "flexhooks.json"
 local log = require "flexhooks.log"
 local output = require "flexhooks.cli.output"
 local settings = require "flexhooks.cli.settings"
-local tables = require "flexhooks.tables"
+local tables = require "flexhooks.util.tables"
 
 local M = {}
 

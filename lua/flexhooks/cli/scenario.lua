@@ -5,7 +5,7 @@ local core = require "flexhooks.core"
 local ids = require "flexhooks.simulator.ids"
 local lifecycle = require "flexhooks.simulator.lifecycle"
 local random = require "flexhooks.simulator.random"
-local worlds = require "flexhooks.simulator.world"
+local states = require "flexhooks.simulator.state"
 
 local M = {}
 
@@ -19,7 +19,7 @@ function M.play(name, account)
   local seed = core.hex(core.random(16))
   local identifiers = ids.new(random.new(seed), os.time)
   local at, items = 0, {}
-  local world = worlds.new(identifiers, function(_, event)
+  local world = states.new(identifiers, function(_, event)
     items[#items + 1] = { at = at, event = event }
   end)
   local interaction = world:add_interaction({

@@ -3,7 +3,7 @@
 -- read.
 -- @module flexhooks.cli.settings
 
-local ask = require "flexhooks.cli.ask"
+local prompt = require "flexhooks.cli.prompt"
 local errors = require "flexhooks.error"
 local output = require "flexhooks.cli.output"
 local secret_file = require "flexhooks.cli.secret_file"
@@ -73,11 +73,11 @@ local NO_TOKEN = "no auth token: set TWILIO_AUTH_TOKEN, or name a file that "
   .. "holds it with --auth-token-file"
 
 local function ask_for_token()
-  if not ask.possible() then
+  if not prompt.possible() then
     return nil, errors.new("config", NO_TOKEN)
   end
   local account = M.env "TWILIO_ACCOUNT_SID"
-  return ask.secret("Auth token" .. (account and " of " .. account or "")
+  return prompt.secret("Auth token" .. (account and " of " .. account or "")
     .. " (not shown): ")
 end
 
@@ -194,7 +194,7 @@ local function credentials(given)
     or M.env "TWILIO_API_KEY" and M.env "TWILIO_API_SECRET") then
     return {}
   elseif given.auth_token_file
-    or M.env "TWILIO_ACCOUNT_SID" and ask.possible() then
+    or M.env "TWILIO_ACCOUNT_SID" and prompt.possible() then
     local token, err = M.auth_token(given)
     return token and { auth_token = token }, err
   end

@@ -3,7 +3,7 @@
 
 local log = require "flexhooks.cli.log"
 local settings = require "flexhooks.cli.settings"
-local tables = require "flexhooks.tables"
+local tables = require "flexhooks.util.tables"
 
 local M = {}
 
@@ -49,7 +49,7 @@ function M.configure(parser)
   parser:option("--scenario", "The life that interactions have.")
     :choices(require("flexhooks.simulator.lifecycle").names())
   parser:option("--error-shape", "How errors are written.")
-    :choices(require("flexhooks.simulator.fault").SHAPES)
+    :choices(require("flexhooks.simulator.api_error").SHAPES)
   parser:flag("--older-names", "Send onChannelUpdated and FlexInstanceSid.")
   settings.configure_token(parser)
   settings.configure_shared_keys(parser)

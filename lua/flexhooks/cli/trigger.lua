@@ -4,12 +4,12 @@
 local errors = require "flexhooks.error"
 local event_source = require "flexhooks.cli.event_source"
 local interrupt = require "flexhooks.cli.interrupt"
-local live = require "flexhooks.cli.live"
+local progress = require "flexhooks.cli.progress"
 local output = require "flexhooks.cli.output"
-local pace = require "flexhooks.cli.pace"
+local senders = require "flexhooks.cli.sender"
 local settings = require "flexhooks.cli.settings"
-local tables = require "flexhooks.tables"
-local tallies = require "flexhooks.cli.tally"
+local tables = require "flexhooks.util.tables"
+local load_stats = require "flexhooks.cli.load_stats"
 local webhook_url = require "flexhooks.url.webhook"
 
 local M = {}
@@ -119,7 +119,7 @@ local HINTS = {
 -- Prints each answer as it comes, or keeps a live line where they are many.
 local function reporter(given, single)
   if given.count or given.rate or given.json then
-    return live.line()
+    return progress.line()
   end
   return {
     answered = function(_, _, item, response)
@@ -176,9 +176,9 @@ end
 local function carry_out(job)
   local given = job.given
   local many = given.count or given.rate
-  job.tally = tallies.new(require("flexhooks").clock())
+  job.tally = load_stats.new(require("flexhooks").clock())
   return conclude(job, interrupt.run(function(interrupted)
-    return pace.run {
+    return senders.run {
       lists = job.source.lists, count = job.source.count,
       concurrency = given.concurrency
         or many and not given.events and LOAD_CONCURRENCY or 1,

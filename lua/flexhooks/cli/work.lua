@@ -48,7 +48,7 @@ end
 
 -- The first signal stops, a second one stops at once.
 local function watch_signals(worker, state)
-  local loop = require "flexhooks.loop"
+  local loop = require "flexhooks.runtime.loop"
   local signals = loop.poller():signals("TERM", "INT")
   local source = loop.add_source {
     fd = signals:fd(), interest = "r",

@@ -3,8 +3,8 @@
 -- `expect` is a class ("2xx"), a status (200) or a list of these.
 -- @module flexhooks.http.expect
 
-local ascii = require "flexhooks.ascii"
-local tables = require "flexhooks.tables"
+local ascii = require "flexhooks.util.ascii"
+local tables = require "flexhooks.util.tables"
 
 local M = {}
 

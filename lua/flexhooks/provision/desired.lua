@@ -3,9 +3,9 @@
 
 local events = require "flexhooks.events"
 local owners = require "flexhooks.provision.owner"
-local tables = require "flexhooks.tables"
+local tables = require "flexhooks.util.tables"
 local webhook_url = require "flexhooks.url.webhook"
-local webhooks = require "flexhooks.resources.webhooks"
+local webhooks = require "flexhooks.client.resources.webhooks"
 
 local M = {}
 

@@ -4,7 +4,7 @@
 
 local desired_set = require "flexhooks.provision.desired"
 local owners = require "flexhooks.provision.owner"
-local tables = require "flexhooks.tables"
+local tables = require "flexhooks.util.tables"
 local webhook_url = require "flexhooks.url.webhook"
 
 local M = {}

@@ -2,16 +2,16 @@
 -- claimed and handled, or kept as what could not be read.
 -- @module flexhooks.receiver.delivery
 
-local answers = require "flexhooks.receiver.answers"
-local contexts = require "flexhooks.context"
+local outcomes = require "flexhooks.receiver.outcomes"
+local contexts = require "flexhooks.router.context"
 local events = require "flexhooks.events"
-local failures = require "flexhooks.failure"
-local host = require "flexhooks.host"
-local reading = require "flexhooks.receiver.reading"
+local handler_errors = require "flexhooks.router.handler_error"
+local runtime = require "flexhooks.runtime.current"
+local json_body = require "flexhooks.receiver.json_body"
 local routers = require "flexhooks.router"
-local tables = require "flexhooks.tables"
+local tables = require "flexhooks.util.tables"
 
-local raised = failures.raised
+local raised = handler_errors.raised
 
 local M = {}
 
@@ -63,14 +63,14 @@ local function handle_claimed(self, event, context, due, claim)
   if self.client then
     run, whom = run_with_client, self
   end
-  local began = metrics and host.clock()
+  local began = metrics and runtime.clock()
   local called, ok, err = xpcall(run, raised, whom, event, context, due)
   local handled = called and ok == true
   if claim then
     self.claims:settle(claim, handled)
   end
   if metrics then
-    metrics:observe(host.clock() - began, handled and "handled" or "failed")
+    metrics:observe(runtime.clock() - began, handled and "handled" or "failed")
   end
   if not handled then
     report_failure(self, event, context, called and err or ok)
@@ -85,14 +85,14 @@ local function handle(self, event, context, due, token_key, twin_key)
     claim, cut, kind = self.claims:claim(token_key, twin_key, context.source,
       self.handler_timeout)
     if cut then
-      return answers.unavailable, "not_claimed", cut
+      return outcomes.unavailable, "not_claimed", cut
     elseif not claim then
       count(self, "duplicate", kind)
-      return answers.ok
+      return outcomes.ok
     end
   end
   local handled = handle_claimed(self, event, context, due, claim)
-  return handled and answers.ok or answers.failed
+  return handled and outcomes.ok or outcomes.failed
 end
 
 --- The answer to items that were stored, or were not.
@@ -104,7 +104,7 @@ end
 ---@return any cause
 function M.stored(self, items, err)
   if err then
-    return answers.unavailable, "not_stored", err
+    return outcomes.unavailable, "not_stored", err
   end
   remember(self, items[1].signature)
   for i = 1, #items do
@@ -117,7 +117,7 @@ function M.stored(self, items, err)
       count(self, "dead", "malformed")
     end
   end
-  return answers.ok
+  return outcomes.ok
 end
 
 --- Stores items and waits until they are.
@@ -158,10 +158,10 @@ function M.take_fields(self, route, fields, raw, signature, is_query, id, twin,
   shape)
   local query = is_query and query_of(route, fields) or nil
   local event, note, known = events.of_fields(fields, is_query, shape)
-  if self.account_sid and is_foreign(self, reading.account_of(fields)) then
-    return answers.forbidden, "wrong_account"
+  if self.account_sid and is_foreign(self, json_body.account_of(fields)) then
+    return outcomes.forbidden, "wrong_account"
   elseif fields.EventType == M.PROBE then
-    return answers.ok
+    return outcomes.ok
   end
   if self.metrics then
     self.metrics:inc("received", known or "other")
@@ -174,12 +174,12 @@ function M.take_fields(self, route, fields, raw, signature, is_query, id, twin,
       id = id, token_key = token_key, twin_key = twin, event = event,
       wire_type = event and note, raw = not event and raw or nil,
       reason = not event and note or nil, source = route.source,
-      received_at = host.now(), query = query, signature = signature,
+      received_at = runtime.now(), query = query, signature = signature,
       possible_replay = replay or nil,
       verdict = false,
     } }
   elseif not event then
-    return answers.malformed, "malformed", note
+    return outcomes.malformed, "malformed", note
   end
   local context = contexts.first(id, event, route.source, note, replay,
     self.handler_timeout, self.logger)
@@ -187,8 +187,8 @@ function M.take_fields(self, route, fields, raw, signature, is_query, id, twin,
     context.query = query
   end
   local answer, reason, cause = handle(self, event, context,
-    host.clock() + self.handler_timeout, token_key, twin)
-  if answer == answers.ok and not replay then
+    runtime.clock() + self.handler_timeout, token_key, twin)
+  if answer == outcomes.ok and not replay then
     remember(self, signature)
   end
   return answer, reason, cause
@@ -210,22 +210,22 @@ end
 local function handle_all(self, items, route, signature)
   for _, item in ipairs(items) do
     if item.reason then
-      return answers.malformed, "malformed", item.reason
+      return outcomes.malformed, "malformed", item.reason
     end
   end
-  local worst, reason, err = answers.ok, nil, nil
+  local worst, reason, err = outcomes.ok, nil, nil
   local replay = is_possible_replay(self, signature)
   for _, item in ipairs(items) do
     local event = item.event
     local context = contexts.first(item.id, event, route.source,
       item.wire_type, replay, self.handler_timeout, self.logger)
     local answer, why, cause = handle(self, event, context,
-      host.clock() + self.handler_timeout, item.token_key, item.twin_key)
+      runtime.clock() + self.handler_timeout, item.token_key, item.twin_key)
     if answer.status > worst.status then
       worst, reason, err = answer, why, cause
     end
   end
-  if worst == answers.ok then
+  if worst == outcomes.ok then
     remember(self, signature)
   end
   return worst, reason, err
@@ -233,7 +233,7 @@ end
 
 -- What the items of a batch to be stored have in common.
 local function complete(self, items, route, signature)
-  local now = host.now()
+  local now = runtime.now()
   local replay = is_possible_replay(self, signature) or nil
   for _, item in ipairs(items) do
     item.source, item.received_at = route.source, now
@@ -264,10 +264,10 @@ end
 ---@return string|flexhooks.Item[]|nil reason where it is refused
 ---@return any cause
 function M.take_json(self, route, body, signature, id, twin)
-  local items, batch = reading.of_json(body, self.limits)
+  local items, batch = json_body.of_json(body, self.limits)
   for _, item in ipairs(items) do
     if is_foreign(self, item.account) then
-      return answers.forbidden, "wrong_account"
+      return outcomes.forbidden, "wrong_account"
     end
   end
   identify(self, items, batch, id, twin)
@@ -277,7 +277,7 @@ function M.take_json(self, route, body, signature, id, twin)
       item.event and events.canonical(item.event.EventType) or "other")
   end
   if #items == 0 then
-    return answers.ok
+    return outcomes.ok
   elseif self.queue then
     return nil, complete(self, items, route, signature)
   end

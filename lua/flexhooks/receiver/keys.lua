@@ -8,9 +8,9 @@
 
 local core = require "flexhooks.core"
 local errors = require "flexhooks.error"
-local failures = require "flexhooks.failure"
-local flight = require "flexhooks.flight"
-local host = require "flexhooks.host"
+local handler_errors = require "flexhooks.router.handler_error"
+local single_flight = require "flexhooks.runtime.single_flight"
+local runtime = require "flexhooks.runtime.current"
 local settings_header = require "flexhooks.signature.settings_header"
 local shared_keys = require "flexhooks.signature.shared_keys"
 
@@ -120,7 +120,7 @@ local function remembered(self, name)
   local entry = self.young[name]
   local old = not entry and self.old[name]
   entry = entry or old
-  if not entry or host.clock() >= entry.ends then
+  if not entry or runtime.clock() >= entry.ends then
     return nil
   elseif old then
     self.old[name] = nil
@@ -130,7 +130,7 @@ local function remembered(self, name)
 end
 
 local function lookup_error(kind, cause)
-  local failure = failures.returned(cause, lookup_error)
+  local failure = handler_errors.returned(cause, lookup_error)
   return errors.new("queue", ("the %s could not be looked up: %s")
     :format(kind.what, failure.message), { reason = kind.reason,
       cause = cause })
@@ -148,23 +148,23 @@ end
 
 local function ask(self, name)
   local value, err = returned(self.kind,
-    xpcall(self.ask, failures.raised, name))
+    xpcall(self.ask, handler_errors.raised, name))
   if not err then
     remember(self, name, { value = value or false,
-      ends = host.clock() + REMEMBERED })
+      ends = runtime.clock() + REMEMBERED })
   end
   return value, err
 end
 
 -- One task asks; the others of the same name wait for its result.
 local function ask_together(self, name)
-  local asking = self.asking[name] or flight.new()
+  local asking = self.asking[name] or single_flight.new()
   self.asking[name] = asking
-  local token = host.enter(host.clock() + self.timeout)
+  local token = runtime.enter(runtime.clock() + self.timeout)
   local value, err = asking:share(function()
     return ask(self, name)
   end)
-  host.leave(token)
+  runtime.leave(token)
   if not asking.pending and self.asking[name] == asking then
     self.asking[name] = nil
   end

@@ -2,7 +2,7 @@
 -- the configured one, byte for byte, or another.
 -- @module flexhooks.receiver.request
 
-local ascii = require "flexhooks.ascii"
+local ascii = require "flexhooks.util.ascii"
 local settings_header = require "flexhooks.signature.settings_header"
 
 local M = {}

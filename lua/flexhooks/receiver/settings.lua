@@ -5,11 +5,11 @@ local core = require "flexhooks.core"
 local errors = require "flexhooks.error"
 local events = require "flexhooks.events"
 local keys = require "flexhooks.receiver.keys"
-local options = require "flexhooks.options"
+local options = require "flexhooks.util.options"
 local requests = require "flexhooks.receiver.request"
 local router = require "flexhooks.router"
 local shared_keys = require "flexhooks.signature.shared_keys"
-local tables = require "flexhooks.tables"
+local tables = require "flexhooks.util.tables"
 
 local M = {}
 

@@ -6,7 +6,7 @@
 -- tried with the auth tokens and with nothing else.
 -- @module flexhooks.receiver.verification
 
-local answers = require "flexhooks.receiver.answers"
+local outcomes = require "flexhooks.receiver.outcomes"
 local core = require "flexhooks.core"
 local settings_header = require "flexhooks.signature.settings_header"
 
@@ -120,7 +120,7 @@ function M.choose(self, settings, list, kind, query, body, signature)
 end
 
 local REASONS = { -- for which the answer is not 403
-  too_large = answers.too_large, malformed = answers.malformed,
+  too_large = outcomes.too_large, malformed = outcomes.malformed,
 }
 
 --- Returns the answer to a request that did not verify, and the reason. If
@@ -133,11 +133,11 @@ local REASONS = { -- for which the answer is not 403
 ---@return flexhooks.Error? err
 function M.refusal(found, reason, err)
   if REASONS[found] or not reason or not OF_KEYS[found] then
-    return REASONS[found] or answers.forbidden, found
+    return REASONS[found] or outcomes.forbidden, found
   elseif err then
-    return answers.unavailable, reason, err
+    return outcomes.unavailable, reason, err
   end
-  return answers.forbidden, reason
+  return outcomes.forbidden, reason
 end
 
 return M

@@ -4,9 +4,9 @@
 local address = require "flexhooks.server.address"
 local core = require "flexhooks.core.listener"
 local errors = require "flexhooks.error"
-local intake = require "flexhooks.server.intake"
+local dispatchers = require "flexhooks.server.dispatcher"
 local metrics = require "flexhooks.metrics"
-local tables = require "flexhooks.tables"
+local tables = require "flexhooks.util.tables"
 
 local M = {}
 
@@ -67,7 +67,7 @@ function M.open(server, text)
   end
   server.admin_port = listener:port()
   server.admin_address = address.format(host, server.admin_port)
-  server.admin = intake.new {
+  server.admin = dispatchers.new {
     listener = listener,
     whom = server,
     answer = respond,

@@ -1,12 +1,12 @@
 --- What a person passes to `sign`, `validate` and `explain`, made regular.
 -- @module flexhooks.signature.delivery
 
-local ascii = require "flexhooks.ascii"
+local ascii = require "flexhooks.util.ascii"
 local core = require "flexhooks.core"
 local errors = require "flexhooks.error"
-local options = require "flexhooks.options"
+local options = require "flexhooks.util.options"
 local shared_keys = require "flexhooks.signature.shared_keys"
-local tables = require "flexhooks.tables"
+local tables = require "flexhooks.util.tables"
 
 local M = {}
 

@@ -2,7 +2,7 @@
 -- delivery, nearest first, and a report for a person.
 -- @module flexhooks.signature.explain
 
-local ascii = require "flexhooks.ascii"
+local ascii = require "flexhooks.util.ascii"
 local core = require "flexhooks.core"
 local delivery = require "flexhooks.signature.delivery"
 local settings_header = require "flexhooks.signature.settings_header"

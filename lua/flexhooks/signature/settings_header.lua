@@ -4,7 +4,7 @@
 -- It is not signed, so a receiver may only choose by it among keys of its own.
 -- @module flexhooks.signature.settings_header
 
-local ascii = require "flexhooks.ascii"
+local ascii = require "flexhooks.util.ascii"
 
 local M = {}
 

@@ -5,10 +5,10 @@
 -- The value of a variation is { secret, algorithm }.
 -- @module flexhooks.signature.signers
 
-local ascii = require "flexhooks.ascii"
+local ascii = require "flexhooks.util.ascii"
 local settings_header = require "flexhooks.signature.settings_header"
 local steps = require "flexhooks.signature.steps"
-local tables = require "flexhooks.tables"
+local tables = require "flexhooks.util.tables"
 local values = require "flexhooks.signature.values"
 
 local M = {}

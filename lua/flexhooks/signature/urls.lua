@@ -2,10 +2,10 @@
 -- proxies and frameworks do to a URL, undone.
 -- @module flexhooks.signature.urls
 
-local ascii = require "flexhooks.ascii"
+local ascii = require "flexhooks.util.ascii"
 local core = require "flexhooks.core"
 local steps = require "flexhooks.signature.steps"
-local tables = require "flexhooks.tables"
+local tables = require "flexhooks.util.tables"
 
 local M = {}
 

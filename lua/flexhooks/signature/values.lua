@@ -2,10 +2,10 @@
 -- that were given: what parsers, settings and headers do to them, undone.
 -- @module flexhooks.signature.values
 
-local ascii = require "flexhooks.ascii"
+local ascii = require "flexhooks.util.ascii"
 local core = require "flexhooks.core"
 local steps = require "flexhooks.signature.steps"
-local tables = require "flexhooks.tables"
+local tables = require "flexhooks.util.tables"
 
 local M = {}
 

@@ -1,16 +1,16 @@
 --- The simulated API: a request in, an answer out, no sockets.
 -- @module flexhooks.simulator.api
 
-local ascii = require "flexhooks.ascii"
+local ascii = require "flexhooks.util.ascii"
 local accounts = require "flexhooks.simulator.accounts"
-local fault = require "flexhooks.simulator.fault"
+local api_error = require "flexhooks.simulator.api_error"
 local fields = require "flexhooks.simulator.fields"
 local form = require "flexhooks.simulator.form"
 local interactions = require "flexhooks.simulator.interactions"
 local json = require "flexhooks.json"
-local members = require "flexhooks.simulator.members"
+local channel_resources = require "flexhooks.simulator.channel_resources"
 local rules = require "flexhooks.simulator.rules"
-local views = require "flexhooks.simulator.views"
+local serializers = require "flexhooks.simulator.serializers"
 local webhooks = require "flexhooks.simulator.webhooks"
 
 local M = {}
@@ -30,14 +30,14 @@ end
 
 -- Every event raised and every delivery made, for whoever checks a receiver.
 local function journal(call)
-  return 200, views.journal(call.journal(call.account.sid))
+  return 200, serializers.journal(call.journal(call.account.sid))
 end
 
 local ROUTES = {
   { "/v1/Configuration", GET = configuration },
   { "/simulator/journal", GET = journal },
 }
-for _, part in ipairs { webhooks, interactions, members, rules } do
+for _, part in ipairs { webhooks, interactions, channel_resources, rules } do
   for _, route in ipairs(part.routes) do
     ROUTES[#ROUTES + 1] = route
   end
@@ -74,7 +74,7 @@ local function read_body(call, route, request)
     call.json = fields.object("The body", request.body)
   elseif request.body ~= "" and kind ~= "application/x-www-form-urlencoded"
   then
-    fault.throw(415, 20415, "The body must be form-encoded")
+    api_error.throw(415, 20415, "The body must be form-encoded")
   end
   call.form = form.parse(not route.json and request.body or nil)
 end
@@ -84,17 +84,17 @@ local function admit(self, request, route)
   local parts = self.parts
   local account = parts.accounts:authenticate(request.authorization)
   if not account then
-    fault.throw(401, 20003, "Authenticate")
+    api_error.throw(401, 20003, "Authenticate")
   end
   if not route then
-    fault.not_found(request.path)
+    api_error.not_found(request.path)
   elseif not route[request.method] then
-    fault.throw(405, 20004, "Method not allowed")
+    api_error.throw(405, 20004, "Method not allowed")
   end
   local endpoint = request.method .. route[1] .. account.sid
   if not parts.limiter:take(endpoint)
     or parts.chaos:strikes("throttle", tostring(self.requests)) then
-    local refusal = fault.new(429, 20429, "Too Many Requests")
+    local refusal = api_error.new(429, 20429, "Too Many Requests")
     refusal.retry_after = 1
     error(refusal, 0)
   end
@@ -152,11 +152,11 @@ local function answer(self, status, body, content_type)
 end
 
 local function refuse(self, refusal, path)
-  if not fault.is(refusal) then
+  if not api_error.is(refusal) then
     error(refusal, 0)
   end
   local response = answer(self, refusal.status,
-    fault.body(refusal, self.parts.shape or "classic", path))
+    api_error.body(refusal, self.parts.shape or "classic", path))
   if refusal.retry_after then
     response.headers["retry-after"] = tostring(refusal.retry_after)
   elseif refusal.status == 401 then

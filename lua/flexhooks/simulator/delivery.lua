@@ -9,7 +9,7 @@
 local core = require "flexhooks.core"
 local settings_header = require "flexhooks.signature.settings_header"
 local signature = require "flexhooks.signature"
-local tables = require "flexhooks.tables"
+local tables = require "flexhooks.util.tables"
 local webhook_url = require "flexhooks.url.webhook"
 
 local M = {}

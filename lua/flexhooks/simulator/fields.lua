@@ -1,7 +1,7 @@
 --- Checks of what a request carries; each throws the service's error.
 -- @module flexhooks.simulator.fields
 
-local fault = require "flexhooks.simulator.fault"
+local api_error = require "flexhooks.simulator.api_error"
 local json = require "flexhooks.json"
 
 local M = {}
@@ -12,7 +12,8 @@ local M = {}
 function M.required(form, ...)
   local value = form:get(...)
   if value == nil or value == "" then
-    fault.bad("Missing required parameter " .. (...) .. " in the post body")
+    api_error.bad("Missing required parameter " .. (...)
+      .. " in the post body")
   end
   return value
 end
@@ -28,14 +29,15 @@ function M.one_of(name, value, allowed)
     end
   end
   if value ~= nil then
-    fault.bad(name .. " must be one of " .. table.concat(allowed, ", "))
+    api_error.bad(name .. " must be one of " .. table.concat(allowed, ", "))
   end
 end
 
 --- `value`, where it is nil or a SID with this prefix.
 function M.sid(name, value, prefix)
   if value ~= nil and not M.is_sid(value, prefix) then
-    fault.bad(name .. " must be " .. prefix .. " and 32 hexadecimal digits")
+    api_error.bad(name .. " must be " .. prefix
+      .. " and 32 hexadecimal digits")
   end
   return value
 end
@@ -54,7 +56,7 @@ function M.object(name, text)
   end
   local value = json.decode(text)
   if type(value) ~= "table" or not text:match("^%s*{") then
-    fault.bad(name .. " must be a JSON object")
+    api_error.bad(name .. " must be a JSON object")
   end
   return value
 end
@@ -66,7 +68,7 @@ function M.url(name, value)
   end
   local host = value:match("^[hH][tT][tT][pP][sS]?://([^/?#]+)")
   if not host or #value > 2048 or value:find("[%c%s]") then
-    fault.bad(name .. " must be an absolute http or https URL")
+    api_error.bad(name .. " must be an absolute http or https URL")
   end
   return value
 end

@@ -1,12 +1,12 @@
 --- Operations on interactions and their channels.
 -- @module flexhooks.simulator.interactions
 
-local fault = require "flexhooks.simulator.fault"
+local api_error = require "flexhooks.simulator.api_error"
 local fields = require "flexhooks.simulator.fields"
 local lifecycle = require "flexhooks.simulator.lifecycle"
 local paging = require "flexhooks.simulator.paging"
-local views = require "flexhooks.simulator.views"
-local world = require "flexhooks.simulator.world"
+local serializers = require "flexhooks.simulator.serializers"
+local states = require "flexhooks.simulator.state"
 
 local M = {}
 
@@ -17,14 +17,14 @@ local INITIATORS = { "customer", "agent", "api" }
 --- The interaction in the path, or the 404 of the service.
 function M.interaction(call, sid)
   return call.world:interaction(call.account, sid)
-    or fault.not_found(call.path)
+    or api_error.not_found(call.path)
 end
 
 --- The channel in the path, or the 404 of the service.
 function M.channel(call, interaction_sid, sid)
   local interaction = M.interaction(call, interaction_sid)
-  return world.find(interaction.channels, "sid", sid)
-    or fault.not_found(call.path)
+  return states.find(interaction.channels, "sid", sid)
+    or api_error.not_found(call.path)
 end
 
 --- One page of a list under its own name.
@@ -33,7 +33,7 @@ function M.page(call, key, things, view)
   for index, thing in ipairs(page) do
     page[index] = view(call.base, thing)
   end
-  return 200, views.page(key, page, meta)
+  return 200, serializers.page(key, page, meta)
 end
 
 -- A ttid must be one of the account's interaction webhooks.
@@ -44,7 +44,7 @@ local function webhook_ttid(call)
   end
   local webhook = call.world:webhook(call.account, ttid)
   if not webhook or webhook.type ~= "interaction" then
-    fault.bad("WebhookTtid is not a webhook of type interaction")
+    api_error.bad("WebhookTtid is not a webhook of type interaction")
   end
   return ttid
 end
@@ -52,7 +52,7 @@ end
 local function check_channel(form)
   local channel = fields.object("Channel", fields.required(form, "Channel"))
   if channel.type == nil then
-    fault.bad("Channel.type is missing")
+    api_error.bad("Channel.type is missing")
   end
   fields.one_of("Channel.type", channel.type, CHANNEL_TYPES)
   fields.one_of("Channel.initiated_by", channel.initiated_by, INITIATORS)
@@ -79,26 +79,27 @@ local function create(call)
     webhook_ttid = webhook_ttid(call),
   })
   call.begin(interaction, life)
-  return 200, views.interaction(call.base, interaction)
+  return 200, serializers.interaction(call.base, interaction)
 end
 
 local function get(call, sid)
-  return 200, views.interaction(call.base, M.interaction(call, sid))
+  return 200, serializers.interaction(call.base, M.interaction(call, sid))
 end
 
 local function update(call, sid)
   local interaction = M.interaction(call, sid)
   interaction.webhook_ttid = webhook_ttid(call) or interaction.webhook_ttid
-  return 200, views.interaction(call.base, interaction)
+  return 200, serializers.interaction(call.base, interaction)
 end
 
 local function list_channels(call, interaction_sid)
   local interaction = M.interaction(call, interaction_sid)
-  return M.page(call, "channels", interaction.channels, views.channel)
+  return M.page(call, "channels", interaction.channels, serializers.channel)
 end
 
 local function get_channel(call, interaction_sid, sid)
-  return 200, views.channel(call.base, M.channel(call, interaction_sid, sid))
+  return 200, serializers.channel(call.base,
+    M.channel(call, interaction_sid, sid))
 end
 
 local function update_channel(call, interaction_sid, sid)
@@ -108,10 +109,10 @@ local function update_channel(call, interaction_sid, sid)
   local routing = fields.object("Routing", call.form:get("Routing")) or {}
   fields.one_of("Routing.status", routing.status, { "closed", "wrapping" })
   if status == "inactive" and routing.status ~= "closed" then
-    fault.bad("Routing.status must be closed where Status is inactive")
+    api_error.bad("Routing.status must be closed where Status is inactive")
   end
   call.world:set_status(channel, status)
-  return 200, views.channel(call.base, channel)
+  return 200, serializers.channel(call.base, channel)
 end
 
 local PATH = "/v1/Interactions"

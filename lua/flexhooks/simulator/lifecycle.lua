@@ -5,8 +5,8 @@
 -- life ends early when the channel is closed through the API.
 -- @module flexhooks.simulator.lifecycle
 
-local tables = require "flexhooks.tables"
-local world_module = require "flexhooks.simulator.world"
+local tables = require "flexhooks.util.tables"
+local states = require "flexhooks.simulator.state"
 
 local M = {}
 
@@ -50,7 +50,7 @@ function M.names()
 end
 
 local function participant(channel, kind)
-  return (world_module.find(channel.participants, "type", kind))
+  return (states.find(channel.participants, "type", kind))
 end
 
 local function set_status(status)
@@ -120,7 +120,7 @@ end
 ---@return number?
 function Life:wait()
   local step = self.steps[self.at]
-  return step and not world_module.ended(self.channel) and step[1] or nil
+  return step and not states.ended(self.channel) and step[1] or nil
 end
 
 --- Takes the next step; none where the channel ended meanwhile.

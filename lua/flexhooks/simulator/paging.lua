@@ -1,7 +1,7 @@
 --- Pages of a list, as the service cuts them.
 -- @module flexhooks.simulator.paging
 
-local fault = require "flexhooks.simulator.fault"
+local api_error = require "flexhooks.simulator.api_error"
 local json = require "flexhooks.json"
 
 local M = {}
@@ -13,7 +13,8 @@ local function whole(query, name, low, high, default)
   end
   local value = text:match("^%d+$") and tonumber(text)
   if not value or value < low or value > high then
-    fault.bad(name .. " must be a whole number from " .. low .. " to " .. high)
+    api_error.bad(name .. " must be a whole number from " .. low .. " to "
+      .. high)
   end
   return value
 end
@@ -27,7 +28,7 @@ local function last_shown(query)
   end
   local number = token:match("^PT(%d+)$")
   if not number then
-    fault.bad("PageToken is not one that this list gave out")
+    api_error.bad("PageToken is not one that this list gave out")
   end
   return tonumber(number)
 end

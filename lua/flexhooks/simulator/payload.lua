@@ -1,7 +1,7 @@
 --- The fields of each event, as the service sends them.
 -- @module flexhooks.simulator.payload
 
-local tables = require "flexhooks.tables"
+local tables = require "flexhooks.util.tables"
 
 local M = {}
 

@@ -5,7 +5,7 @@
 -- decides what the simulator breaks; it is not for secrets.
 -- @module flexhooks.simulator.random
 
-local ascii = require "flexhooks.ascii"
+local ascii = require "flexhooks.util.ascii"
 
 local M = {}
 

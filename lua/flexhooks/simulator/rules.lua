@@ -2,7 +2,7 @@
 -- for every URL if a shared key signs, else none.
 -- @module flexhooks.simulator.rules
 
-local fault = require "flexhooks.simulator.fault"
+local api_error = require "flexhooks.simulator.api_error"
 local json = require "flexhooks.json"
 
 local M = {}
@@ -24,7 +24,7 @@ end
 
 local function setting(call, id)
   if not call.shared_key or id ~= SETTING then
-    fault.not_found(call.path)
+    api_error.not_found(call.path)
   end
   return 200, {
     id = SETTING, type = "CUSTOMER", friendlyName = "shared key",

@@ -2,10 +2,10 @@
 -- @module flexhooks.simulator.webhooks
 
 local events = require "flexhooks.events"
-local fault = require "flexhooks.simulator.fault"
+local api_error = require "flexhooks.simulator.api_error"
 local fields = require "flexhooks.simulator.fields"
 local paging = require "flexhooks.simulator.paging"
-local views = require "flexhooks.simulator.views"
+local serializers = require "flexhooks.simulator.serializers"
 
 local M = {}
 
@@ -14,14 +14,14 @@ local METHODS = { "POST", "GET" }
 
 local function check_instance(call, instance_sid)
   if instance_sid ~= call.account.instance_sid then
-    fault.not_found(call.path)
+    api_error.not_found(call.path)
   end
 end
 
 local function check_events(names)
   for _, name in ipairs(names or {}) do
     if not events.canonical(name) then
-      fault.bad("WebhookEvents: '" .. name .. "' is not an event")
+      api_error.bad("WebhookEvents: '" .. name .. "' is not an event")
     end
   end
   return names
@@ -40,7 +40,7 @@ local function given(form)
 end
 
 local function shown(call, webhook)
-  return views.webhook(call.base, webhook)
+  return serializers.webhook(call.base, webhook)
 end
 
 local function create(call, instance_sid)
@@ -68,13 +68,13 @@ local function list(call, instance_sid)
   for index, webhook in ipairs(page) do
     page[index] = shown(call, webhook)
   end
-  return 200, views.page("data", page, meta)
+  return 200, serializers.page("data", page, meta)
 end
 
 local function fetch(call, instance_sid, ttid)
   check_instance(call, instance_sid)
   return call.world:webhook(call.account, ttid)
-    or fault.not_found(call.path)
+    or api_error.not_found(call.path)
 end
 
 local function get(call, instance_sid, ttid)

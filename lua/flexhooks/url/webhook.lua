@@ -6,7 +6,7 @@
 -- the URL as it is registered.
 -- @module flexhooks.url.webhook
 
-local ascii = require "flexhooks.ascii"
+local ascii = require "flexhooks.util.ascii"
 local core = require "flexhooks.core"
 
 local M = {}

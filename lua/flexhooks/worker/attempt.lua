@@ -2,12 +2,12 @@
 -- end, another attempt later, or the dead letters.
 -- @module flexhooks.worker.attempt
 
-local contexts = require "flexhooks.context"
+local contexts = require "flexhooks.router.context"
 local core = require "flexhooks.core"
 local errors = require "flexhooks.error"
-local failures = require "flexhooks.failure"
-local host = require "flexhooks.host"
-local tables = require "flexhooks.tables"
+local handler_errors = require "flexhooks.router.handler_error"
+local runtime = require "flexhooks.runtime.current"
+local tables = require "flexhooks.util.tables"
 
 local M = {}
 
@@ -34,7 +34,7 @@ local function step(worker, name, ref, ...)
     tries = tries + 1
     worker:log("error", "the queue did not take a step", { step = name,
       error = tostring(err) })
-    if not host.sleep(STEP_PAUSES[math.min(tries, #STEP_PAUSES)]) then
+    if not runtime.sleep(STEP_PAUSES[math.min(tries, #STEP_PAUSES)]) then
       return false
     end
   end
@@ -66,7 +66,7 @@ local function tracebacks(err)
 end
 
 local function failure_of(err, attempt)
-  return { attempt = attempt, at = host.now(), kind = err.kind,
+  return { attempt = attempt, at = runtime.now(), kind = err.kind,
     message = err.message:sub(1, MESSAGE), traceback = tracebacks(err) }
 end
 
@@ -87,22 +87,23 @@ local function context_of(worker, ref, item)
     replay = item.replay or false,
     possible_replay = item.possible_replay or false, query = item.query,
     fence = item.fence,
-    deadline = host.now() + math.min(seconds, left or seconds),
+    deadline = runtime.now() + math.min(seconds, left or seconds),
   }
   return worker.logger and item.event
     and contexts.complete(context, item.event, worker.logger) or context
 end
 
 local function dispatch(worker, item, context)
-  local seconds = context.deadline - host.now()
+  local seconds = context.deadline - runtime.now()
   context.client = contexts.client(worker.client, item.event,
-    host.clock() + seconds)
+    runtime.clock() + seconds)
   return worker.router:dispatch(item.event, context)
 end
 
 -- Runs the handlers; true, or nil and what failed.
 local function try(worker, item, context)
-  local ran, ok, err = xpcall(dispatch, failures.raised, worker, item, context)
+  local ran, ok, err = xpcall(dispatch, handler_errors.raised, worker, item,
+    context)
   if not ran then
     return nil, ok
   end
@@ -141,7 +142,7 @@ local function failed(worker, ref, item, err)
     { retry_in = delay, error = tostring(err) }))
   if done then
     worker.totals.retried = worker.totals.retried + 1
-    worker.lanes:retry(ref, host.clock() + delay)
+    worker.lanes:retry(ref, runtime.clock() + delay)
   else
     worker.lanes:done(ref)
   end
@@ -193,11 +194,11 @@ function M.run(worker, ref)
     worker.lanes:done(ref)
     return
   end
-  local began, context = host.clock(), context_of(worker, ref, item)
+  local began, context = runtime.clock(), context_of(worker, ref, item)
   local outcome, reason = settle(worker, ref, item, context)
   if outcome and worker.on_outcome then
     local ok, why = pcall(worker.on_outcome, outcome, item.event, context,
-      host.clock() - began, reason)
+      runtime.clock() - began, reason)
     if not ok then
       worker:log("error", "on_outcome raised", { error = tostring(why) })
     end

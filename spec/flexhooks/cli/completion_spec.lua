@@ -1,4 +1,4 @@
-local cli = require "flexhooks.cli"
+local cli = require "flexhooks.cli.main"
 local command = require "spec.support.command"
 local completion = require "flexhooks.cli.completion"
 local process = require "spec.support.process"

@@ -1,7 +1,7 @@
 local flexhooks = require "flexhooks"
 local apply = require "flexhooks.provision.apply"
 local errors = require "flexhooks.error"
-local host = require "flexhooks.host"
+local runtime = require "flexhooks.runtime.current"
 local process = require "spec.support.process"
 local provisioned = require "spec.support.provisioned"
 
@@ -115,7 +115,7 @@ describe("applying", function()
 
   it("stops at the first failure and says what was done", function()
     local sent = 0
-    local real = host.transport {}
+    local real = runtime.transport {}
     local transport = {}
     function transport.send(_, request)
       sent = sent + (request.method == "POST" and 1 or 0)
@@ -156,7 +156,7 @@ describe("applying", function()
   end
 
   it("looks up a create or an update whose answer was lost", function()
-    local real = host.transport {}
+    local real = runtime.transport {}
     local unlucky = bench:new_client { transport = losing(real, function()
       return true
     end) }
@@ -191,7 +191,7 @@ describe("applying", function()
 
   -- Whoever made the other had looked before ours was there.
   it("leaves one of two that were made at the same time", function()
-    local real = host.transport {}
+    local real = runtime.transport {}
     local other
     local transport = {}
     function transport.send(_, request)
@@ -214,7 +214,7 @@ describe("applying", function()
 
   it("leaves one of two that differ in the password, as it wants it",
     function()
-      local real = host.transport {}
+      local real = runtime.transport {}
       local old = hook { webhook_url = "https://flex:OLD@h.example/e" }
       local new = hook { webhook_url = "https://flex:NEW@h.example/e" }
       local transport = {}

@@ -3,10 +3,10 @@ local d = require "spec.support.deliveries"
 local errors = require "flexhooks.error"
 local flexhooks = require "flexhooks"
 local headers = require "spec.data.settings_headers"
-local host = require "flexhooks.host"
+local runtime = require "flexhooks.runtime.current"
 local keys = require "flexhooks.receiver.keys"
 local sids = require "spec.data.sids"
-local tables = require "flexhooks.tables"
+local tables = require "flexhooks.util.tables"
 
 local router
 
@@ -310,10 +310,10 @@ describe("shared keys by id", function()
 end)
 
 describe("remembered look-ups", function()
-  local clock = host.clock
+  local clock = runtime.clock
 
   after_each(function()
-    host.clock = clock
+    runtime.clock = clock
   end)
 
   local function remembered(lookup)
@@ -366,7 +366,7 @@ describe("remembered look-ups", function()
 
   it("count for 60 s, in use or not", function()
     local now, asked = 1000, 0
-    host.clock = function() return now end
+    runtime.clock = function() return now end
     local lookup = keys.shared(function(id)
       asked = asked + 1
       return id == "known" and "secret" or nil

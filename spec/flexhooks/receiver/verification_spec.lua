@@ -2,7 +2,7 @@ local core = require "flexhooks.core"
 local d = require "spec.support.deliveries"
 local flexhooks = require "flexhooks"
 local headers = require "spec.data.settings_headers"
-local tables = require "flexhooks.tables"
+local tables = require "flexhooks.util.tables"
 
 local ID = d.shared.id
 local OLD = { id = "webhooks_sharedkey_old", secret = "an older secret",

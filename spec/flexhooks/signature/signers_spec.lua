@@ -2,7 +2,7 @@ local settings_header = require "flexhooks.signature.settings_header"
 local signature = require "flexhooks.signature"
 local signed_by = require "spec.support.signed"
 local signers = require "flexhooks.signature.signers"
-local tables = require "flexhooks.tables"
+local tables = require "flexhooks.util.tables"
 
 local TOKEN, URL = signed_by.TOKEN, signed_by.URL
 local A, B = "webhooks_sharedkey_a", "webhooks_sharedkey_b"

@@ -1,11 +1,11 @@
-local fault = require "flexhooks.simulator.fault"
+local api_error = require "flexhooks.simulator.api_error"
 local fields = require "flexhooks.simulator.fields"
 local form = require "flexhooks.simulator.form"
 
 local function refused(message, f, ...)
   local ok, err = pcall(f, ...)
   assert.is_false(ok)
-  assert.is_true(fault.is(err), tostring(err))
+  assert.is_true(api_error.is(err), tostring(err))
   assert.equal(400, err.status)
   assert.equal(message, err.message)
 end

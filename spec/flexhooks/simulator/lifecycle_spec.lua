@@ -1,14 +1,14 @@
 local ids = require "flexhooks.simulator.ids"
 local lifecycle = require "flexhooks.simulator.lifecycle"
 local random = require "flexhooks.simulator.random"
-local world = require "flexhooks.simulator.world"
+local states = require "flexhooks.simulator.state"
 
 local ACCOUNT = { sid = "AC" .. ("a"):rep(32), instance_sid = "GO1" }
 
 -- Plays a whole life; `meddle(told, place, channel)` runs before each step.
 local function play(name, meddle)
   local told = {}
-  local place = world.new(ids.new(random.new(1), os.time), function(_, event)
+  local place = states.new(ids.new(random.new(1), os.time), function(_, event)
     told[#told + 1] = event.EventType:sub(3)
       .. (event.ParticipantType and " " .. event.ParticipantType or "")
       .. (event.ChannelStatus and " " .. event.ChannelStatus or "")

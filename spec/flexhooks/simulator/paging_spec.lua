@@ -1,4 +1,4 @@
-local fault = require "flexhooks.simulator.fault"
+local api_error = require "flexhooks.simulator.api_error"
 local form = require "flexhooks.simulator.form"
 local json = require "flexhooks.json"
 local paging = require "flexhooks.simulator.paging"
@@ -66,7 +66,7 @@ describe("simulator.paging", function()
       "PageToken=PT", "PageToken=PT1x" } do
       local ok, err = pcall(cut, things(2), query)
       assert.is_false(ok, query)
-      assert.is_true(fault.is(err), tostring(err))
+      assert.is_true(api_error.is(err), tostring(err))
       assert.equal(20001, err.code)
     end
   end)

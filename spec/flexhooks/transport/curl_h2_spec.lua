@@ -1,8 +1,8 @@
 -- The transport over HTTP/2: what becomes of requests when a server ends their
 -- connections.
-local curl = require "flexhooks.transport.curl"
+local curl = require "flexhooks.runtime.curl"
 local h2 = require "spec.support.h2"
-local loop = require "flexhooks.loop"
+local loop = require "flexhooks.runtime.loop"
 local process = require "spec.support.process"
 
 local tls

@@ -1,6 +1,6 @@
 -- The transport over TLS, against an authority of the spec's own.
-local curl = require "flexhooks.transport.curl"
-local loop = require "flexhooks.loop"
+local curl = require "flexhooks.runtime.curl"
+local loop = require "flexhooks.runtime.loop"
 local process = require "spec.support.process"
 
 local tls, transport
@@ -163,7 +163,7 @@ describe("a kept connection that its peer has ended", function()
 end)
 
 local SCRIPT = [[
-  local curl = require "flexhooks.transport.curl"
+  local curl = require "flexhooks.runtime.curl"
   local transport = curl.new { ca_file = arg[2] }
   local answer, err = transport:send { url = arg[1] }
   print(answer and answer.status or err.kind)

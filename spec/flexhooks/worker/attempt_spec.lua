@@ -2,7 +2,7 @@
 local attempt = require "flexhooks.worker.attempt"
 local errors = require "flexhooks.error"
 local flexhooks = require "flexhooks"
-local lanes = require "flexhooks.queue.lanes"
+local schedulers = require "flexhooks.worker.scheduler"
 
 local REF = { seq = 1, line = "KD1", attempts = 0 }
 
@@ -28,7 +28,8 @@ before_each(function()
     consumer = { begin = take "begin", finish = take("finish", true),
       retry = take("retry", true), bury = take("bury", true),
       lease_left = function() end },
-    lanes = lanes.new(), parked = {}, router = router, backoff = { 1, 300 },
+    lanes = schedulers.new(), parked = {}, router = router,
+    backoff = { 1, 300 },
     totals = { handled = 0, retried = 0, dead = 0 }, max_attempts = 3,
     handler_timeout = 60, on_exhausted = "skip", log = function() end,
   }
@@ -66,7 +67,7 @@ describe("an attempt", function()
         assert.equal("retried", run())
         local delay = taken[2][2]
         assert.is_true(delay >= range[1] and delay <= range[2])
-        worker.lanes = lanes.new()
+        worker.lanes = schedulers.new()
       end
       fail { retry_after = 7 }
       assert.equal("retried", run())
@@ -158,7 +159,7 @@ describe("an attempt", function()
       handler = error
       assert.equal("retried", run())
       assert.matches(wanted, taken[2][3].message)
-      worker.lanes = lanes.new()
+      worker.lanes = schedulers.new()
     end
     assert.is_true(flexhooks.sleep(0.1))
   end)
@@ -172,7 +173,7 @@ describe("an attempt", function()
       taken = {}
       assert.equal("retried", run())
       assert.is_true(taken[2][2] <= longest and taken[2][2] >= longest / 2)
-      worker.lanes = lanes.new()
+      worker.lanes = schedulers.new()
     end
     worker.client = function()
       error { message = "busy", retry_after = 0 / 0 }

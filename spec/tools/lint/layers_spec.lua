@@ -62,7 +62,7 @@ describe("lint.layers in Lua", function()
       [lua "client.webhooks"] = 'require("flexhooks.client.base")\n',
       [lua "client.base"] = "",
       [lua "router"] = 'require "flexhooks.error"\n'
-        .. '-- require "flexhooks.cli"\n',
+        .. '-- require "flexhooks.cli.main"\n',
       [lua "error"] = "",
     })
   end)
@@ -91,20 +91,21 @@ describe("lint.layers in Lua", function()
 
   it("keeps the loop, the server and curl out of nginx", function()
     local list = said {
-      [lua "nginx"] = 'require "flexhooks.nginx.host"',
-      [lua "nginx.host"] = 'require "flexhooks.transport.curl"',
-      [lua "transport.curl"] = 'require "flexhooks.loop"',
-      [lua "loop"] = "",
+      [lua "nginx"] = 'require "flexhooks.runtime.nginx.runtime"',
+      [lua "runtime.nginx.runtime"] = 'require "flexhooks.runtime.curl"',
+      [lua "runtime.curl"] = 'require "flexhooks.runtime.loop"',
+      [lua "runtime.loop"] = "",
     }
-    assert.matches("nginx reaches loop: nginx > nginx.host > transport.curl",
+    assert.matches("nginx reaches runtime.loop: nginx > "
+      .. "runtime.nginx.runtime > runtime.curl",
       table.concat(list, "\n"), 1, true)
   end)
 
   it("lets the window choose", function()
     assert.same({}, said {
-      [lua "host"] = 'require "flexhooks.nginx.host" require "flexhooks.loop"',
-      [lua "nginx.host"] = 'require "flexhooks.host"',
-      [lua "loop"] = "",
+      [lua "runtime.current"] = 'require "flexhooks.runtime.loop"',
+      [lua "nginx"] = 'require "flexhooks.runtime.current"',
+      [lua "runtime.loop"] = "",
     })
   end)
 end)

@@ -24,13 +24,13 @@ describe("lint.tested", function()
   it("misses a function and a name of the face in the specs", function()
     assert.same({
       "lua/flexhooks.lua:2: flexhooks.run is used in no spec",
-      "lua/flexhooks/loop.lua:3: go is used in no spec",
+      "lua/flexhooks/runtime/loop.lua:3: go is used in no spec",
     }, lint("tested", {
       ["lua/flexhooks.lua"] = '\n  run = { "flexhooks.runtime.loop" },\n',
       ["spec/flexhooks_spec.lua"] = "-- flexhooks.run\n",
-      ["lua/flexhooks/loop.lua"] = "--- Does.\n-- It.\nfunction M:go()\nend\n"
-        .. "-- For us.\nfunction M:stay()\nend\n",
-      ["spec/flexhooks/loop_spec.lua"] = "local a = 'a.go_on' -- a.go",
+      ["lua/flexhooks/runtime/loop.lua"] = "--- Does.\n-- It.\n"
+        .. "function M:go()\nend\n-- For us.\nfunction M:stay()\nend\n",
+      ["spec/flexhooks/runtime/loop_spec.lua"] = "local a = 'a.go_on' -- a.go",
       ["lua/flexhooks/inner.lua"] = "--- For us.\nfunction M:stay()\nend\n",
       ["spec/flexhooks/inner_spec.lua"] = "",
     }))

@@ -2,10 +2,10 @@
 -- clock, TLS.
 -- @module flexhooks.cli.doctor.account
 
-local ascii = require "flexhooks.ascii"
-local clock = require "flexhooks.host"
+local ascii = require "flexhooks.util.ascii"
+local runtime = require "flexhooks.runtime.current"
 local errors = require "flexhooks.error"
-local retry_after = require "flexhooks.retry_after"
+local retry_after = require "flexhooks.util.retry_after"
 local settings = require "flexhooks.cli.settings"
 local url_of = require "flexhooks.url"
 
@@ -30,7 +30,7 @@ local function check_clock(report, response)
     report:add("clock", "warn", "the API sent no date to compare with")
     return
   end
-  local skew = clock.now() - theirs
+  local skew = runtime.now() - theirs
   local status = math.abs(skew) <= WARN_SKEW and "pass"
     or math.abs(skew) <= MAX_SKEW and "warn" or "fail"
   report:add("clock", status, status == "pass"

@@ -5,13 +5,13 @@
 -- to nobody.
 -- @module flexhooks.cli.doctor.receiver
 
-local ascii = require "flexhooks.ascii"
+local ascii = require "flexhooks.util.ascii"
 local account = require "flexhooks.cli.doctor.account"
-local host = require "flexhooks.host"
+local runtime = require "flexhooks.runtime.current"
 local http = require "flexhooks.http"
 local probe = require "flexhooks.receiver.delivery"
 local settings = require "flexhooks.cli.settings"
-local tables = require "flexhooks.tables"
+local tables = require "flexhooks.util.tables"
 local testing = require "flexhooks.testing"
 local url_of = require "flexhooks.url"
 local webhook_url = require "flexhooks.url.webhook"
@@ -53,11 +53,11 @@ local function send(url, method, signer)
   local target, authorization = webhook_url.target(url:match
     "^[^/]*//[^/?#]*" .. request.target)
   request.headers.Authorization = authorization
-  local begun = host.clock()
+  local begun = runtime.clock()
   local response, err = http.request(target, {
     method = method, headers = request.headers,
     body = method == "POST" and request.body or nil, timeout = TIMEOUT })
-  return response, err, host.clock() - begun
+  return response, err, runtime.clock() - begun
 end
 
 local function check_url(report, url)

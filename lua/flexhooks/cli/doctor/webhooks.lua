@@ -1,7 +1,7 @@
 --- Which registered webhooks point at a receiver, and what they bring it.
 -- @module flexhooks.cli.doctor.webhooks
 
-local ascii = require "flexhooks.ascii"
+local ascii = require "flexhooks.util.ascii"
 local events = require "flexhooks.events"
 local webhook_url = require "flexhooks.url.webhook"
 
