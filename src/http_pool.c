@@ -15,7 +15,7 @@ static void initialise(void) {
   initialised =
       curl_global_init_mem(CURL_GLOBAL_DEFAULT, fh_wiped_malloc, fh_wiped_free,
                            fh_wiped_realloc, fh_wiped_strdup, fh_wiped_calloc);
-  fh_request_init();
+  fh_transfer_init();
 }
 
 bool fh_http_init(void) {
@@ -27,31 +27,31 @@ bool fh_http_init(void) {
 /* --- the lists of running and ended requests ------------------------------
  */
 
-static void unlink_request(fh_request *request) {
-  if (!request->link)
+static void unlink_request(fh_transfer *transfer) {
+  if (!transfer->link)
     return;
-  if (request->pool && request->pool->ended_tail == &request->next)
-    request->pool->ended_tail = request->link;
-  *request->link = request->next;
-  if (request->next)
-    request->next->link = request->link;
-  request->next = NULL;
-  request->link = NULL;
+  if (transfer->pool && transfer->pool->ended_tail == &transfer->next)
+    transfer->pool->ended_tail = transfer->link;
+  *transfer->link = transfer->next;
+  if (transfer->next)
+    transfer->next->link = transfer->link;
+  transfer->next = NULL;
+  transfer->link = NULL;
 }
 
-static void link_running(fh_pool *pool, fh_request *request) {
-  request->next = pool->running;
-  request->link = &pool->running;
-  if (request->next)
-    request->next->link = &request->next;
-  pool->running = request;
+static void link_running(fh_pool *pool, fh_transfer *transfer) {
+  transfer->next = pool->running;
+  transfer->link = &pool->running;
+  if (transfer->next)
+    transfer->next->link = &transfer->next;
+  pool->running = transfer;
 }
 
-static void link_ended(fh_pool *pool, fh_request *request) {
-  request->next = NULL;
-  request->link = pool->ended_tail;
-  *pool->ended_tail = request;
-  pool->ended_tail = &request->next;
+static void link_ended(fh_pool *pool, fh_transfer *transfer) {
+  transfer->next = NULL;
+  transfer->link = pool->ended_tail;
+  *pool->ended_tail = transfer;
+  pool->ended_tail = &transfer->next;
 }
 
 /* --- easy handles ---------------------------------------------------------
@@ -93,8 +93,8 @@ static CURL *take_easy(fh_pool *pool) {
   return pool->spares > 0 ? pool->spare[--pool->spares] : open_easy(pool);
 }
 
-static void give_back(fh_pool *pool, const fh_request *request, CURL *easy) {
-  if (request->special || request->attempt.retried ||
+static void give_back(fh_pool *pool, const fh_transfer *transfer, CURL *easy) {
+  if (transfer->special || transfer->attempt.retried ||
       pool->spares == FH_SPARE_HANDLES || !fh_easy_forget(easy)) {
     curl_easy_cleanup(easy);
     return;
@@ -118,7 +118,7 @@ static void limit_streams(fh_pool *pool) {
 
 /* When libcurl runs out of memory between two requests' turns, it does not say
  * whose socket or timer it lost: none that runs can be relied on any more. */
-static void act(fh_pool *pool, curl_socket_t fd, int mask) {
+static void socket_action(fh_pool *pool, curl_socket_t fd, int mask) {
   int running;
   limit_streams(pool);
   if (curl_multi_socket_action(pool->multi, fd, mask, &running) == CURLM_OK) {
@@ -126,15 +126,15 @@ static void act(fh_pool *pool, curl_socket_t fd, int mask) {
     return;
   }
   pool->unwatchable = true;
-  for (fh_request *each = pool->running; each; each = each->next)
+  for (fh_transfer *each = pool->running; each; each = each->next)
     each->unwatched = true;
 }
 
 static void on_readiness(void *owner, int fd, unsigned events) {
-  act(owner, fd,
-      (events & FH_READ ? CURL_CSELECT_IN : 0) |
-          (events & FH_WRITE ? CURL_CSELECT_OUT : 0) |
-          (events & FH_ERROR ? CURL_CSELECT_ERR : 0));
+  socket_action(owner, fd,
+                (events & FH_READ ? CURL_CSELECT_IN : 0) |
+                    (events & FH_WRITE ? CURL_CSELECT_OUT : 0) |
+                    (events & FH_ERROR ? CURL_CSELECT_ERR : 0));
 }
 
 /* An error here would make the multi handle refuse everything from now on, so
@@ -155,10 +155,10 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *owner,
     return 0;
   }
   if (fh_poller_watch(poller, fd, interest, on_readiness, pool) != 0) {
-    fh_request *request = NULL;
-    curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&request);
-    if (request)
-      request->unwatched = pool->unwatchable = true;
+    fh_transfer *transfer = NULL;
+    curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&transfer);
+    if (transfer)
+      transfer->unwatched = pool->unwatchable = true;
   }
   return 0;
 }
@@ -174,7 +174,7 @@ static int on_timer_change(CURLM *multi, long milliseconds, void *owner) {
 }
 
 static void on_timer(void *owner) {
-  act(owner, CURL_SOCKET_TIMEOUT, 0);
+  socket_action(owner, CURL_SOCKET_TIMEOUT, 0);
 }
 
 /* --- the pool -------------------------------------------------------------
@@ -222,11 +222,11 @@ static bool ours(const fh_pool *pool) {
 }
 
 /* Moves a running request to the ended ones and recycles its easy handle. */
-static void retire(fh_pool *pool, fh_request *request, CURL *easy) {
+static void retire(fh_pool *pool, fh_transfer *transfer, CURL *easy) {
   curl_multi_remove_handle(pool->multi, easy);
-  give_back(pool, request, easy);
-  unlink_request(request);
-  link_ended(pool, request);
+  give_back(pool, transfer, easy);
+  unlink_request(transfer);
+  link_ended(pool, transfer);
 }
 
 static bool refuse(fh_refusal *refusal, const char *kind,
@@ -235,8 +235,8 @@ static bool refuse(fh_refusal *refusal, const char *kind,
   return false;
 }
 
-bool fh_pool_start(fh_pool *pool, fh_request *request, const fh_call *call,
-                   fh_refusal *refusal) {
+bool fh_pool_start(fh_pool *pool, fh_transfer *transfer,
+                   const fh_request *request, fh_refusal *refusal) {
   if (!ours(pool))
     return refuse(refusal, "closed", "the pool belongs to another process");
   if (!pool->timer.poller)
@@ -244,31 +244,31 @@ bool fh_pool_start(fh_pool *pool, fh_request *request, const fh_call *call,
   CURL *easy = take_easy(pool);
   if (!easy)
     return refuse(refusal, "connect", "not enough memory");
-  if (!fh_request_prepare(request, easy, call, &pool->last, refusal)) {
-    give_back(pool, request, easy);
+  if (!fh_transfer_prepare(transfer, easy, request, &pool->last, refusal)) {
+    give_back(pool, transfer, easy);
     return false;
   }
-  request->pool = pool;
-  fh_attempt_begin(&request->attempt, &pool->sockets);
-  link_running(pool, request);
+  transfer->pool = pool;
+  fh_attempt_begin(&transfer->attempt, &pool->sockets);
+  link_running(pool, transfer);
   if (curl_multi_add_handle(pool->multi, easy) == CURLM_OK)
     return true;
-  give_back(pool, request, easy);
-  fh_request_free(request);
+  give_back(pool, transfer, easy);
+  fh_transfer_free(transfer);
   return refuse(refusal, "connect", "not enough memory");
 }
 
 /* Sends a request again whose connection had ended before it was sent: over a
  * new one. False where the request has ended. */
-static bool send_again(fh_pool *pool, fh_request *request, CURLcode code) {
-  CURL *easy = request->easy;
-  if (!fh_request_renew(request, code))
+static bool send_again(fh_pool *pool, fh_transfer *transfer, CURLcode code) {
+  CURL *easy = transfer->easy;
+  if (!fh_transfer_renew(transfer, code))
     return false;
   curl_multi_remove_handle(pool->multi, easy);
   if (curl_multi_add_handle(pool->multi, easy) == CURLM_OK)
     return true;
-  fh_request_abort(request, "connect", "not enough memory");
-  retire(pool, request, easy);
+  fh_transfer_abort(transfer, "connect", "not enough memory");
+  retire(pool, transfer, easy);
   return true;
 }
 
@@ -279,91 +279,92 @@ static void reap(fh_pool *pool) {
     if (message->msg != CURLMSG_DONE)
       continue;
     CURL *easy = message->easy_handle;
-    fh_request *request = NULL;
-    curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&request);
+    fh_transfer *transfer = NULL;
+    curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&transfer);
     CURLcode code = message->data.result;
-    if (send_again(pool, request, code))
+    if (send_again(pool, transfer, code))
       continue;
-    fh_request_finish(request, code);
-    retire(pool, request, easy);
+    fh_transfer_finish(transfer, code);
+    retire(pool, transfer, easy);
   }
 }
 
 static void reap_unwatchable(fh_pool *pool) {
   pool->unwatchable = false;
-  fh_request *next;
-  for (fh_request *request = pool->running; request; request = next) {
-    next = request->next;
-    if (!request->unwatched)
+  fh_transfer *next;
+  for (fh_transfer *transfer = pool->running; transfer; transfer = next) {
+    next = transfer->next;
+    if (!transfer->unwatched)
       continue;
-    CURL *easy = request->easy;
-    fh_request_abort(request, request->attempt.prepared ? "reset" : "connect",
-                     "not enough memory to wait for the connection");
-    retire(pool, request, easy);
+    CURL *easy = transfer->easy;
+    fh_transfer_abort(transfer,
+                      transfer->attempt.prepared ? "reset" : "connect",
+                      "not enough memory to wait for the connection");
+    retire(pool, transfer, easy);
   }
 }
 
-fh_request *fh_pool_next(fh_pool *pool) {
+fh_transfer *fh_pool_next(fh_pool *pool) {
   if (!ours(pool))
     return NULL;
   reap(pool);
   if (pool->unwatchable)
     reap_unwatchable(pool);
-  fh_request *request = pool->ended;
-  if (request) {
-    unlink_request(request);
-    request->pool = NULL;
+  fh_transfer *transfer = pool->ended;
+  if (transfer) {
+    unlink_request(transfer);
+    transfer->pool = NULL;
   }
-  return request;
+  return transfer;
 }
 
-void fh_request_cancel(fh_request *request) {
-  fh_pool *pool = request->pool;
-  if (request->ended || !pool || !ours(pool))
+void fh_transfer_cancel(fh_transfer *transfer) {
+  fh_pool *pool = transfer->pool;
+  if (transfer->ended || !pool || !ours(pool))
     return;
-  CURL *easy = request->easy;
-  fh_request_abort(request, "cancelled", "the request was cancelled");
-  retire(pool, request, easy);
+  CURL *easy = transfer->easy;
+  fh_transfer_abort(transfer, "cancelled", "the request was cancelled");
+  retire(pool, transfer, easy);
 }
 
-void fh_request_free(fh_request *request) {
-  fh_pool *pool = request->pool;
-  if (pool && request->easy && ours(pool)) {
-    curl_multi_remove_handle(pool->multi, request->easy);
-    give_back(pool, request, request->easy);
+void fh_transfer_free(fh_transfer *transfer) {
+  fh_pool *pool = transfer->pool;
+  if (pool && transfer->easy && ours(pool)) {
+    curl_multi_remove_handle(pool->multi, transfer->easy);
+    give_back(pool, transfer, transfer->easy);
   }
   if (pool)
-    fh_attempt_end(&request->attempt);
-  unlink_request(request);
-  request->pool = NULL;
-  request->easy = NULL;
-  fh_request_release(request);
+    fh_attempt_end(&transfer->attempt);
+  unlink_request(transfer);
+  transfer->pool = NULL;
+  transfer->easy = NULL;
+  fh_transfer_release(transfer);
 }
 
-static void part(fh_pool *pool, fh_request *request) {
-  CURL *easy = request->easy;
-  if (!request->ended) {
+static void detach(fh_pool *pool, fh_transfer *transfer) {
+  CURL *easy = transfer->easy;
+  if (!transfer->ended) {
     if (ours(pool)) {
-      fh_request_abort(request, "closed", "the client was closed");
+      fh_transfer_abort(transfer, "closed", "the client was closed");
       curl_multi_remove_handle(pool->multi, easy);
       curl_easy_cleanup(easy);
     } else {
-      request->easy = NULL;
-      fh_request_abort(request, "closed",
-                       "the request belongs to another process");
+      transfer->easy = NULL;
+      fh_transfer_abort(transfer, "closed",
+                        "the request belongs to another process");
     }
   }
-  unlink_request(request);
-  request->pool = NULL;
+  unlink_request(transfer);
+  transfer->pool = NULL;
 }
 
 void fh_pool_close(fh_pool *pool) {
   if (!pool->multi)
     return;
   while (pool->running)
-    part(pool, pool->running);
+    detach(pool, pool->running);
   while (pool->ended)
-    part(pool, pool->ended);
+    detach(pool, pool->ended);
   if (ours(pool)) {
     while (pool->spares > 0)
       curl_easy_cleanup(pool->spare[--pool->spares]);

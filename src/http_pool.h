@@ -23,9 +23,9 @@ struct fh_pool {
   CURLSH *share;
   fh_timer timer; /* its poller is ours; NULL once that was closed */
   pid_t pid;
-  fh_request *running;
-  fh_request *ended; /* in the order they ended */
-  fh_request **ended_tail;
+  fh_transfer *running;
+  fh_transfer *ended; /* in the order they ended */
+  fh_transfer **ended_tail;
   bool unwatchable; /* a running request lost its socket's watch */
   fh_origin last;   /* of the request that was started last */
   fh_sockets sockets;
@@ -45,16 +45,16 @@ bool fh_pool_open(fh_pool *pool, fh_poller *poller, long max_connections);
 void fh_pool_close(fh_pool *pool);
 
 /* Starts a zeroed request, which the caller keeps in place until it ended. */
-bool fh_pool_start(fh_pool *pool, fh_request *request, const fh_call *call,
-                   fh_refusal *refusal);
+bool fh_pool_start(fh_pool *pool, fh_transfer *transfer,
+                   const fh_request *request, fh_refusal *refusal);
 
 /* The next request that ended, unlinked from the pool, or NULL. */
-fh_request *fh_pool_next(fh_pool *pool);
+fh_transfer *fh_pool_next(fh_pool *pool);
 
 /* Ends a running request with kind `cancelled`; fh_pool_next gives it out. */
-void fh_request_cancel(fh_request *request);
+void fh_transfer_cancel(fh_transfer *transfer);
 
 /* Unlinks the request wherever it is and releases it. Idempotent. */
-void fh_request_free(fh_request *request);
+void fh_transfer_free(fh_transfer *transfer);
 
 #endif

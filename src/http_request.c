@@ -45,46 +45,46 @@ static const char *check_header(const fh_header *header, bool authorized) {
   return NULL;
 }
 
-static const char *check_headers(const fh_call *call) {
+static const char *check_headers(const fh_request *request) {
   size_t bytes = 0;
-  if (call->header_count > FH_MAX_HEADERS)
+  if (request->header_count > FH_MAX_HEADERS)
     return "more than 100 headers";
-  for (size_t i = 0; i < call->header_count; i++) {
-    const fh_header *header = &call->headers[i];
-    const char *wrong = check_header(header, call->authorization);
+  for (size_t i = 0; i < request->header_count; i++) {
+    const fh_header *header = &request->headers[i];
+    const char *wrong = check_header(header, request->authorization);
     if (wrong)
       return wrong;
     bytes += header->name.size + header->value.size;
     if (bytes > FH_MAX_HEADER_BYTES)
       return "more than 65536 bytes of headers";
   }
-  const fh_secret *secret = call->authorization;
+  const fh_secret *secret = request->authorization;
   if (secret && fh_has_control(secret->data, secret->size))
     return "an Authorization value must not hold control characters";
   return NULL;
 }
 
-bool fh_call_is(const fh_call *call, const char *name) {
-  return call->method.size == strlen(name) &&
-         !memcmp(call->method.data, name, call->method.size);
+bool fh_request_is(const fh_request *request, const char *name) {
+  return request->method.size == strlen(name) &&
+         !memcmp(request->method.data, name, request->method.size);
 }
 
-static const char *check_method(const fh_call *call) {
-  if (!fh_is_token(call->method.data, call->method.size) ||
-      call->method.size > 32)
+static const char *check_method(const fh_request *request) {
+  if (!fh_is_token(request->method.data, request->method.size) ||
+      request->method.size > 32)
     return "the method must be a token, as in GET";
-  if (fh_call_is(call, "CONNECT") || fh_call_is(call, "TRACE"))
+  if (fh_request_is(request, "CONNECT") || fh_request_is(request, "TRACE"))
     return "the methods CONNECT and TRACE are not supported";
-  if (call->body.data && (fh_call_is(call, "HEAD")))
+  if (request->body.data && (fh_request_is(request, "HEAD")))
     return "a HEAD request has no body";
   return NULL;
 }
 
-const char *fh_call_check(const fh_call *call) {
-  const char *wrong = check_method(call);
+const char *fh_request_check(const fh_request *request) {
+  const char *wrong = check_method(request);
   if (!wrong)
-    wrong = check_headers(call);
-  return wrong ? wrong : fh_url_check(call->url.data, call->url.size);
+    wrong = check_headers(request);
+  return wrong ? wrong : fh_url_check(request->url.data, request->url.size);
 }
 
 /* --- what is sent ---------------------------------------------------------
@@ -101,23 +101,23 @@ static const char no_expect[] = "Expect:";
 
 enum { OWN_LINES = 4 };
 
-static size_t lines_size(const fh_call *call) {
+static size_t lines_size(const fh_request *request) {
   size_t size = sizeof no_content_type + sizeof no_encoding + sizeof no_expect;
-  for (size_t i = 0; i < call->header_count; i++)
-    size +=
-        call->headers[i].name.size + call->headers[i].value.size + sizeof ": ";
-  if (call->authorization)
-    size += sizeof "Authorization: " + call->authorization->size;
+  for (size_t i = 0; i < request->header_count; i++)
+    size += request->headers[i].name.size + request->headers[i].value.size +
+            sizeof ": ";
+  if (request->authorization)
+    size += sizeof "Authorization: " + request->authorization->size;
   return size;
 }
 
-static fh_outgoing *allocate(const fh_call *call, writer *out) {
-  size_t nodes = call->header_count + OWN_LINES;
+static fh_outgoing *allocate(const fh_request *request, writer *out) {
+  size_t nodes = request->header_count + OWN_LINES;
   size_t fixed = sizeof(fh_outgoing) + nodes * sizeof(struct curl_slist) +
-                 lines_size(call);
-  if (call->body.size > SIZE_MAX - fixed)
+                 lines_size(request);
+  if (request->body.size > SIZE_MAX - fixed)
     return NULL;
-  fh_outgoing *outgoing = fh_wiped_malloc(fixed + call->body.size);
+  fh_outgoing *outgoing = fh_wiped_malloc(fixed + request->body.size);
   if (!outgoing)
     return NULL;
   outgoing->text[0] = '\0';
@@ -155,42 +155,42 @@ static void put_header(writer *w, fh_text name, fh_text value) {
   put(w, "", 1);
 }
 
-bool fh_call_has_header(const fh_call *call, const char *name) {
-  for (size_t i = 0; i < call->header_count; i++)
-    if (fh_text_is(call->headers[i].name, name))
+bool fh_request_has_header(const fh_request *request, const char *name) {
+  for (size_t i = 0; i < request->header_count; i++)
+    if (fh_text_is(request->headers[i].name, name))
       return true;
   return false;
 }
 
-bool fh_call_is_posted(const fh_call *call) {
-  return call->body.data || fh_call_is(call, "POST");
+bool fh_request_is_posted(const fh_request *request) {
+  return request->body.data || fh_request_is(request, "POST");
 }
 
 /* Against headers that libcurl would add to what it posts. */
-static void put_post_lines(writer *w, const fh_call *call) {
-  if (!fh_call_has_header(call, "content-type"))
+static void put_post_lines(writer *w, const fh_request *request) {
+  if (!fh_request_has_header(request, "content-type"))
     put_line(w, no_content_type, sizeof no_content_type - 1);
   put_line(w, no_expect, sizeof no_expect - 1);
 }
 
-fh_outgoing *fh_outgoing_new(const fh_call *call) {
+fh_outgoing *fh_outgoing_new(const fh_request *request) {
   writer w;
-  fh_outgoing *outgoing = allocate(call, &w);
+  fh_outgoing *outgoing = allocate(request, &w);
   if (!outgoing)
     return NULL;
-  for (size_t i = 0; i < call->header_count; i++)
-    put_header(&w, call->headers[i].name, call->headers[i].value);
-  if (call->authorization)
+  for (size_t i = 0; i < request->header_count; i++)
+    put_header(&w, request->headers[i].name, request->headers[i].value);
+  if (request->authorization)
     put_header(
         &w, (fh_text){"Authorization", 13},
-        (fh_text){call->authorization->data, call->authorization->size});
-  if (!fh_call_has_header(call, "accept-encoding"))
+        (fh_text){request->authorization->data, request->authorization->size});
+  if (!fh_request_has_header(request, "accept-encoding"))
     put_line(&w, no_encoding, sizeof no_encoding - 1);
-  if (fh_call_is_posted(call))
-    put_post_lines(&w, call);
+  if (fh_request_is_posted(request))
+    put_post_lines(&w, request);
   w.node[-1].next = NULL; /* one there is: about the encoding */
   outgoing->body = w.at;
-  put(&w, call->body.data, call->body.size);
+  put(&w, request->body.data, request->body.size);
   return outgoing;
 }
 

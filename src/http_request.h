@@ -17,7 +17,7 @@ typedef struct fh_header {
 
 /* What to send; everything is borrowed for the call that takes it. Strings end
  * with a NUL beyond their size. Durations are seconds, 0 for none. */
-typedef struct fh_call {
+typedef struct fh_request {
   fh_text method;
   fh_text url;
   fh_text body; /* data NULL: none */
@@ -32,7 +32,7 @@ typedef struct fh_call {
   const char *ca_file;    /* NULL: the system's; else nothing but it */
   bool public_only;       /* connects to no address of a network of one's own;
                            * a proxy may have one */
-} fh_call;
+} fh_request;
 
 enum {
   FH_MAX_HEADERS = 100,
@@ -42,16 +42,16 @@ enum {
 
 /* NULL where it may be sent, else what is wrong with it: a static text that
  * shows none of it. */
-const char *fh_call_check(const fh_call *call);
+const char *fh_request_check(const fh_request *request);
 
 /* Is this its method? In capitals, as methods are. */
-bool fh_call_is(const fh_call *call, const char *method);
+bool fh_request_is(const fh_request *request, const char *method);
 
 /* Is it sent as a POST is, whatever its method? */
-bool fh_call_is_posted(const fh_call *call);
+bool fh_request_is_posted(const fh_request *request);
 
 /* Is a header of that name, in whatever case, among the call's? */
-bool fh_call_has_header(const fh_call *call, const char *name);
+bool fh_request_has_header(const fh_request *request, const char *name);
 
 /* Are they the same but for the case? `name` ends with a NUL. */
 bool fh_text_is(fh_text text, const char *name);
@@ -66,7 +66,7 @@ typedef struct fh_outgoing {
 
 /* For a call that was checked. Where it does not ask for an encoded answer,
  * the lines ask for a plain one. NULL when out of memory. */
-fh_outgoing *fh_outgoing_new(const fh_call *call);
+fh_outgoing *fh_outgoing_new(const fh_request *request);
 void fh_outgoing_free(fh_outgoing *outgoing); /* NULL is allowed */
 
 #endif

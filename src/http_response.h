@@ -12,9 +12,9 @@
 
 /* Of one head the bytes that are kept; of all heads the lines and bytes. */
 enum {
-  FH_MAX_ANSWER_HEAD = 65536,
-  FH_MAX_ANSWER_LINES = 400,
-  FH_MAX_ANSWER_HEADS = 4 * FH_MAX_ANSWER_HEAD
+  FH_MAX_RESPONSE_HEAD = 65536,
+  FH_MAX_RESPONSE_LINES = 400,
+  FH_MAX_RESPONSE_HEADS = 4 * FH_MAX_RESPONSE_HEAD
 };
 
 typedef struct fh_text {
@@ -22,7 +22,7 @@ typedef struct fh_text {
   size_t size;
 } fh_text;
 
-typedef struct fh_answer {
+typedef struct fh_response {
   fh_buffer head; /* "name:value\n", names in lower case */
   fh_buffer body;
   size_t lines; /* of every head so far, informational ones included */
@@ -37,20 +37,20 @@ typedef struct fh_answer {
   bool encoded;    /* the head has a Transfer-Encoding */
   bool too_large, no_memory;
   const char *malformed; /* what is wrong with the head; static */
-} fh_answer;
+} fh_response;
 
 /* Keeps at most `max_body` bytes of body; allocates nothing yet. */
-void fh_answer_init(fh_answer *answer, size_t max_body);
-void fh_answer_free(fh_answer *answer); /* idempotent */
+void fh_response_init(fh_response *response, size_t max_body);
+void fh_response_free(fh_response *response); /* idempotent */
 
 /* libcurl's CURLOPT_WRITEFUNCTION and CURLOPT_HEADERFUNCTION; the owner is an
- * fh_answer. */
-size_t fh_answer_on_body(char *data, size_t one, size_t size, void *owner);
-size_t fh_answer_on_header(char *line, size_t one, size_t size, void *owner);
+ * fh_response. */
+size_t fh_response_on_body(char *data, size_t one, size_t size, void *owner);
+size_t fh_response_on_header(char *line, size_t one, size_t size, void *owner);
 
 /* Steps through the headers; `at` starts at 0. */
-bool fh_answer_header(const fh_answer *answer, size_t *at, fh_text *name,
-                      fh_text *value);
+bool fh_response_header(const fh_response *response, size_t *at, fh_text *name,
+                        fh_text *value);
 
 /* Is it a token, as methods and header names are? */
 bool fh_is_token(const char *data, size_t size);

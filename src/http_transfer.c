@@ -16,14 +16,14 @@
  * kept one may have been made for a request that goes anywhere. */
 static int on_ready(void *owner, char *remote, char *local, int remote_port,
                     int local_port) {
-  fh_request *request = owner;
+  fh_transfer *transfer = owner;
   const fh_ends ends = {remote, remote_port, local_port};
   (void)local;
-  if (request->public_only && !fh_address_text_is_public(remote)) {
-    request->private_met = true;
+  if (transfer->public_only && !fh_address_text_is_public(remote)) {
+    transfer->saw_private_address = true;
     return CURL_PREREQFUNC_ABORT;
   }
-  return fh_attempt_ready(&request->attempt, request->easy, &ends)
+  return fh_attempt_ready(&transfer->attempt, transfer->easy, &ends)
              ? CURL_PREREQFUNC_OK
              : CURL_PREREQFUNC_ABORT;
 }
@@ -31,10 +31,10 @@ static int on_ready(void *owner, char *remote, char *local, int remote_port,
 /* A name may stand for several addresses: the others are still tried. */
 static curl_socket_t on_connect(void *owner, curlsocktype purpose,
                                 struct curl_sockaddr *address) {
-  fh_request *request = owner;
+  fh_transfer *transfer = owner;
   (void)purpose;
-  if (request->public_only && !fh_address_is_public(&address->addr)) {
-    request->private_met = true;
+  if (transfer->public_only && !fh_address_is_public(&address->addr)) {
+    transfer->saw_private_address = true;
     return CURL_SOCKET_BAD;
   }
   return socket(address->family, address->socktype | SOCK_CLOEXEC,
@@ -44,25 +44,25 @@ static curl_socket_t on_connect(void *owner, curlsocktype purpose,
 /* libcurl's own low-speed limit averages over five seconds. */
 static int on_progress(void *owner, curl_off_t down_total, curl_off_t down,
                        curl_off_t up_total, curl_off_t up) {
-  fh_request *request = owner;
+  fh_transfer *transfer = owner;
   (void)down_total, (void)up_total;
-  curl_off_t moved = down + up + (curl_off_t)request->answer.lines;
+  curl_off_t moved = down + up + (curl_off_t)transfer->response.lines;
   double now = fh_clock();
-  if (moved != request->moved || !request->attempt.prepared) {
-    request->moved = moved;
-    request->moved_at = now;
+  if (moved != transfer->moved || !transfer->attempt.prepared) {
+    transfer->moved = moved;
+    transfer->moved_at = now;
   }
-  request->stalled = now - request->moved_at >= request->stall;
-  return request->stalled;
+  transfer->stalled = now - transfer->moved_at >= transfer->stall;
+  return transfer->stalled;
 }
 
-void fh_request_release(fh_request *request) {
-  curl_url_cleanup(request->url);
-  request->url = NULL;
-  fh_outgoing_free(request->outgoing);
-  request->outgoing = NULL;
-  request->message = NULL;
-  fh_answer_free(&request->answer);
+void fh_transfer_release(fh_transfer *transfer) {
+  curl_url_cleanup(transfer->url);
+  transfer->url = NULL;
+  fh_outgoing_free(transfer->outgoing);
+  transfer->outgoing = NULL;
+  transfer->message = NULL;
+  fh_response_free(&transfer->response);
 }
 
 /* --- the easy handle ------------------------------------------------------
@@ -94,20 +94,20 @@ enum {
 };
 static bool needs_signals; /* else writing to a closed TLS connection kills */
 static bool system_file;   /* knows the system's certificates by a file */
-static bool lingers;       /* keeps a header for the handle's next answer */
+static bool header_bug;    /* keeps a header for the handle's next answer */
 static CURLcode line_too_large; /* a header line is above a cap of its own */
 static bool goaway_is_error;    /* takes a refused stream for a broken one */
 
 /* From 7.83.0 to 8.1.0 libcurl frees an answer's headers but still takes the
  * last of them for the one that a handle's next answer continues, where that
  * begins with a blank. */
-void fh_request_init(void) {
+void fh_transfer_init(void) {
   const curl_version_info_data *version = curl_version_info(CURLVERSION_NOW);
   unsigned number = version->version_num;
   needs_signals = number < 0x075800;
   system_file = version->cainfo != NULL;
   goaway_is_error = number < 0x080100;
-  lingers = number >= 0x075300 && number <= 0x080100;
+  header_bug = number >= 0x075300 && number <= 0x080100;
   line_too_large =
       number < 0x080600 ? CURLE_OUT_OF_MEMORY : (CURLcode)TOO_LARGE;
 }
@@ -161,8 +161,8 @@ static CURLcode set_rules(CURL *easy) {
 }
 
 static CURLcode set_functions(CURL *easy) {
-  SET(CURLOPT_WRITEFUNCTION, fh_answer_on_body);
-  SET(CURLOPT_HEADERFUNCTION, fh_answer_on_header);
+  SET(CURLOPT_WRITEFUNCTION, fh_response_on_body);
+  SET(CURLOPT_HEADERFUNCTION, fh_response_on_header);
   SET(CURLOPT_PREREQFUNCTION, on_ready);
   SET(CURLOPT_OPENSOCKETFUNCTION, on_connect);
   return CURLE_OK;
@@ -180,7 +180,7 @@ CURL *fh_easy_open(void) {
 }
 
 bool fh_easy_forget(CURL *easy) {
-  if (lingers)
+  if (header_bug)
     return false;
   curl_easy_setopt(easy, CURLOPT_PRIVATE, NULL);
   curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, NULL);
@@ -194,18 +194,18 @@ bool fh_easy_forget(CURL *easy) {
 /* --- what differs from request to request ---------------------------------
  */
 
-static CURLcode set_method(CURL *easy, const fh_call *call, char *body) {
-  bool posted = fh_call_is_posted(call);
-  bool named_by_us = fh_call_is(call, posted ? "POST" : "GET");
+static CURLcode set_method(CURL *easy, const fh_request *request, char *body) {
+  bool posted = fh_request_is_posted(request);
+  bool named_by_us = fh_request_is(request, posted ? "POST" : "GET");
   SET(CURLOPT_HTTPGET, 1L);
   if (posted) {
     SET(CURLOPT_POST, 1L);
-    SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)call->body.size);
+    SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.size);
     SET(CURLOPT_POSTFIELDS, body);
   }
-  if (fh_call_is(call, "HEAD"))
+  if (fh_request_is(request, "HEAD"))
     SET(CURLOPT_NOBODY, 1L);
-  SET(CURLOPT_CUSTOMREQUEST, named_by_us ? NULL : call->method.data);
+  SET(CURLOPT_CUSTOMREQUEST, named_by_us ? NULL : request->method.data);
   return CURLE_OK;
 }
 
@@ -216,21 +216,21 @@ static long milliseconds(double seconds) {
   return ms < 1 ? 1 : ms > 2e9 ? 2000000000L : (long)ms;
 }
 
-static CURLcode set_limits(CURL *easy, const fh_call *call) {
-  size_t most = fh_call_is(call, "HEAD") ? 0 : call->max_response;
-  SET(CURLOPT_TIMEOUT_MS, milliseconds(call->timeout));
-  SET(CURLOPT_CONNECTTIMEOUT_MS, milliseconds(call->connect_timeout));
+static CURLcode set_limits(CURL *easy, const fh_request *request) {
+  size_t most = fh_request_is(request, "HEAD") ? 0 : request->max_response;
+  SET(CURLOPT_TIMEOUT_MS, milliseconds(request->timeout));
+  SET(CURLOPT_CONNECTTIMEOUT_MS, milliseconds(request->connect_timeout));
   SET(CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)most);
   return CURLE_OK;
 }
 
-static CURLcode set_owner(CURL *easy, fh_request *request) {
-  SET(CURLOPT_PRIVATE, request);
-  SET(CURLOPT_ERRORBUFFER, request->outgoing->text);
-  SET(CURLOPT_WRITEDATA, &request->answer);
-  SET(CURLOPT_HEADERDATA, &request->answer);
-  SET(CURLOPT_PREREQDATA, request);
-  SET(CURLOPT_OPENSOCKETDATA, request);
+static CURLcode set_owner(CURL *easy, fh_transfer *transfer) {
+  SET(CURLOPT_PRIVATE, transfer);
+  SET(CURLOPT_ERRORBUFFER, transfer->outgoing->text);
+  SET(CURLOPT_WRITEDATA, &transfer->response);
+  SET(CURLOPT_HEADERDATA, &transfer->response);
+  SET(CURLOPT_PREREQDATA, transfer);
+  SET(CURLOPT_OPENSOCKETDATA, transfer);
   return CURLE_OK;
 }
 
@@ -238,37 +238,37 @@ static CURLcode set_owner(CURL *easy, fh_request *request) {
  * which takes it a fifth of all its work for a small call. With both at hand
  * it does neither. With HTTP/2 a burst of calls shares the first connection,
  * if it waits; those that must not take effect twice do not share one. */
-static CURLcode set_target(CURL *easy, fh_request *request,
-                           const fh_call *call) {
-  bool tls = !strncasecmp(call->url.data, "https:", 6);
-  SET(CURLOPT_URL, call->url.data);
-  SET(CURLOPT_CURLU, request->url);
-  SET(CURLOPT_HTTPHEADER, &request->outgoing->nodes[0]);
-  SET(CURLOPT_PIPEWAIT, tls && request->attempt.repeatable ? 1L : 0L);
+static CURLcode set_target(CURL *easy, fh_transfer *transfer,
+                           const fh_request *request) {
+  bool tls = !strncasecmp(request->url.data, "https:", 6);
+  SET(CURLOPT_URL, request->url.data);
+  SET(CURLOPT_CURLU, transfer->url);
+  SET(CURLOPT_HTTPHEADER, &transfer->outgoing->nodes[0]);
+  SET(CURLOPT_PIPEWAIT, tls && transfer->attempt.repeatable ? 1L : 0L);
   return CURLE_OK;
 }
 
 /* The speed limit never bites: it makes libcurl look at an idle transfer every
  * second, and that tells us of its progress. */
-static CURLcode watch_progress(CURL *easy, fh_request *request) {
+static CURLcode watch_progress(CURL *easy, fh_transfer *transfer) {
   SET(CURLOPT_LOW_SPEED_LIMIT, 1L);
   SET(CURLOPT_LOW_SPEED_TIME, 1000000L);
   SET(CURLOPT_NOPROGRESS, 0L);
   SET(CURLOPT_XFERINFOFUNCTION, on_progress);
-  SET(CURLOPT_XFERINFODATA, request);
+  SET(CURLOPT_XFERINFODATA, transfer);
   return CURLE_OK;
 }
 
-static CURLcode set_special(CURL *easy, fh_request *request,
-                            const fh_call *call) {
+static CURLcode set_special(CURL *easy, fh_transfer *transfer,
+                            const fh_request *request) {
   CURLcode code = CURLE_OK;
-  request->special = true;
-  if (call->proxy)
-    code = curl_easy_setopt(easy, CURLOPT_PROXY, call->proxy);
-  if (code == CURLE_OK && call->ca_file)
-    code = set_authorities(easy, call->ca_file);
-  if (code == CURLE_OK && call->stall_timeout > 0)
-    code = watch_progress(easy, request);
+  transfer->special = true;
+  if (request->proxy)
+    code = curl_easy_setopt(easy, CURLOPT_PROXY, request->proxy);
+  if (code == CURLE_OK && request->ca_file)
+    code = set_authorities(easy, request->ca_file);
+  if (code == CURLE_OK && request->stall_timeout > 0)
+    code = watch_progress(easy, transfer);
   return code;
 }
 
@@ -283,28 +283,28 @@ static CURLcode open_url(CURLU **out, const char *text, fh_origin *last) {
   }
 }
 
-static CURLcode configure(fh_request *request, CURL *easy, const fh_call *call,
-                          fh_origin *last) {
-  CURLcode code = open_url(&request->url, call->url.data, last);
+static CURLcode configure(fh_transfer *transfer, CURL *easy,
+                          const fh_request *request, fh_origin *last) {
+  CURLcode code = open_url(&transfer->url, request->url.data, last);
   if (code == CURLE_OK)
-    code = set_method(easy, call, request->outgoing->body);
+    code = set_method(easy, request, transfer->outgoing->body);
   if (code == CURLE_OK)
-    code = set_limits(easy, call);
+    code = set_limits(easy, request);
   if (code == CURLE_OK)
-    code = set_owner(easy, request);
+    code = set_owner(easy, transfer);
   if (code == CURLE_OK)
-    code = set_target(easy, request, call);
+    code = set_target(easy, transfer, request);
   if (code == CURLE_OK &&
-      (call->proxy || call->ca_file || call->stall_timeout > 0))
-    code = set_special(easy, request, call);
+      (request->proxy || request->ca_file || request->stall_timeout > 0))
+    code = set_special(easy, transfer, request);
   return code;
 }
 
-static bool is_repeatable(const fh_call *call) {
+static bool is_repeatable(const fh_request *request) {
   static const char *const names[] = {"GET", "HEAD", "OPTIONS", "PUT",
                                       "DELETE"};
   for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-    if (fh_call_is(call, names[i]))
+    if (fh_request_is(request, names[i]))
       return true;
   return false;
 }
@@ -326,40 +326,42 @@ static const char *refused_as(CURLcode code) {
   }
 }
 
-bool fh_request_prepare(fh_request *request, CURL *easy, const fh_call *call,
-                        fh_origin *last, fh_refusal *refusal) {
-  const char *wrong = fh_call_check(call);
+bool fh_transfer_prepare(fh_transfer *transfer, CURL *easy,
+                         const fh_request *request, fh_origin *last,
+                         fh_refusal *refusal) {
+  const char *wrong = fh_request_check(request);
   if (wrong)
     return refuse(refusal, "argument", wrong);
-  request->encodable = fh_call_has_header(call, "accept-encoding");
-  request->outgoing = fh_outgoing_new(call);
-  if (!request->outgoing)
+  transfer->encodable = fh_request_has_header(request, "accept-encoding");
+  transfer->outgoing = fh_outgoing_new(request);
+  if (!transfer->outgoing)
     return refuse(refusal, "connect", "not enough memory");
-  fh_answer_init(&request->answer, call->max_response);
-  request->answer.http1_only = strncasecmp(call->url.data, "http:", 5) == 0;
-  request->attempt.repeatable = is_repeatable(call);
-  request->public_only = call->public_only && !call->proxy;
-  request->stall = call->stall_timeout;
-  request->due = call->timeout > 0 ? fh_clock() + call->timeout : 0;
-  request->easy = easy;
-  CURLcode code = configure(request, easy, call, last);
+  fh_response_init(&transfer->response, request->max_response);
+  transfer->response.http1_only =
+      strncasecmp(request->url.data, "http:", 5) == 0;
+  transfer->attempt.repeatable = is_repeatable(request);
+  transfer->public_only = request->public_only && !request->proxy;
+  transfer->stall = request->stall_timeout;
+  transfer->due = request->timeout > 0 ? fh_clock() + request->timeout : 0;
+  transfer->easy = easy;
+  CURLcode code = configure(transfer, easy, request, last);
   if (code == CURLE_OK)
     return true;
-  request->easy = NULL;
-  fh_request_release(request);
+  transfer->easy = NULL;
+  fh_transfer_release(transfer);
   return refuse(refusal, refused_as(code), curl_easy_strerror(code));
 }
 
-bool fh_request_renew(fh_request *request, CURLcode code) {
-  if (request->answer.place == FH_BEFORE_HEAD)
-    fh_attempt_lost(&request->attempt, code);
-  if (!fh_attempt_renew(&request->attempt, request->easy))
+bool fh_transfer_renew(fh_transfer *transfer, CURLcode code) {
+  if (transfer->response.place == FH_BEFORE_HEAD)
+    fh_attempt_lost(&transfer->attempt, code);
+  if (!fh_attempt_renew(&transfer->attempt, transfer->easy))
     return false;
-  double seconds = request->due - fh_clock();
-  if (request->due > 0)
-    curl_easy_setopt(request->easy, CURLOPT_TIMEOUT_MS,
+  double seconds = transfer->due - fh_clock();
+  if (transfer->due > 0)
+    curl_easy_setopt(transfer->easy, CURLOPT_TIMEOUT_MS,
                      milliseconds(seconds > 0.001 ? seconds : 0.001));
-  request->outgoing->text[0] = '\0';
+  transfer->outgoing->text[0] = '\0';
   return true;
 }
 
@@ -407,27 +409,27 @@ static const char *kind_of(CURLcode code) {
 }
 
 /* A header line passed a cap of libcurl's own. */
-static bool is_head_too_large(const fh_request *request, CURLcode code) {
-  return code == line_too_large && request->attempt.prepared &&
-         request->answer.place != FH_AFTER_HEAD;
+static bool is_head_too_large(const fh_transfer *transfer, CURLcode code) {
+  return code == line_too_large && transfer->attempt.prepared &&
+         transfer->response.place != FH_AFTER_HEAD;
 }
 
 /* A chunk that libcurl cannot read has the code of a connection that broke,
  * but then no system call has failed. A trailer above its cap had that code
  * too, before it got its own. */
-static bool is_bad_chunk(const fh_request *request, CURLcode code) {
-  const fh_answer *answer = &request->answer;
-  if (!answer->encoded || answer->place != FH_AFTER_HEAD)
+static bool is_bad_chunk(const fh_transfer *transfer, CURLcode code) {
+  const fh_response *response = &transfer->response;
+  if (!response->encoded || response->place != FH_AFTER_HEAD)
     return false;
   return code == (CURLcode)TOO_LARGE ||
          (code == CURLE_RECV_ERROR &&
-          !fh_attempt_broke(&request->attempt, request->easy));
+          !fh_attempt_broke(&transfer->attempt, transfer->easy));
 }
 
 /* The connection died before the answer began, and libcurl may have failed to
  * make another. */
-static bool is_lost(const fh_request *request, CURLcode code) {
-  if (!request->sent || request->answer.place != FH_BEFORE_HEAD)
+static bool is_lost(const fh_transfer *transfer, CURLcode code) {
+  if (!transfer->sent || transfer->response.place != FH_BEFORE_HEAD)
     return false;
   switch (code) {
   case CURLE_HTTP2:
@@ -443,61 +445,61 @@ static bool is_lost(const fh_request *request, CURLcode code) {
 }
 
 /* Only private addresses were found for the name. */
-static bool is_refused(const fh_request *request, CURLcode code) {
-  return request->private_met &&
+static bool is_refused(const fh_transfer *transfer, CURLcode code) {
+  return transfer->saw_private_address &&
          (code == CURLE_COULDNT_CONNECT || code == CURLE_ABORTED_BY_CALLBACK);
 }
 
-static const char *kind_for(const fh_request *request, CURLcode code) {
-  const fh_answer *answer = &request->answer;
-  if (answer->too_large)
+static const char *kind_for(const fh_transfer *transfer, CURLcode code) {
+  const fh_response *response = &transfer->response;
+  if (response->too_large)
     return "too_large";
-  if (answer->malformed)
+  if (response->malformed)
     return "protocol";
-  if (answer->no_memory)
+  if (response->no_memory)
     return "reset";
-  if (is_refused(request, code))
+  if (is_refused(transfer, code))
     return "config";
-  if (request->stalled)
+  if (transfer->stalled)
     return "timeout";
-  if (is_head_too_large(request, code))
+  if (is_head_too_large(transfer, code))
     return "too_large";
-  if (is_bad_chunk(request, code))
+  if (is_bad_chunk(transfer, code))
     return "protocol";
-  if (is_lost(request, code))
+  if (is_lost(transfer, code))
     return "reset";
   long tunnel = 0;
-  curl_easy_getinfo(request->easy, CURLINFO_HTTP_CONNECTCODE, &tunnel);
-  if (tunnel != 0 && !request->attempt.prepared && code == CURLE_RECV_ERROR)
+  curl_easy_getinfo(transfer->easy, CURLINFO_HTTP_CONNECTCODE, &tunnel);
+  if (tunnel != 0 && !transfer->attempt.prepared && code == CURLE_RECV_ERROR)
     return "connect";
   return kind_of(code);
 }
 
-static const char *message_for(const fh_request *request, CURLcode code) {
-  const fh_answer *answer = &request->answer;
-  if (answer->too_large || code == CURLE_FILESIZE_EXCEEDED ||
-      is_head_too_large(request, code))
+static const char *message_for(const fh_transfer *transfer, CURLcode code) {
+  const fh_response *response = &transfer->response;
+  if (response->too_large || code == CURLE_FILESIZE_EXCEEDED ||
+      is_head_too_large(transfer, code))
     return "the answer is larger than allowed";
-  if (answer->malformed)
-    return answer->malformed;
-  if (answer->no_memory)
+  if (response->malformed)
+    return response->malformed;
+  if (response->no_memory)
     return "not enough memory for the answer";
-  if (request->stalled)
+  if (transfer->stalled)
     return "the connection stalled";
-  if (is_refused(request, code))
+  if (is_refused(transfer, code))
     return "the host is at a private address, which this call may not go to "
            "(private_addresses = true would allow it)";
-  if (is_bad_chunk(request, code))
+  if (is_bad_chunk(transfer, code))
     return "the answer has a chunk or trailer that cannot be read";
-  if (is_lost(request, code) || code == CURLE_ABORTED_BY_CALLBACK)
+  if (is_lost(transfer, code) || code == CURLE_ABORTED_BY_CALLBACK)
     return "the connection was lost after the request had been sent";
   if (code == CURLE_PARTIAL_FILE)
     return "the answer ended early";
   if (code == CURLE_BAD_FUNCTION_ARGUMENT)
     return "the answer's head holds a line that is no header";
-  if (code == CURLE_BAD_CONTENT_ENCODING && !*request->outgoing->text)
+  if (code == CURLE_BAD_CONTENT_ENCODING && !*transfer->outgoing->text)
     return "the answer is encoded though no encoding was asked for";
-  const char *text = request->outgoing->text;
+  const char *text = transfer->outgoing->text;
   return *text ? text : curl_easy_strerror(code);
 }
 
@@ -523,41 +525,42 @@ static void add_hint(char *text, const char *kind) {
 
 /* An encoding that nobody asked for: we do not decode, so the caller would
  * take the encoded bytes for the content. */
-static bool is_encoded(const fh_request *request) {
+static bool is_encoded(const fh_transfer *transfer) {
   size_t at = 0;
   fh_text name, value;
-  while (fh_answer_header(&request->answer, &at, &name, &value))
+  while (fh_response_header(&transfer->response, &at, &name, &value))
     if (fh_text_is(name, "content-encoding") && !fh_text_is(value, "identity"))
       return true;
   return false;
 }
 
-void fh_request_finish(fh_request *request, CURLcode code) {
-  request->ended = true;
+void fh_transfer_finish(fh_transfer *transfer, CURLcode code) {
+  transfer->ended = true;
   /* A head that ends with the connection is good enough for libcurl. */
-  if (code == CURLE_OK && request->answer.place != FH_AFTER_HEAD)
+  if (code == CURLE_OK && transfer->response.place != FH_AFTER_HEAD)
     code = CURLE_PARTIAL_FILE;
-  if (code == CURLE_OK && !request->encodable && is_encoded(request))
+  if (code == CURLE_OK && !transfer->encodable && is_encoded(transfer))
     code = CURLE_BAD_CONTENT_ENCODING;
   if (code == CURLE_OK) {
-    curl_easy_getinfo(request->easy, CURLINFO_RESPONSE_CODE, &request->status);
+    curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE,
+                      &transfer->status);
   } else {
-    request->sent = fh_attempt_was_sent(&request->attempt, request->easy);
-    request->kind = kind_for(request, code);
-    add_hint(request->outgoing->text, request->kind);
-    request->message = message_for(request, code);
+    transfer->sent = fh_attempt_was_sent(&transfer->attempt, transfer->easy);
+    transfer->kind = kind_for(transfer, code);
+    add_hint(transfer->outgoing->text, transfer->kind);
+    transfer->message = message_for(transfer, code);
   }
-  fh_attempt_end(&request->attempt);
-  request->easy = NULL;
+  fh_attempt_end(&transfer->attempt);
+  transfer->easy = NULL;
 }
 
-void fh_request_abort(fh_request *request, const char *kind,
-                      const char *message) {
-  request->ended = true;
-  request->sent =
-      request->easy && fh_attempt_was_sent(&request->attempt, request->easy);
-  request->kind = kind;
-  request->message = message;
-  fh_attempt_end(&request->attempt);
-  request->easy = NULL;
+void fh_transfer_abort(fh_transfer *transfer, const char *kind,
+                       const char *message) {
+  transfer->ended = true;
+  transfer->sent = transfer->easy &&
+                   fh_attempt_was_sent(&transfer->attempt, transfer->easy);
+  transfer->kind = kind;
+  transfer->message = message;
+  fh_attempt_end(&transfer->attempt);
+  transfer->easy = NULL;
 }

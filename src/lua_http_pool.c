@@ -23,10 +23,10 @@ typedef struct pool {
   call_options defaults; /* the user value keeps the strings */
 } pool;
 
-typedef struct request {
+typedef struct transfer {
   fh_handle handle;
-  fh_request request;
-} request;
+  fh_transfer transfer;
+} transfer;
 
 static int pool_close(lua_State *L);
 static int pool_start(lua_State *L);
@@ -56,7 +56,7 @@ static const luaL_Reg request_methods[] = {
 
 static const fh_class request_class = {
     .name = "flexhooks.request",
-    .size = sizeof(request),
+    .size = sizeof(transfer),
     .methods = request_methods,
     .close = request_close,
 };
@@ -253,11 +253,11 @@ static const fh_secret *read_authorization(lua_State *L, int table) {
 }
 
 static void read_call(lua_State *L, int table, const call_options *defaults,
-                      fh_call *call, header_list *headers) {
+                      fh_request *request, header_list *headers) {
   call_options options = *defaults;
   fh_options(L, table, call_list, &options);
   fh_options(L, table, pool_list, &options);
-  *call = (fh_call){
+  *request = (fh_request){
       .method = text(options.method),
       .url = text(options.url),
       .body = text(options.body),
@@ -269,20 +269,20 @@ static void read_call(lua_State *L, int table, const call_options *defaults,
       .ca_file = c_string(L, options.ca_file, "ca_file"),
       .public_only = !options.private_addresses,
   };
-  call->authorization = read_authorization(L, table);
+  request->authorization = read_authorization(L, table);
   read_headers(L, table, headers);
-  call->headers = headers->items;
-  call->header_count = headers->count;
+  request->headers = headers->items;
+  request->header_count = headers->count;
 }
 
 /* Pushes a closed request: the one at `index`, or a new one where there is
  * none. A new one costs its collection and its finalizer. */
-static request *take_request(lua_State *L, int index) {
+static transfer *take_request(lua_State *L, int index) {
   if (lua_isnil(L, index))
     return fh_new(L, &request_class);
-  request *spare = fh_check(L, index, &request_class);
+  transfer *spare = fh_check(L, index, &request_class);
   luaL_argcheck(L, !spare->handle.open, index, "the request is not closed");
-  spare->request = (fh_request){0};
+  spare->transfer = (fh_transfer){0};
   lua_pushvalue(L, index);
   return spare;
 }
@@ -290,19 +290,19 @@ static request *take_request(lua_State *L, int index) {
 /* lua: pool:start({ url =, method =, headers =, … }, closed request | nil)
  *          -> request | nil, kind, message */
 static int pool_start(lua_State *L) {
-  fh_call call;
+  fh_request request;
   header_list headers;
   fh_refusal refusal;
   pool *self = fh_check_open(L, 1, &pool_class);
   luaL_checktype(L, 2, LUA_TTABLE);
   lua_settop(L, 3);
-  read_call(L, 2, &self->defaults, &call, &headers);
+  read_call(L, 2, &self->defaults, &request, &headers);
   lua_getuservalue(L, 1);
-  request *made = take_request(L, 3);
+  transfer *made = take_request(L, 3);
   lua_pushvalue(L, -1);
-  made->request.slot = luaL_ref(L, -3);
-  if (!fh_pool_start(&self->pool, &made->request, &call, &refusal)) {
-    luaL_unref(L, -2, made->request.slot);
+  made->transfer.slot = luaL_ref(L, -3);
+  if (!fh_pool_start(&self->pool, &made->transfer, &request, &refusal)) {
+    luaL_unref(L, -2, made->transfer.slot);
     return fh_fail(L, refusal.kind, refusal.message);
   }
   fh_opened(&made->handle);
@@ -313,12 +313,12 @@ static int pool_start(lua_State *L) {
  * For what sends requests by other ways than a pool. */
 static int check_call(lua_State *L) {
   static const call_options defaults = {.method = {"GET", 3}};
-  fh_call call;
+  fh_request request;
   header_list headers;
   luaL_checktype(L, 1, LUA_TTABLE);
   lua_settop(L, 3); /* headers that are numbers go above these */
-  read_call(L, 1, &defaults, &call, &headers);
-  const char *wrong = fh_call_check(&call);
+  read_call(L, 1, &defaults, &request, &headers);
+  const char *wrong = fh_request_check(&request);
   if (!wrong) {
     lua_pushboolean(L, true);
     return 1;
@@ -331,7 +331,7 @@ static int check_call(lua_State *L) {
 /* lua: pool:next() -> request | nil */
 static int pool_next(lua_State *L) {
   pool *self = fh_check_open(L, 1, &pool_class);
-  fh_request *ended = fh_pool_next(&self->pool);
+  fh_transfer *ended = fh_pool_next(&self->pool);
   if (!ended)
     return 0;
   lua_getuservalue(L, 1);
@@ -344,25 +344,25 @@ static int pool_next(lua_State *L) {
  */
 
 static int request_close(lua_State *L) {
-  request *self = fh_check(L, 1, &request_class);
-  fh_request_free(&self->request);
+  transfer *self = fh_check(L, 1, &request_class);
+  fh_transfer_free(&self->transfer);
   fh_closed(&self->handle);
   return 0;
 }
 
 /* lua: request:cancel() */
 static int request_cancel(lua_State *L) {
-  request *self = fh_check_open(L, 1, &request_class);
-  fh_request_cancel(&self->request);
+  transfer *self = fh_check_open(L, 1, &request_class);
+  fh_transfer_cancel(&self->transfer);
   return 0;
 }
 
 /* Names in lower case; the values of a repeated one are joined with ", ". */
-static void push_headers(lua_State *L, const fh_answer *from) {
+static void push_headers(lua_State *L, const fh_response *from) {
   size_t at = 0;
   fh_text name, value;
   lua_createtable(L, 0, 8);
-  while (fh_answer_header(from, &at, &name, &value)) {
+  while (fh_response_header(from, &at, &name, &value)) {
     lua_pushlstring(L, name.data, name.size);
     lua_pushvalue(L, -1);
     lua_rawget(L, -3);
@@ -381,17 +381,17 @@ static void push_headers(lua_State *L, const fh_answer *from) {
 /* lua: request:result() -> status, headers, body
  *                        | nil, kind, message, sent; raises while it runs */
 static int request_result(lua_State *L) {
-  request *self = fh_check_open(L, 1, &request_class);
-  const fh_request *from = &self->request;
+  transfer *self = fh_check_open(L, 1, &request_class);
+  const fh_transfer *from = &self->transfer;
   luaL_argcheck(L, from->ended, 1, "the request still runs");
   if (from->kind) {
     fh_fail(L, from->kind, from->message);
     lua_pushboolean(L, from->sent);
     return 4;
   }
-  const fh_buffer *body = &from->answer.body;
+  const fh_buffer *body = &from->response.body;
   lua_pushinteger(L, from->status);
-  push_headers(L, &from->answer);
+  push_headers(L, &from->response);
   lua_pushlstring(L, body->data ? body->data : "", body->size);
   return 3;
 }

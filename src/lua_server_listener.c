@@ -110,16 +110,16 @@ static size_t read_headers(lua_State *L, int index,
   return count;
 }
 
-static int push_answer(lua_State *L, fh_answer answer) {
+static int push_answer(lua_State *L, fh_reply_status answer) {
   switch (answer) {
-  case FH_ANSWER_SENT:
+  case FH_REPLY_SENT:
     lua_pushboolean(L, 1);
     return 1;
-  case FH_ANSWER_GONE:
+  case FH_REPLY_GONE:
     return fh_fail(L, "closed", "the request is over");
-  case FH_ANSWER_NO_MEMORY:
+  case FH_REPLY_NO_MEMORY:
     return fh_fail(L, "listen", "out of memory");
-  case FH_ANSWER_BAD:
+  case FH_REPLY_BAD:
     break;
   }
   return luaL_error(L, "reply: the status or a header cannot be sent");
@@ -142,8 +142,8 @@ static int request_reply(lua_State *L) {
   const char *body = luaL_optlstring(L, 4, "", &size);
   size_t count = read_headers(L, 3, pairs);
   fh_closed(&self->handle);
-  return push_answer(L, fh_exchange_answer(&self->request, (unsigned)status,
-                                           pairs, count, body, size));
+  return push_answer(L, fh_exchange_reply(&self->request, (unsigned)status,
+                                          pairs, count, body, size));
 }
 
 static int request_close(lua_State *L) {

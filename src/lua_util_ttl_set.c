@@ -6,7 +6,7 @@
 
 typedef struct recent_handle {
   fh_handle handle;
-  fh_recent recent;
+  fh_ttl_set recent;
 } recent_handle;
 
 static const fh_class recent_class;
@@ -27,7 +27,7 @@ static double check_time(lua_State *L, int index) {
 static int recent_has(lua_State *L) {
   recent_handle *self = fh_check_open(L, 1, &recent_class);
   fh_slice key = check_key(L, 2);
-  lua_pushboolean(L, fh_recent_has(&self->recent, key, check_time(L, 3)));
+  lua_pushboolean(L, fh_ttl_set_has(&self->recent, key, check_time(L, 3)));
   return 1;
 }
 
@@ -36,8 +36,8 @@ static int recent_has(lua_State *L) {
 static int recent_add(lua_State *L) {
   recent_handle *self = fh_check_open(L, 1, &recent_class);
   fh_slice key = check_key(L, 2);
-  fh_recent_status status =
-      fh_recent_add(&self->recent, key, check_time(L, 3));
+  fh_ttl_set_status status =
+      fh_ttl_set_add(&self->recent, key, check_time(L, 3));
   if (status == FH_RECENT_NO_MEMORY)
     return luaL_error(L, "not enough memory");
   lua_pushboolean(L, status == FH_RECENT_ADDED);
@@ -49,7 +49,7 @@ static int recent_take_back(lua_State *L) {
   recent_handle *self = fh_check_open(L, 1, &recent_class);
   lua_Integer count = luaL_checkinteger(L, 2);
   luaL_argcheck(L, count >= 0, 2, "must be 0 or more");
-  fh_recent_take_back(&self->recent, (size_t)count);
+  fh_ttl_set_take_back(&self->recent, (size_t)count);
   return 0;
 }
 
@@ -62,7 +62,7 @@ static int recent_count(lua_State *L) {
 static int recent_close(lua_State *L) {
   recent_handle *self = fh_check(L, 1, &recent_class);
   if (self->handle.open)
-    fh_recent_close(&self->recent);
+    fh_ttl_set_close(&self->recent);
   fh_closed(&self->handle);
   return 0;
 }
@@ -75,7 +75,7 @@ static int new_recent(lua_State *L) {
   luaL_argcheck(L, limit >= 1 && limit <= (lua_Number)UINT32_MAX, 2,
                 "must be from 1 to 2^32 - 1");
   recent_handle *self = fh_new(L, &recent_class);
-  if (!fh_recent_open(&self->recent, (double)window, (size_t)limit))
+  if (!fh_ttl_set_open(&self->recent, (double)window, (size_t)limit))
     return luaL_error(L, "the system gives no random bytes");
   fh_opened(&self->handle);
   return 1;

@@ -29,14 +29,14 @@ static const struct {
 /* --- phases and deadlines ------------------------------------------------ */
 
 static void leave_line(fh_connection *c) {
-  fh_line *l = &c->listener->lines[c->phase];
+  fh_phase_list *l = &c->listener->lines[c->phase];
   *(c->before ? &c->before->after : &l->first) = c->after;
   *(c->after ? &c->after->before : &l->last) = c->before;
   c->before = c->after = NULL;
 }
 
 static void join_line(fh_connection *c, fh_phase next) {
-  fh_line *l = &c->listener->lines[next];
+  fh_phase_list *l = &c->listener->lines[next];
   c->phase = next;
   c->deadline = c->listener->now + l->duration;
   c->before = l->last;
@@ -181,7 +181,7 @@ void fh_connection_expired(fh_connection *c) {
     body_expired(c);
     return;
   case FH_WAITING:
-    fh_connection_answer(c, 503, NULL);
+    fh_connection_reply(c, 503, NULL);
     return;
   case FH_SENDING:
   case FH_IDLE:
@@ -293,8 +293,8 @@ static void end_request(fh_connection *c) {
   c->begun = c->complete = c->suspended = c->held = false;
 }
 
-void fh_connection_answer(fh_connection *c, unsigned status,
-                          struct MHD_Response *response) {
+void fh_connection_reply(fh_connection *c, unsigned status,
+                         struct MHD_Response *response) {
   c->response =
       response
           ? response

@@ -33,11 +33,11 @@ typedef enum fh_phase {
 
 typedef struct fh_connection fh_connection;
 
-typedef struct fh_line {
+typedef struct fh_phase_list {
   fh_connection *first;
   fh_connection *last;
   double duration;
-} fh_line;
+} fh_phase_list;
 
 struct fh_connection {
   fh_listener *listener;
@@ -99,7 +99,7 @@ struct fh_listener {
   fh_connection *ready_last;
   fh_connection *arriving; /* accepted, and not yet announced */
   fh_connection *ended;
-  fh_line lines[FH_PHASES];
+  fh_phase_list lines[FH_PHASES];
   size_t refused[FH_REFUSALS];
   struct MHD_Response *accepted;
   struct MHD_Response *accepted_last; /* says "connection: close" */
@@ -138,8 +138,8 @@ void fh_connection_close_ended(fh_connection *c);
 /* Answers the request under way and cuts its link. Takes the response over;
  * NULL is an empty one. It leaves with the handler's next call, which a
  * suspended connection gets by being resumed. */
-void fh_connection_answer(fh_connection *c, unsigned status,
-                          struct MHD_Response *response);
+void fh_connection_reply(fh_connection *c, unsigned status,
+                         struct MHD_Response *response);
 
 /* Acts on the connection's deadline, which has passed. */
 void fh_connection_expired(fh_connection *c);

@@ -64,40 +64,40 @@ static bool add_headers(struct MHD_Response *response,
   return true;
 }
 
-fh_answer fh_exchange_answer(fh_exchange *request, unsigned status,
-                             const char *const *headers, size_t count,
-                             const void *body, size_t size) {
+fh_reply_status fh_exchange_reply(fh_exchange *request, unsigned status,
+                                  const char *const *headers, size_t count,
+                                  const void *body, size_t size) {
   static const char *const close_it[] = {"Connection", "close"};
   fh_connection *c = request->connection;
   if (!c)
-    return FH_ANSWER_GONE;
+    return FH_REPLY_GONE;
   struct MHD_Response *response = copy_body(body, size);
-  fh_answer result = response ? FH_ANSWER_SENT : FH_ANSWER_NO_MEMORY;
+  fh_reply_status result = response ? FH_REPLY_SENT : FH_REPLY_NO_MEMORY;
   if (response && (status < 200 || status > 599 ||
                    !add_headers(response, headers, count))) {
     MHD_destroy_response(response);
     response = copy_body("", 0);
     status = 500;
-    result = FH_ANSWER_BAD;
+    result = FH_REPLY_BAD;
   }
   if (!response)
     status = 500; /* with the empty body that the listener keeps ready */
   if (response && is_last(c))
     add_headers(response, close_it, 1);
-  fh_connection_answer(c, status, response);
+  fh_connection_reply(c, status, response);
   return result;
 }
 
-fh_answer fh_exchange_accept(fh_exchange *request) {
+fh_reply_status fh_exchange_accept(fh_exchange *request) {
   fh_connection *c = request->connection;
   if (!c)
-    return FH_ANSWER_GONE;
-  fh_connection_answer(
+    return FH_REPLY_GONE;
+  fh_connection_reply(
       c, 200, is_last(c) ? c->listener->accepted_last : c->listener->accepted);
-  return FH_ANSWER_SENT;
+  return FH_REPLY_SENT;
 }
 
 void fh_exchange_release(fh_exchange *request) {
   if (request->connection)
-    fh_connection_answer(request->connection, 500, NULL);
+    fh_connection_reply(request->connection, 500, NULL);
 }

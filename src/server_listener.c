@@ -398,7 +398,7 @@ size_t fh_listener_active(const fh_listener *l) {
 
 /* --- ending -------------------------------------------------------------- */
 
-static void hurry(fh_listener *l, fh_phase phase) {
+static void shorten_deadlines(fh_listener *l, fh_phase phase) {
   double last = l->now + LAST_IDLE;
   for (fh_connection *c = l->lines[phase].first; c; c = c->after)
     if (c->deadline > last)
@@ -420,9 +420,9 @@ void fh_listener_quiesce(fh_listener *l) {
   epoll_ctl(l->epoll, EPOLL_CTL_DEL, l->socket, NULL);
   close(l->socket);
   l->socket = -1;
-  hurry(l, FH_IDLE);
-  hurry(l, FH_HEADERS);
-  hurry(l, FH_LINGERING);
+  shorten_deadlines(l, FH_IDLE);
+  shorten_deadlines(l, FH_HEADERS);
+  shorten_deadlines(l, FH_LINGERING);
 }
 
 /* libmicrohttpd must not be stopped over suspended connections. */

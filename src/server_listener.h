@@ -44,12 +44,12 @@ typedef struct fh_exchange {
   struct fh_connection *connection; /* NULL: over */
 } fh_exchange;
 
-typedef enum fh_answer {
-  FH_ANSWER_SENT,      /* on its way */
-  FH_ANSWER_GONE,      /* the peer, or the time, is gone */
-  FH_ANSWER_BAD,       /* a status or header that cannot be sent */
-  FH_ANSWER_NO_MEMORY, /* the connection will be closed */
-} fh_answer;
+typedef enum fh_reply_status {
+  FH_REPLY_SENT,      /* on its way */
+  FH_REPLY_GONE,      /* the peer, or the time, is gone */
+  FH_REPLY_BAD,       /* a status or header that cannot be sent */
+  FH_REPLY_NO_MEMORY, /* the connection will be closed */
+} fh_reply_status;
 
 /* The options' defaults. */
 void fh_listener_defaults(fh_listener_options *options);
@@ -104,12 +104,12 @@ bool fh_exchange_peer(const fh_exchange *request, char *text, size_t size);
 
 /* Answers and cuts the link, whatever the result. `headers` is `count` pairs
  * of name and value. Everything is copied. */
-fh_answer fh_exchange_answer(fh_exchange *request, unsigned status,
-                             const char *const *headers, size_t count,
-                             const void *body, size_t size);
+fh_reply_status fh_exchange_reply(fh_exchange *request, unsigned status,
+                                  const char *const *headers, size_t count,
+                                  const void *body, size_t size);
 
 /* The same with 200, application/json and "{}", prepared beforehand. */
-fh_answer fh_exchange_accept(fh_exchange *request);
+fh_reply_status fh_exchange_accept(fh_exchange *request);
 
 /* Cuts the link; a request without an answer gets 500. Idempotent. */
 void fh_exchange_release(fh_exchange *request);

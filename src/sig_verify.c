@@ -7,11 +7,11 @@ enum { SIZE_BYTES = sizeof(uint32_t) }; /* in what an id hashes */
 
 /* Where things stand in the scratch memory of one call. The fields come last,
  * since their number is not known before the text is parsed. */
-typedef struct areas {
+typedef struct scratch_layout {
   char *decoded;
-  char *tail;
+  char *signed_suffix;
   fh_field *fields;
-} areas;
+} scratch_layout;
 
 bool fh_verifier_open(fh_verifier *verifier, fh_slice url,
                       const fh_form_limits *limits, size_t body) {
@@ -47,9 +47,10 @@ static fh_slice text_of(const fh_delivery *delivery, fh_slice query) {
 static size_t fields_offset(const fh_verifier *verifier,
                             const fh_delivery *delivery) {
   size_t text = text_of(delivery, delivery->query).size;
-  size_t tail = 1 + 3 * (verifier->url.query.size + delivery->query.size);
+  size_t signed_suffix =
+      1 + 3 * (verifier->url.query.size + delivery->query.size);
   size_t align = sizeof(void *);
-  return (2 * text + tail + align - 1) / align * align;
+  return (2 * text + signed_suffix + align - 1) / align * align;
 }
 
 /* Behind the fields there is room for what an id hashes: the text once more,
@@ -65,13 +66,13 @@ size_t fh_verify_room(const fh_verifier *verifier,
          fields * (sizeof(fh_field) + 2 * SIZE_BYTES) + text.size;
 }
 
-static areas lay_out(const fh_verifier *verifier, const fh_delivery *delivery,
-                     void *scratch) {
+static scratch_layout lay_out(const fh_verifier *verifier,
+                              const fh_delivery *delivery, void *scratch) {
   char *base = scratch;
   char *fields = base + fields_offset(verifier, delivery);
-  return (areas){
+  return (scratch_layout){
       .decoded = base,
-      .tail = base + text_of(delivery, delivery->query).size,
+      .signed_suffix = base + text_of(delivery, delivery->query).size,
       .fields = (fh_field *)(void *)fields,
   };
 }
@@ -90,7 +91,7 @@ static size_t drop_body_hash(fh_field *fields, size_t count) {
 
 static fh_verdict read_fields(const fh_verifier *verifier,
                               const fh_delivery *delivery, fh_slice query,
-                              const areas *a, fh_event *event) {
+                              const scratch_layout *a, fh_event *event) {
   event->fields = a->fields;
   switch (fh_form_parse(text_of(delivery, query), &verifier->limits, a->fields,
                         a->decoded, &event->count)) {
@@ -111,7 +112,7 @@ fh_verdict fh_read_fields(const fh_verifier *verifier,
                           const fh_delivery *delivery, void *scratch,
                           fh_event *event) {
   fh_slice rest;
-  areas a = lay_out(verifier, delivery, scratch);
+  scratch_layout a = lay_out(verifier, delivery, scratch);
   fh_signed_url_match(&verifier->url, delivery->query, &rest);
   return read_fields(verifier, delivery, rest, &a, event);
 }
@@ -163,15 +164,16 @@ static char *write_fields(char *out, const fh_field *fields, size_t count) {
 }
 
 /* What follows the URL's form in the signed string. */
-typedef struct tail {
+typedef struct signed_suffix {
   bool has_query;
   fh_slice configured; /* the configured part of the query … */
   fh_slice rest;       /* … and what the request has behind it */
   const fh_field *fields;
   size_t count;
-} tail;
+} signed_suffix;
 
-static fh_slice write_tail(char *begin, const tail *t, bool apostrophe) {
+static fh_slice write_tail(char *begin, const signed_suffix *t,
+                           bool apostrophe) {
   char *(*write_query)(char *, fh_slice) =
       apostrophe ? fh_write_apostrophes : write;
   char *out = begin;
@@ -220,8 +222,9 @@ static void compare(search *s, const fh_signed_url *url, fh_slice signed_tail,
   }
 }
 
-static fh_verdict compare_all(const fh_verifier *verifier, const tail *t,
-                              char *scratch, search *s) {
+static fh_verdict compare_all(const fh_verifier *verifier,
+                              const signed_suffix *t, char *scratch,
+                              search *s) {
   bool escape = t->has_query &&
                 (has_apostrophe(t->configured) || has_apostrophe(t->rest));
   compare(s, &verifier->url, write_tail(scratch, t, false), !escape);
@@ -243,8 +246,8 @@ static char *write_sized(char *out, fh_slice bytes) {
 }
 
 /* Names and values with their sizes, so that no two events are spelt alike. */
-static fh_slice spell(const fh_delivery *delivery, const fh_event *event,
-                      char *scratch) {
+static fh_slice canonical_bytes(const fh_delivery *delivery,
+                                const fh_event *event, char *scratch) {
   if (delivery->kind == FH_JSON)
     return delivery->body;
   char *out = scratch;
@@ -263,14 +266,15 @@ static bool make_id(const fh_hasher *hasher, const fh_slice *parts,
   return true;
 }
 
-static bool identify(const fh_hasher *hasher, const fh_delivery *delivery,
-                     fh_event *event, char *scratch) {
+static bool compute_ids(const fh_hasher *hasher, const fh_delivery *delivery,
+                        fh_event *event, char *scratch) {
   if (!delivery->token.data && !delivery->want_twin)
     return true;
   char size[SIZE_BYTES];
   write_size(size, delivery->token.size);
-  const fh_slice parts[] = {
-      {size, sizeof size}, delivery->token, spell(delivery, event, scratch)};
+  const fh_slice parts[] = {{size, sizeof size},
+                            delivery->token,
+                            canonical_bytes(delivery, event, scratch)};
   return (!delivery->token.data || make_id(hasher, parts, 3, event->id)) &&
          (!delivery->want_twin || make_id(hasher, parts + 2, 1, event->twin));
 }
@@ -301,8 +305,9 @@ static fh_verdict verify_event(const fh_verifier *verifier,
   fh_verdict verdict = check_body(verifier, delivery);
   if (verdict != FH_VERIFIED)
     return verdict;
-  tail t = {delivery->query.data != NULL, verifier->url.query, *rest,
-            event->fields, delivery->kind == FH_FORM ? event->count : 0};
+  signed_suffix t = {delivery->query.data != NULL, verifier->url.query, *rest,
+                     event->fields,
+                     delivery->kind == FH_FORM ? event->count : 0};
   search s = {&wanted, keys, key_count, false, false};
   return compare_all(verifier, &t, scratch, &s);
 }
@@ -319,17 +324,17 @@ fh_verdict fh_verify_fields(const fh_verifier *verifier,
 fh_verdict fh_verify(const fh_verifier *verifier, const fh_delivery *delivery,
                      fh_key **keys, size_t key_count, void *scratch,
                      fh_event *event) {
-  areas a = lay_out(verifier, delivery, scratch);
+  scratch_layout a = lay_out(verifier, delivery, scratch);
   fh_slice rest;
   bool matches = fh_signed_url_match(&verifier->url, delivery->query, &rest);
   fh_verdict verdict = read_fields(verifier, delivery, rest, &a, event);
   if (verdict != FH_VERIFIED)
     return verdict;
   verdict = verify_event(verifier, delivery, keys, key_count,
-                         matches ? &rest : NULL, a.tail, event);
+                         matches ? &rest : NULL, a.signed_suffix, event);
   char *behind = (char *)(event->fields + event->count);
   if (verdict == FH_VERIFIED &&
-      !identify(&verifier->hasher, delivery, event, behind))
+      !compute_ids(&verifier->hasher, delivery, event, behind))
     return FH_CRYPTO_FAILED;
   return verdict;
 }
@@ -337,7 +342,8 @@ fh_verdict fh_verify(const fh_verifier *verifier, const fh_delivery *delivery,
 size_t fh_sign(fh_key *key, const fh_signed_url *url, const fh_field *fields,
                size_t count, char *scratch,
                char signature[FH_SIGNATURE_MOST]) {
-  tail t = {url->query.data != NULL, url->query, {NULL, 0}, fields, count};
+  signed_suffix t = {
+      url->query.data != NULL, url->query, {NULL, 0}, fields, count};
   fh_mac mac;
   if (!fh_key_mac(key, url->forms[0].text, write_tail(scratch, &t, false),
                   &mac))

@@ -101,12 +101,12 @@ int fh_poller_watch(fh_poller *poller, int fd, unsigned interest,
   if (error)
     return error;
   fh_watch *old = &poller->watches[fd];
-  if (old->resting && old->interest == interest) {
+  if (old->disarmed && old->interest == interest) {
     *old = (fh_watch){ready, owner, interest, old->generation, true, false};
     return 0;
   }
-  fh_watch watch = {ready,        owner, interest, old->generation + 1,
-                    old->adopted, false};
+  fh_watch watch = {ready,           owner, interest, old->generation + 1,
+                    old->persistent, false};
   bool known = old->interest != 0;
   error = control(poller, known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &watch);
   /* A descriptor closed and opened again under our hands leaves epoll and our
@@ -129,22 +129,22 @@ static void end_watch(fh_poller *poller, int fd, fh_watch *watch) {
   if (watch->interest != 0)
     epoll_ctl(poller->fd, EPOLL_CTL_DEL, fd, NULL);
   *watch = (fh_watch){.generation = watch->generation + 1,
-                      .adopted = watch->adopted};
+                      .persistent = watch->persistent};
 }
 
 void fh_poller_unwatch(fh_poller *poller, int fd) {
   fh_watch *watch = find_watch(poller, fd);
   if (!watch || watch->interest == 0)
     return;
-  if (watch->adopted)
-    watch->resting = true;
+  if (watch->persistent)
+    watch->disarmed = true;
   else
     end_watch(poller, fd, watch);
 }
 
 void fh_poller_adopt(fh_poller *poller, int fd) {
   if (fd >= 0 && make_room(poller, fd) == 0)
-    poller->watches[fd].adopted = true;
+    poller->watches[fd].persistent = true;
 }
 
 void fh_poller_drop(fh_poller *poller, int fd) {
@@ -152,7 +152,7 @@ void fh_poller_drop(fh_poller *poller, int fd) {
   if (!watch)
     return;
   end_watch(poller, fd, watch);
-  watch->adopted = false;
+  watch->persistent = false;
 }
 
 /* --- timers ---------------------------------------------------------------
@@ -235,7 +235,7 @@ static void dispatch(fh_poller *poller, const struct epoll_event *event) {
   fh_watch *watch = &poller->watches[fd];
   if (watch->generation != generation)
     return;
-  if (watch->resting)
+  if (watch->disarmed)
     end_watch(poller, (int)fd, watch);
   if (!watch->ready)
     return;

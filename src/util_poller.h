@@ -30,8 +30,8 @@ typedef struct fh_watch {
   void *owner;        /* borrowed; its owner unwatches before it goes */
   unsigned interest;  /* what the kernel looks for; 0: nothing */
   unsigned generation;
-  bool adopted;
-  bool resting; /* the kernel looks, but nobody wants to know */
+  bool persistent;
+  bool disarmed; /* the kernel looks, but nobody wants to know */
 } fh_watch;
 
 typedef struct fh_poller {

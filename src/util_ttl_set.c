@@ -34,7 +34,7 @@ static void absorb(uint64_t v[4], uint64_t word) {
   v[0] ^= word;
 }
 
-static fh_recent_key hash(fh_recent_key secret, fh_slice text) {
+static fh_ttl_set_key hash(fh_ttl_set_key secret, fh_slice text) {
   uint64_t v[4] = {secret.first ^ 0x736f6d6570736575,
                    secret.second ^ 0x646f72616e646f6d ^ 0xee,
                    secret.first ^ 0x6c7967656e657261,
@@ -49,7 +49,7 @@ static fh_recent_key hash(fh_recent_key secret, fh_slice text) {
   for (size_t i = 0; at + i < text.size; i++)
     word |= (uint64_t)(unsigned char)text.data[at + i] << 8 * i;
   absorb(v, word);
-  fh_recent_key key;
+  fh_ttl_set_key key;
   v[2] ^= 0xee;
   mix(v, 4);
   key.first = v[0] ^ v[1] ^ v[2] ^ v[3];
@@ -61,110 +61,110 @@ static fh_recent_key hash(fh_recent_key secret, fh_slice text) {
 
 /* --- the index: open addressing, a place's home is its key's ------------- */
 
-static size_t mask(const fh_recent *r) {
-  return 2 * r->room - 1;
+static size_t mask(const fh_ttl_set *r) {
+  return 2 * r->capacity - 1;
 }
 
-static bool same(fh_recent_key a, fh_recent_key b) {
+static bool same(fh_ttl_set_key a, fh_ttl_set_key b) {
   return a.first == b.first && a.second == b.second;
 }
 
 /* Where the key is in the index, or where it would be. */
-static size_t find(const fh_recent *r, fh_recent_key key) {
-  uint32_t mark = (uint32_t)key.first;
-  size_t slot = mark & mask(r);
-  while (r->index[slot].place &&
-         (r->index[slot].mark != mark ||
-          !same(r->ring[r->index[slot].place - 1].key, key)))
+static size_t find(const fh_ttl_set *r, fh_ttl_set_key key) {
+  uint32_t tag = (uint32_t)key.first;
+  size_t slot = tag & mask(r);
+  while (r->index[slot].ring_index &&
+         (r->index[slot].tag != tag ||
+          !same(r->ring[r->index[slot].ring_index - 1].key, key)))
     slot = (slot + 1) & mask(r);
   return slot;
 }
 
 /* Closes the gap, so that every key stays reachable from its home. */
-static void remove_slot(fh_recent *r, size_t gap) {
+static void remove_slot(fh_ttl_set *r, size_t gap) {
   size_t slot = gap;
   for (;;) {
     slot = (slot + 1) & mask(r);
-    if (!r->index[slot].place)
+    if (!r->index[slot].ring_index)
       break;
-    size_t home = r->index[slot].mark & mask(r);
+    size_t home = r->index[slot].tag & mask(r);
     if (((slot - home) & mask(r)) >= ((slot - gap) & mask(r))) {
       r->index[gap] = r->index[slot];
       gap = slot;
     }
   }
-  r->index[gap].place = 0;
+  r->index[gap].ring_index = 0;
 }
 
 /* The next oldest is likely to go with the next key that comes: by then its
  * slot will be at hand. */
-static void drop_oldest(fh_recent *r) {
+static void drop_oldest(fh_ttl_set *r) {
   remove_slot(r, find(r, r->ring[r->first].key));
-  r->first = (r->first + 1) & (r->room - 1);
+  r->first = (r->first + 1) & (r->capacity - 1);
   r->count--;
   __builtin_prefetch(&r->index[r->ring[r->first].key.first & mask(r)], 1);
 }
 
-static void append(fh_recent *r, fh_recent_key key, double at) {
-  size_t place = (r->first + r->count) & (r->room - 1);
-  r->ring[place] = (fh_recent_entry){key, at};
+static void append(fh_ttl_set *r, fh_ttl_set_key key, double at) {
+  size_t ring_index = (r->first + r->count) & (r->capacity - 1);
+  r->ring[ring_index] = (fh_ttl_set_entry){key, at};
   r->index[find(r, key)] =
-      (fh_recent_slot){(uint32_t)key.first, (uint32_t)place + 1};
+      (fh_ttl_set_slot){(uint32_t)key.first, (uint32_t)ring_index + 1};
   r->count++;
 }
 
-static bool grow(fh_recent *r) {
-  fh_recent larger = *r;
-  larger.room = r->room ? 2 * r->room : SMALLEST;
+static bool grow(fh_ttl_set *r) {
+  fh_ttl_set larger = *r;
+  larger.capacity = r->capacity ? 2 * r->capacity : SMALLEST;
   larger.first = larger.count = 0;
-  if (larger.room > UINT32_MAX / 2)
+  if (larger.capacity > UINT32_MAX / 2)
     return false;
-  larger.ring = malloc(larger.room * sizeof *larger.ring);
-  larger.index = calloc(2 * larger.room, sizeof *larger.index);
+  larger.ring = malloc(larger.capacity * sizeof *larger.ring);
+  larger.index = calloc(2 * larger.capacity, sizeof *larger.index);
   if (!larger.ring || !larger.index) {
-    fh_recent_close(&larger);
+    fh_ttl_set_close(&larger);
     return false;
   }
   for (size_t i = 0; i < r->count; i++) {
-    const fh_recent_entry *e = &r->ring[(r->first + i) & (r->room - 1)];
+    const fh_ttl_set_entry *e = &r->ring[(r->first + i) & (r->capacity - 1)];
     append(&larger, e->key, e->at);
   }
-  fh_recent_close(r);
+  fh_ttl_set_close(r);
   *r = larger;
   return true;
 }
 
 /* --- the set ------------------------------------------------------------- */
 
-bool fh_recent_open(fh_recent *r, double window, size_t limit) {
-  *r = (fh_recent){.window = window, .limit = limit};
+bool fh_ttl_set_open(fh_ttl_set *r, double window, size_t limit) {
+  *r = (fh_ttl_set){.window = window, .limit = limit};
   return getrandom(&r->secret, sizeof r->secret, 0) == sizeof r->secret;
 }
 
-void fh_recent_close(fh_recent *r) {
+void fh_ttl_set_close(fh_ttl_set *r) {
   free(r->ring);
   free(r->index);
   r->ring = NULL;
   r->index = NULL;
-  r->count = r->room = 0;
+  r->count = r->capacity = 0;
 }
 
-static bool counts(const fh_recent *r, fh_recent_key key, double now) {
+static bool counts(const fh_ttl_set *r, fh_ttl_set_key key, double now) {
   if (r->count == 0)
     return false;
-  uint32_t place = r->index[find(r, key)].place;
-  return place && now - r->ring[place - 1].at <= r->window;
+  uint32_t ring_index = r->index[find(r, key)].ring_index;
+  return ring_index && now - r->ring[ring_index - 1].at <= r->window;
 }
 
-bool fh_recent_has(const fh_recent *r, fh_slice text, double now) {
+bool fh_ttl_set_has(const fh_ttl_set *r, fh_slice text, double now) {
   return counts(r, hash(r->secret, text), now);
 }
 
-fh_recent_status fh_recent_add(fh_recent *r, fh_slice text, double now) {
-  fh_recent_key key = hash(r->secret, text);
+fh_ttl_set_status fh_ttl_set_add(fh_ttl_set *r, fh_slice text, double now) {
+  fh_ttl_set_key key = hash(r->secret, text);
   if (counts(r, key, now))
     return FH_RECENT_KNOWN;
-  if (r->count == r->room && r->count < r->limit && !grow(r))
+  if (r->count == r->capacity && r->count < r->limit && !grow(r))
     return FH_RECENT_NO_MEMORY;
   if (r->count == r->limit)
     drop_oldest(r);
@@ -173,15 +173,15 @@ fh_recent_status fh_recent_add(fh_recent *r, fh_slice text, double now) {
        i++)
     drop_oldest(r);
   /* One that is here has expired, and so have all that are older. */
-  while (r->index[find(r, key)].place)
+  while (r->index[find(r, key)].ring_index)
     drop_oldest(r);
   append(r, key, now);
   return FH_RECENT_ADDED;
 }
 
-void fh_recent_take_back(fh_recent *r, size_t count) {
+void fh_ttl_set_take_back(fh_ttl_set *r, size_t count) {
   for (; count > 0 && r->count > 0; count--) {
-    size_t newest = (r->first + r->count - 1) & (r->room - 1);
+    size_t newest = (r->first + r->count - 1) & (r->capacity - 1);
     remove_slot(r, find(r, r->ring[newest].key));
     r->count--;
   }

@@ -13,53 +13,53 @@
 
 #include "util_slice.h"
 
-typedef struct fh_recent_key {
+typedef struct fh_ttl_set_key {
   uint64_t first;
   uint64_t second;
-} fh_recent_key;
+} fh_ttl_set_key;
 
-typedef struct fh_recent_entry {
-  fh_recent_key key;
+typedef struct fh_ttl_set_entry {
+  fh_ttl_set_key key;
   double at;
-} fh_recent_entry;
+} fh_ttl_set_entry;
 
 /* Of the index. The mark is the end of the key's first half: it gives a key's
  * home and tells nearly all others apart, so that a search reads one line of
  * the processor's cache and not the entries too. */
-typedef struct fh_recent_slot {
-  uint32_t mark;
-  uint32_t place; /* in the ring, plus 1; 0: the slot is free */
-} fh_recent_slot;
+typedef struct fh_ttl_set_slot {
+  uint32_t tag;
+  uint32_t ring_index; /* in the ring, plus 1; 0: the slot is free */
+} fh_ttl_set_slot;
 
-typedef struct fh_recent {
+typedef struct fh_ttl_set {
   double window; /* how long a key counts; the unit is the caller's */
   size_t limit;  /* most keys */
   size_t first;  /* place of the oldest in the ring */
   size_t count;
-  size_t room; /* of the ring; a power of two, as is the index's */
-  fh_recent_entry *ring;
-  fh_recent_slot *index; /* twice the room */
-  fh_recent_key secret;
-} fh_recent;
+  size_t capacity; /* of the ring; a power of two, as is the index's */
+  fh_ttl_set_entry *ring;
+  fh_ttl_set_slot *index; /* twice the room */
+  fh_ttl_set_key secret;
+} fh_ttl_set;
 
 /* An empty set; allocates nothing. False where there is no randomness. */
-bool fh_recent_open(fh_recent *recent, double window, size_t limit);
-void fh_recent_close(fh_recent *recent);
+bool fh_ttl_set_open(fh_ttl_set *recent, double window, size_t limit);
+void fh_ttl_set_close(fh_ttl_set *recent);
 
 /* Was the key added within the window before `now`? Times never go back. */
-bool fh_recent_has(const fh_recent *recent, fh_slice key, double now);
+bool fh_ttl_set_has(const fh_ttl_set *recent, fh_slice key, double now);
 
-typedef enum fh_recent_status {
+typedef enum fh_ttl_set_status {
   FH_RECENT_ADDED,
   FH_RECENT_KNOWN,     /* it counts already */
   FH_RECENT_NO_MEMORY, /* the set is as it was */
-} fh_recent_status;
+} fh_ttl_set_status;
 
 /* Adds a key, unless it counts already; it takes the place of an expired one
  * of the same name. */
-fh_recent_status fh_recent_add(fh_recent *recent, fh_slice key, double now);
+fh_ttl_set_status fh_ttl_set_add(fh_ttl_set *recent, fh_slice key, double now);
 
 /* Takes the `count` newest keys back, or as many as there are. */
-void fh_recent_take_back(fh_recent *recent, size_t count);
+void fh_ttl_set_take_back(fh_ttl_set *recent, size_t count);
 
 #endif

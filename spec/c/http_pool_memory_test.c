@@ -90,35 +90,35 @@ static void serve(world *w) {
 /* Runs one POST; true where it was answered. */
 static bool ask(world *w) {
   static const fh_header headers[] = {{{"A", 1}, {"b", 1}}};
-  fh_request request = {0};
+  fh_transfer transfer = {0};
   fh_refusal refusal = {0};
-  fh_call call = {.method = {"POST", 4},
-                  .url = {w->url, strlen(w->url)},
-                  .body = {"body", 4},
-                  .headers = headers,
-                  .header_count = 1,
-                  .timeout = 5,
-                  .max_response = 100};
-  if (!fh_pool_start(&w->pool, &request, &call, &refusal)) {
+  fh_request request = {.method = {"POST", 4},
+                        .url = {w->url, strlen(w->url)},
+                        .body = {"body", 4},
+                        .headers = headers,
+                        .header_count = 1,
+                        .timeout = 5,
+                        .max_response = 100};
+  if (!fh_pool_start(&w->pool, &transfer, &request, &refusal)) {
     assert_non_null(refusal.kind);
     assert_non_null(refusal.message);
     return false;
   }
-  fh_request *ended = NULL;
+  fh_transfer *ended = NULL;
   for (int i = 0; i < 1000 && !ended; i++) {
     fh_poller_wait(&w->poller, 0.005);
     serve(w);
     ended = fh_pool_next(&w->pool);
   }
-  assert_ptr_equal(&request, ended);
-  bool answered = request.kind == NULL;
+  assert_ptr_equal(&transfer, ended);
+  bool answered = transfer.kind == NULL;
   if (answered) {
-    assert_int_equal(200, request.status);
-    assert_int_equal(2, request.answer.body.size);
+    assert_int_equal(200, transfer.status);
+    assert_int_equal(2, transfer.response.body.size);
   } else {
-    assert_non_null(request.message);
+    assert_non_null(transfer.message);
   }
-  fh_request_free(&request);
+  fh_transfer_free(&transfer);
   return answered;
 }
 

@@ -49,16 +49,16 @@ static fh_text text(const char *s) {
   return (fh_text){s, s ? strlen(s) : 0};
 }
 
-static bool start(world *w, fh_request *request, const char *method,
+static bool start(world *w, fh_transfer *transfer, const char *method,
                   const char *body) {
   fh_refusal refusal = {0};
-  fh_call call = {.method = text(method),
-                  .url = text(w->url),
-                  .body = text(body),
-                  .timeout = 10,
-                  .max_response = 100};
-  *request = (fh_request){0};
-  return fh_pool_start(&w->pool, request, &call, &refusal);
+  fh_request request = {.method = text(method),
+                        .url = text(w->url),
+                        .body = text(body),
+                        .timeout = 10,
+                        .max_response = 100};
+  *transfer = (fh_transfer){0};
+  return fh_pool_start(&w->pool, transfer, &request, &refusal);
 }
 
 static bool is_readable(int fd) {
@@ -84,8 +84,8 @@ static void say(int peer, const char *bytes) {
   assert_int_equal(strlen(bytes), send(peer, bytes, strlen(bytes), 0));
 }
 
-static fh_request *await(world *w) {
-  fh_request *ended = fh_pool_next(&w->pool);
+static fh_transfer *await(world *w) {
+  fh_transfer *ended = fh_pool_next(&w->pool);
   for (int i = 0; i < 1000 && !ended; i++) {
     fh_poller_wait(&w->poller, 0.01);
     ended = fh_pool_next(&w->pool);
@@ -96,18 +96,18 @@ static fh_request *await(world *w) {
 
 static void a_request_is_answered(void **state) {
   world *w = *state;
-  fh_request request;
-  assert_true(start(w, &request, "GET", NULL));
+  fh_transfer transfer;
+  assert_true(start(w, &transfer, "GET", NULL));
   int peer = accept_one(w);
   say(peer, ok);
-  assert_ptr_equal(&request, await(w));
-  assert_null(request.kind);
-  assert_null(request.easy);
-  assert_int_equal(200, request.status);
-  assert_int_equal(2, request.answer.body.size);
-  assert_memory_equal("ok", request.answer.body.data, 2);
-  fh_request_free(&request);
-  fh_request_free(&request);
+  assert_ptr_equal(&transfer, await(w));
+  assert_null(transfer.kind);
+  assert_null(transfer.easy);
+  assert_int_equal(200, transfer.status);
+  assert_int_equal(2, transfer.response.body.size);
+  assert_memory_equal("ok", transfer.response.body.data, 2);
+  fh_transfer_free(&transfer);
+  fh_transfer_free(&transfer);
   close(peer);
 }
 
@@ -115,21 +115,21 @@ static void a_request_is_answered(void **state) {
  * is free again: a large one, that nothing else has taken since. */
 static void an_answer_continues_no_other(void **state) {
   world *w = *state;
-  fh_request request;
+  fh_transfer transfer;
   char first[1024];
   snprintf(first, sizeof first,
            "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nX-Last: %0600d\r\n\r\n",
            0);
-  const char *const answers[] = {
+  const char *const responses[] = {
       first, "HTTP/1.1 200 OK\r\n more: x\r\nContent-Length: 0\r\n\r\n", ok};
   for (int i = 0; i < 3; i++) {
-    assert_true(start(w, &request, "GET", NULL));
+    assert_true(start(w, &transfer, "GET", NULL));
     int peer = accept_one(w);
-    say(peer, answers[i]);
-    assert_ptr_equal(&request, await(w));
+    say(peer, responses[i]);
+    assert_ptr_equal(&transfer, await(w));
     if (i != 1) /* the other is refused or not, by libcurl's version */
-      assert_null(request.kind);
-    fh_request_free(&request);
+      assert_null(transfer.kind);
+    fh_transfer_free(&transfer);
     close(peer);
   }
 }
@@ -137,14 +137,14 @@ static void an_answer_continues_no_other(void **state) {
 /* While it is kept nobody waits for it, and the poller is not held up. */
 static void a_kept_connection_may_end(void **state) {
   world *w = *state;
-  fh_request request;
+  fh_transfer transfer;
   for (int i = 0; i < 2; i++) {
-    assert_true(start(w, &request, "GET", NULL));
+    assert_true(start(w, &transfer, "GET", NULL));
     int peer = accept_one(w);
     say(peer, ok);
-    assert_ptr_equal(&request, await(w));
-    assert_null(request.kind);
-    fh_request_free(&request);
+    assert_ptr_equal(&transfer, await(w));
+    assert_null(transfer.kind);
+    fh_transfer_free(&transfer);
     close(peer);
     assert_int_equal(0, fh_poller_wait(&w->poller, 1));
     assert_false(is_readable(w->poller.fd));
@@ -153,7 +153,7 @@ static void a_kept_connection_may_end(void **state) {
 
 static void requests_end_in_their_order(void **state) {
   world *w = *state;
-  fh_request a, b;
+  fh_transfer a, b;
   assert_true(start(w, &a, "GET", NULL));
   int first = accept_one(w);
   assert_true(start(w, &b, "GET", NULL));
@@ -162,132 +162,132 @@ static void requests_end_in_their_order(void **state) {
   assert_ptr_equal(&b, await(w));
   say(first, ok);
   assert_ptr_equal(&a, await(w));
-  fh_request_free(&a);
-  fh_request_free(&b);
+  fh_transfer_free(&a);
+  fh_transfer_free(&b);
   close(first);
   close(second);
 }
 
 static void a_lost_answer_was_sent(void **state) {
   world *w = *state;
-  fh_request request;
-  assert_true(start(w, &request, "POST", "x"));
+  fh_transfer transfer;
+  assert_true(start(w, &transfer, "POST", "x"));
   int peer = accept_one(w);
   struct linger hard = {1, 0};
   setsockopt(peer, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
   close(peer);
-  assert_ptr_equal(&request, await(w));
-  assert_string_equal("reset", request.kind);
-  assert_true(request.sent);
-  assert_int_equal(0, request.status);
-  fh_request_free(&request);
+  assert_ptr_equal(&transfer, await(w));
+  assert_string_equal("reset", transfer.kind);
+  assert_true(transfer.sent);
+  assert_int_equal(0, transfer.status);
+  fh_transfer_free(&transfer);
 }
 
 static void a_cancelled_request_comes_out_once(void **state) {
   world *w = *state;
-  fh_request a, b;
+  fh_transfer a, b;
   assert_true(start(w, &a, "GET", NULL));
   assert_true(start(w, &b, "GET", NULL));
   fh_poller_wait(&w->poller, 0);
-  fh_request_cancel(&a);
-  fh_request_cancel(&a);
+  fh_transfer_cancel(&a);
+  fh_transfer_cancel(&a);
   assert_string_equal("cancelled", a.kind);
   assert_ptr_equal(&a, fh_pool_next(&w->pool));
   assert_null(fh_pool_next(&w->pool));
-  fh_request_free(&b);
+  fh_transfer_free(&b);
   assert_null(fh_pool_next(&w->pool));
-  fh_request_free(&a);
+  fh_transfer_free(&a);
 }
 
 static void an_ended_request_may_go_before_it_is_handed_out(void **state) {
   world *w = *state;
-  fh_request a, b, c;
+  fh_transfer a, b, c;
   assert_true(start(w, &a, "GET", NULL));
   assert_true(start(w, &b, "GET", NULL));
   assert_true(start(w, &c, "GET", NULL));
-  fh_request_cancel(&a);
-  fh_request_cancel(&b);
-  fh_request_cancel(&c);
-  fh_request_free(&c);
-  fh_request_free(&a);
+  fh_transfer_cancel(&a);
+  fh_transfer_cancel(&b);
+  fh_transfer_cancel(&c);
+  fh_transfer_free(&c);
+  fh_transfer_free(&a);
   assert_ptr_equal(&b, fh_pool_next(&w->pool));
   assert_null(fh_pool_next(&w->pool));
   assert_true(start(w, &a, "GET", NULL));
-  fh_request_cancel(&a);
+  fh_transfer_cancel(&a);
   assert_ptr_equal(&a, fh_pool_next(&w->pool));
-  fh_request_free(&a);
-  fh_request_free(&b);
+  fh_transfer_free(&a);
+  fh_transfer_free(&b);
 }
 
 static void closing_the_pool_ends_its_requests(void **state) {
   world *w = *state;
-  fh_request running, ended;
+  fh_transfer running, ended;
   assert_true(start(w, &running, "GET", NULL));
   int peer = accept_one(w);
   assert_true(start(w, &ended, "GET", NULL));
-  fh_request_cancel(&ended);
+  fh_transfer_cancel(&ended);
   fh_pool_close(&w->pool);
   assert_string_equal("closed", running.kind);
   assert_true(running.sent);
   assert_string_equal("cancelled", ended.kind);
   assert_null(running.pool);
-  fh_request_free(&running);
-  fh_request_free(&ended);
+  fh_transfer_free(&running);
+  fh_transfer_free(&ended);
   close(peer);
 }
 
 static void a_closed_poller_leaves_the_pool_in_order(void **state) {
   world *w = *state;
-  fh_request request, late;
-  assert_true(start(w, &request, "GET", NULL));
+  fh_transfer transfer, late;
+  assert_true(start(w, &transfer, "GET", NULL));
   int peer = accept_one(w);
   fh_poller_close(&w->poller);
   assert_false(start(w, &late, "GET", NULL));
-  fh_request_cancel(&request);
-  fh_request_free(&request);
+  fh_transfer_cancel(&transfer);
+  fh_transfer_free(&transfer);
   close(peer);
 }
 
 static void a_socket_that_cannot_be_watched_fails_its_request(void **state) {
   world *w = *state;
-  fh_request request;
-  assert_true(start(w, &request, "GET", NULL));
+  fh_transfer transfer;
+  assert_true(start(w, &transfer, "GET", NULL));
   int real = w->poller.fd;
   w->poller.fd = w->listener; /* epoll_ctl refuses what is no epoll set */
   w->pool.timer.fire(w->pool.timer.owner);
   w->poller.fd = real;
-  assert_ptr_equal(&request, fh_pool_next(&w->pool));
-  assert_string_equal("connect", request.kind);
-  assert_false(request.sent);
-  fh_request_free(&request);
+  assert_ptr_equal(&transfer, fh_pool_next(&w->pool));
+  assert_string_equal("connect", transfer.kind);
+  assert_false(transfer.sent);
+  fh_transfer_free(&transfer);
   close(accept(w->listener, NULL, NULL)); /* the one that was given up */
   a_request_is_answered(state);
 }
 
 static void a_child_process_lets_go_only(void **state) {
   world *w = *state;
-  fh_request request, late;
-  assert_true(start(w, &request, "GET", NULL));
+  fh_transfer transfer, late;
+  assert_true(start(w, &transfer, "GET", NULL));
   int peer = accept_one(w);
   pid_t child = fork();
   if (child == 0) {
     static CURLM *volatile kept; /* what is left alone is not lost */
     kept = w->pool.multi;
     bool good = !start(w, &late, "GET", NULL) && !fh_pool_next(&w->pool);
-    fh_request_cancel(&request);
-    good = good && !request.ended;
+    fh_transfer_cancel(&transfer);
+    good = good && !transfer.ended;
     fh_pool_close(&w->pool);
-    good = good && request.ended && !strcmp(request.kind, "closed");
-    fh_request_free(&request);
+    good = good && transfer.ended && !strcmp(transfer.kind, "closed");
+    fh_transfer_free(&transfer);
     _exit(good && kept ? 7 : 1);
   }
   int status;
   assert_int_equal(child, waitpid(child, &status, 0));
   assert_int_equal(7, WEXITSTATUS(status));
   say(peer, ok);
-  assert_ptr_equal(&request, await(w));
-  assert_null(request.kind);
-  fh_request_free(&request);
+  assert_ptr_equal(&transfer, await(w));
+  assert_null(transfer.kind);
+  fh_transfer_free(&transfer);
   close(peer);
 }
 

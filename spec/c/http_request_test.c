@@ -8,8 +8,8 @@ static fh_text text(const char *s) {
   return (fh_text){s, s ? strlen(s) : 0};
 }
 
-static fh_call call(const char *method, const char *url) {
-  return (fh_call){.method = text(method), .url = text(url)};
+static fh_request request(const char *method, const char *url) {
+  return (fh_request){.method = text(method), .url = text(url)};
 }
 
 static void lays_out_what_is_sent(void **state) {
@@ -23,12 +23,12 @@ static void lays_out_what_is_sent(void **state) {
   fh_header headers[] = {{text("A"), text(" b ")}, {text("Empty"), text("")}};
   fh_secret secret;
   assert_int_equal(FH_SECRET_OK, fh_secret_set(&secret, "x", 1));
-  fh_call post = call("POST", "http://h/");
+  fh_request post = request("POST", "http://h/");
   post.headers = headers;
   post.header_count = 2;
   post.authorization = &secret;
   post.body = (fh_text){"a\0b", 3};
-  assert_null(fh_call_check(&post));
+  assert_null(fh_request_check(&post));
   fh_outgoing *outgoing = fh_outgoing_new(&post);
   assert_non_null(outgoing);
   const struct curl_slist *node = outgoing->nodes;
@@ -47,13 +47,13 @@ static void asks_for_no_encoding_unless_told(void **state) {
   (void)state;
   fh_header headers[] = {{text("accept-ENCODING"), text("gzip")},
                          {text("content-TYPE"), text("a/b")}};
-  fh_call get = call("GET", "http://h/");
+  fh_request get = request("GET", "http://h/");
   get.headers = headers;
   get.header_count = 2;
-  assert_true(fh_call_has_header(&get, "accept-encoding"));
-  assert_false(fh_call_has_header(&get, "accept"));
-  assert_true(fh_call_is(&get, "GET"));
-  assert_false(fh_call_is(&get, "get"));
+  assert_true(fh_request_has_header(&get, "accept-encoding"));
+  assert_false(fh_request_has_header(&get, "accept"));
+  assert_true(fh_request_is(&get, "GET"));
+  assert_false(fh_request_is(&get, "get"));
   fh_outgoing *outgoing = fh_outgoing_new(&get);
   assert_string_equal("accept-ENCODING: gzip", outgoing->nodes[0].data);
   assert_string_equal("content-TYPE: a/b", outgoing->nodes[1].data);
@@ -75,7 +75,7 @@ static void tells_libcurl_what_not_to_add(void **state) {
        {"Accept-Encoding: identity", "Content-Type:", "Expect:"}},
   };
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-    fh_call made = call(rows[i].method, "http://h/");
+    fh_request made = request(rows[i].method, "http://h/");
     made.body = text(rows[i].body);
     fh_outgoing *outgoing = fh_outgoing_new(&made);
     const struct curl_slist *node = outgoing->nodes;
@@ -100,15 +100,15 @@ static void refuses_methods_that_are_none(void **state) {
       "G\x80T",
       "ABCDEFGHIJKLMNOPQRSTUVWXYZABCDEFGHIJ"};
   for (size_t i = 0; i < sizeof methods / sizeof *methods; i++) {
-    fh_call bad = call(methods[i], "http://h/");
-    assert_non_null(fh_call_check(&bad));
+    fh_request bad = request(methods[i], "http://h/");
+    assert_non_null(fh_request_check(&bad));
   }
-  fh_call nul = call("GET", "http://h/");
+  fh_request nul = request("GET", "http://h/");
   nul.method = (fh_text){"GET\0X", 5};
-  assert_non_null(fh_call_check(&nul));
-  fh_call head = call("HEAD", "http://h/");
+  assert_non_null(fh_request_check(&nul));
+  fh_request head = request("HEAD", "http://h/");
   head.body = text("x");
-  assert_non_null(fh_call_check(&head));
+  assert_non_null(fh_request_check(&head));
 }
 
 static void refuses_headers_that_would_break_out(void **state) {
@@ -143,10 +143,10 @@ static void refuses_headers_that_would_break_out(void **state) {
     char *value = edge_copy(rows[i].value, rows[i].value_size);
     fh_header header = {{name, rows[i].name_size},
                         {value, rows[i].value_size}};
-    fh_call bad = call("GET", "http://h/");
+    fh_request bad = request("GET", "http://h/");
     bad.headers = &header;
     bad.header_count = 1;
-    if (!fh_call_check(&bad))
+    if (!fh_request_check(&bad))
       fail_msg("header %zu was taken", i);
     edge_free(name, rows[i].name_size);
     edge_free(value, rows[i].value_size);
@@ -158,37 +158,37 @@ static void refuses_more_headers_than_fit(void **state) {
   static fh_header headers[FH_MAX_HEADERS + 1];
   for (size_t i = 0; i <= FH_MAX_HEADERS; i++)
     headers[i] = (fh_header){text("A"), text("b")};
-  fh_call many = call("GET", "http://h/");
+  fh_request many = request("GET", "http://h/");
   many.headers = headers;
   many.header_count = FH_MAX_HEADERS;
-  assert_null(fh_call_check(&many));
+  assert_null(fh_request_check(&many));
   many.header_count++;
-  assert_non_null(fh_call_check(&many));
+  assert_non_null(fh_request_check(&many));
 
   static char large[FH_MAX_HEADER_BYTES];
   memset(large, 'a', sizeof large);
   headers[0].value = (fh_text){large, FH_MAX_HEADER_BYTES - 1};
   many.header_count = 1;
-  assert_null(fh_call_check(&many));
+  assert_null(fh_request_check(&many));
   headers[0].value.size++;
-  assert_non_null(fh_call_check(&many));
+  assert_non_null(fh_request_check(&many));
 }
 
 static void refuses_authorizations_that_clash_or_split(void **state) {
   (void)state;
   fh_header header = {text("authorization"), text("x")};
   fh_secret secret;
-  fh_call bad = call("GET", "http://h/");
+  fh_request bad = request("GET", "http://h/");
   assert_int_equal(FH_SECRET_OK, fh_secret_set(&secret, "x", 1));
   bad.authorization = &secret;
-  assert_null(fh_call_check(&bad));
+  assert_null(fh_request_check(&bad));
   bad.headers = &header;
   bad.header_count = 1;
-  assert_non_null(fh_call_check(&bad));
+  assert_non_null(fh_request_check(&bad));
   fh_secret_free(&secret);
   bad.header_count = 0;
   assert_int_equal(FH_SECRET_OK, fh_secret_set(&secret, "x\ny: z", 6));
-  assert_non_null(fh_call_check(&bad));
+  assert_non_null(fh_request_check(&bad));
   fh_secret_free(&secret);
 }
 
@@ -197,8 +197,8 @@ static void refuses_urls_that_are_none(void **state) {
   static const char *const urls[] = {"", "h", "ftp://h/", "http://u:p@h/",
                                      "http://h/\n"};
   for (size_t i = 0; i < sizeof urls / sizeof *urls; i++) {
-    fh_call bad = call("GET", urls[i]);
-    assert_non_null(fh_call_check(&bad));
+    fh_request bad = request("GET", urls[i]);
+    assert_non_null(fh_request_check(&bad));
   }
 }
 

@@ -3,27 +3,27 @@
 #include "http_response.h"
 
 /* Feeds one line, at the end of a page; false where it ends the transfer. */
-static bool line(fh_answer *answer, const char *text, size_t size) {
+static bool line(fh_response *response, const char *text, size_t size) {
   char *edge = edge_copy(text, size);
-  size_t taken = fh_answer_on_header(edge, 1, size, answer);
+  size_t taken = fh_response_on_header(edge, 1, size, response);
   edge_free(edge, size);
   return taken == size;
 }
 
-#define LINE(answer, text) line(answer, text, sizeof text - 1)
+#define LINE(response, text) line(response, text, sizeof text - 1)
 
-static bool body(fh_answer *answer, const char *text) {
+static bool body(fh_response *response, const char *text) {
   size_t size = strlen(text);
   char *edge = edge_copy(text, size);
-  size_t taken = fh_answer_on_body(edge, 1, size, answer);
+  size_t taken = fh_response_on_body(edge, 1, size, response);
   edge_free(edge, size);
   return taken == size;
 }
 
-static void expect(fh_answer *answer, const char *const *pairs) {
+static void expect(fh_response *response, const char *const *pairs) {
   size_t at = 0;
   fh_text name, value;
-  while (fh_answer_header(answer, &at, &name, &value)) {
+  while (fh_response_header(response, &at, &name, &value)) {
     assert_non_null(*pairs);
     assert_int_equal(name.size, strlen(pairs[0]));
     assert_memory_equal(name.data, pairs[0], name.size);
@@ -36,81 +36,81 @@ static void expect(fh_answer *answer, const char *const *pairs) {
 
 static void keeps_the_headers_of_the_last_head(void **state) {
   (void)state;
-  fh_answer answer;
-  fh_answer_init(&answer, 100);
-  assert_true(LINE(&answer, "HTTP/1.1 103 Early Hints\r\n"));
-  assert_true(LINE(&answer, "Link: </a>\r\n"));
-  assert_true(LINE(&answer, "\r\n"));
-  assert_true(LINE(&answer, "HTTP/1.1 200 OK\r\n"));
-  assert_true(LINE(&answer, "X-A:  b \t\r\n"));
-  assert_true(LINE(&answer, " c\r\n"));
-  assert_true(LINE(&answer, "x-e:\r\n"));
-  assert_int_equal(answer.place, FH_IN_HEAD);
-  assert_true(LINE(&answer, "\r\n"));
-  assert_int_equal(answer.place, FH_AFTER_HEAD);
-  assert_true(body(&answer, "ok"));
-  assert_true(LINE(&answer, "X-Trailer: 1\r\n"));
-  expect(&answer, (const char *[]){"x-a", "b c", "x-e", "", NULL});
-  fh_answer_free(&answer);
-  fh_answer_free(&answer);
+  fh_response response;
+  fh_response_init(&response, 100);
+  assert_true(LINE(&response, "HTTP/1.1 103 Early Hints\r\n"));
+  assert_true(LINE(&response, "Link: </a>\r\n"));
+  assert_true(LINE(&response, "\r\n"));
+  assert_true(LINE(&response, "HTTP/1.1 200 OK\r\n"));
+  assert_true(LINE(&response, "X-A:  b \t\r\n"));
+  assert_true(LINE(&response, " c\r\n"));
+  assert_true(LINE(&response, "x-e:\r\n"));
+  assert_int_equal(response.place, FH_IN_HEAD);
+  assert_true(LINE(&response, "\r\n"));
+  assert_int_equal(response.place, FH_AFTER_HEAD);
+  assert_true(body(&response, "ok"));
+  assert_true(LINE(&response, "X-Trailer: 1\r\n"));
+  expect(&response, (const char *[]){"x-a", "b c", "x-e", "", NULL});
+  fh_response_free(&response);
+  fh_response_free(&response);
 }
 
 static void caps_the_body(void **state) {
   (void)state;
-  fh_answer answer;
-  fh_answer_init(&answer, 3);
-  assert_true(body(&answer, "abc"));
-  assert_false(answer.too_large);
-  assert_false(body(&answer, "d"));
-  assert_true(answer.too_large);
-  fh_answer_free(&answer);
+  fh_response response;
+  fh_response_init(&response, 3);
+  assert_true(body(&response, "abc"));
+  assert_false(response.too_large);
+  assert_false(body(&response, "d"));
+  assert_true(response.too_large);
+  fh_response_free(&response);
 }
 
 static void caps_the_lines_and_the_bytes_of_heads(void **state) {
   (void)state;
-  fh_answer answer;
-  fh_answer_init(&answer, 0);
-  for (int i = 0; i < FH_MAX_ANSWER_LINES / 2; i++) {
-    assert_true(LINE(&answer, "HTTP/1.1 100 Continue\r\n"));
-    assert_true(LINE(&answer, "\r\n"));
+  fh_response response;
+  fh_response_init(&response, 0);
+  for (int i = 0; i < FH_MAX_RESPONSE_LINES / 2; i++) {
+    assert_true(LINE(&response, "HTTP/1.1 100 Continue\r\n"));
+    assert_true(LINE(&response, "\r\n"));
   }
-  assert_false(LINE(&answer, "HTTP/1.1 100 Continue\r\n"));
-  assert_true(answer.too_large);
-  fh_answer_free(&answer);
+  assert_false(LINE(&response, "HTTP/1.1 100 Continue\r\n"));
+  assert_true(response.too_large);
+  fh_response_free(&response);
 
-  static char large[FH_MAX_ANSWER_HEAD + 1];
-  fh_answer_init(&answer, 0);
+  static char large[FH_MAX_RESPONSE_HEAD + 1];
+  fh_response_init(&response, 0);
   bool taken = true;
   size_t heads = 0;
   memset(large, 'a', sizeof large);
   memcpy(large, "X: ", 3);
   for (; taken && heads < 10; heads++)
-    taken = LINE(&answer, "HTTP/1.1 103 Early Hints\r\n") &&
-            line(&answer, large, FH_MAX_ANSWER_HEAD - 10) &&
-            LINE(&answer, "\r\n");
+    taken = LINE(&response, "HTTP/1.1 103 Early Hints\r\n") &&
+            line(&response, large, FH_MAX_RESPONSE_HEAD - 10) &&
+            LINE(&response, "\r\n");
   assert_int_equal(4, heads);
-  assert_true(answer.too_large);
-  fh_answer_free(&answer);
+  assert_true(response.too_large);
+  fh_response_free(&response);
 
   memset(large, 'a', sizeof large);
   memcpy(large, "X: ", 3);
-  fh_answer_init(&answer, 0);
-  assert_true(LINE(&answer, "HTTP/1.1 200 OK\r\n"));
-  assert_false(line(&answer, large, sizeof large));
-  assert_true(answer.too_large);
-  fh_answer_free(&answer);
+  fh_response_init(&response, 0);
+  assert_true(LINE(&response, "HTTP/1.1 200 OK\r\n"));
+  assert_false(line(&response, large, sizeof large));
+  assert_true(response.too_large);
+  fh_response_free(&response);
 }
 
 /* Feeds a head; true where it is refused as malformed. */
 static bool is_malformed(const char *const *lines) {
-  fh_answer answer;
-  fh_answer_init(&answer, 0);
-  bool taken = LINE(&answer, "HTTP/1.1 200 OK\r\n");
+  fh_response response;
+  fh_response_init(&response, 0);
+  bool taken = LINE(&response, "HTTP/1.1 200 OK\r\n");
   for (; taken && *lines; lines++)
-    taken = line(&answer, *lines, strlen(*lines));
-  taken = taken && LINE(&answer, "\r\n");
-  assert_int_equal(taken, !answer.malformed);
-  fh_answer_free(&answer);
+    taken = line(&response, *lines, strlen(*lines));
+  taken = taken && LINE(&response, "\r\n");
+  assert_int_equal(taken, !response.malformed);
+  fh_response_free(&response);
   return !taken;
 }
 
@@ -159,12 +159,12 @@ static void refuses_heads_that_could_end_anywhere(void **state) {
 
 /* True where a head may begin with the line. */
 static bool begins(bool http1_only, const char *status_line) {
-  fh_answer answer;
-  fh_answer_init(&answer, 0);
-  answer.http1_only = http1_only;
-  bool taken = line(&answer, status_line, strlen(status_line));
-  assert_int_equal(taken, !answer.malformed);
-  fh_answer_free(&answer);
+  fh_response response;
+  fh_response_init(&response, 0);
+  response.http1_only = http1_only;
+  bool taken = line(&response, status_line, strlen(status_line));
+  assert_int_equal(taken, !response.malformed);
+  fh_response_free(&response);
   return taken;
 }
 
@@ -190,61 +190,61 @@ static void knows_status_lines(void **state) {
 
 static void joins_folded_lines(void **state) {
   (void)state;
-  fh_answer answer;
-  fh_answer_init(&answer, 0);
-  assert_true(LINE(&answer, "HTTP/1.1 200 OK\r\n"));
-  assert_true(LINE(&answer, "A: b \r\n"));
-  assert_true(LINE(&answer, " \r\n"));
-  assert_true(LINE(&answer, "\t c\r\n"));
-  assert_true(LINE(&answer, "D:\r\n"));
-  assert_true(LINE(&answer, " e\r\n"));
-  assert_true(LINE(&answer, "\r\n"));
-  expect(&answer, (const char *[]){"a", "b c", "d", "e", NULL});
-  fh_answer_free(&answer);
+  fh_response response;
+  fh_response_init(&response, 0);
+  assert_true(LINE(&response, "HTTP/1.1 200 OK\r\n"));
+  assert_true(LINE(&response, "A: b \r\n"));
+  assert_true(LINE(&response, " \r\n"));
+  assert_true(LINE(&response, "\t c\r\n"));
+  assert_true(LINE(&response, "D:\r\n"));
+  assert_true(LINE(&response, " e\r\n"));
+  assert_true(LINE(&response, "\r\n"));
+  expect(&response, (const char *[]){"a", "b c", "d", "e", NULL});
+  fh_response_free(&response);
 }
 
 static void takes_trailers_for_no_head(void **state) {
   (void)state;
-  fh_answer answer;
-  fh_answer_init(&answer, 0);
-  assert_true(LINE(&answer, "HTTP/1.1 200 OK\r\n"));
-  assert_true(LINE(&answer, "\r\n"));
-  assert_true(LINE(&answer, "HTTP/1.1 500 Oops: 1\r\n"));
-  assert_int_equal(200, answer.status);
-  assert_int_equal(FH_AFTER_HEAD, answer.place);
-  fh_answer_free(&answer);
+  fh_response response;
+  fh_response_init(&response, 0);
+  assert_true(LINE(&response, "HTTP/1.1 200 OK\r\n"));
+  assert_true(LINE(&response, "\r\n"));
+  assert_true(LINE(&response, "HTTP/1.1 500 Oops: 1\r\n"));
+  assert_int_equal(200, response.status);
+  assert_int_equal(FH_AFTER_HEAD, response.place);
+  fh_response_free(&response);
 }
 
 static void refuses_another_protocol(void **state) {
   (void)state;
-  fh_answer answer;
-  fh_answer_init(&answer, 0);
-  assert_true(LINE(&answer, "HTTP/1.1 101 Switching Protocols\r\n"));
-  assert_true(LINE(&answer, "Upgrade: h2c\r\n"));
-  assert_false(LINE(&answer, "\r\n"));
-  assert_non_null(answer.malformed);
-  fh_answer_free(&answer);
+  fh_response response;
+  fh_response_init(&response, 0);
+  assert_true(LINE(&response, "HTTP/1.1 101 Switching Protocols\r\n"));
+  assert_true(LINE(&response, "Upgrade: h2c\r\n"));
+  assert_false(LINE(&response, "\r\n"));
+  assert_non_null(response.malformed);
+  fh_response_free(&response);
 }
 
 static void refuses_chunks_of_http_1_0(void **state) {
   (void)state;
-  fh_answer answer;
-  fh_answer_init(&answer, 0);
-  assert_true(LINE(&answer, "HTTP/1.0 200 OK\r\n"));
-  assert_true(LINE(&answer, "Transfer-Encoding: chunked\r\n"));
-  assert_false(LINE(&answer, "\r\n"));
-  assert_non_null(answer.malformed);
-  fh_answer_free(&answer);
+  fh_response response;
+  fh_response_init(&response, 0);
+  assert_true(LINE(&response, "HTTP/1.0 200 OK\r\n"));
+  assert_true(LINE(&response, "Transfer-Encoding: chunked\r\n"));
+  assert_false(LINE(&response, "\r\n"));
+  assert_non_null(response.malformed);
+  fh_response_free(&response);
 }
 
 static void refuses_a_nul_in_a_head(void **state) {
   (void)state;
-  fh_answer answer;
-  fh_answer_init(&answer, 0);
-  assert_true(LINE(&answer, "HTTP/1.1 200 OK\r\n"));
-  assert_false(LINE(&answer, "X: a\0b\r\n"));
-  assert_true(answer.malformed);
-  fh_answer_free(&answer);
+  fh_response response;
+  fh_response_init(&response, 0);
+  assert_true(LINE(&response, "HTTP/1.1 200 OK\r\n"));
+  assert_false(LINE(&response, "X: a\0b\r\n"));
+  assert_true(response.malformed);
+  fh_response_free(&response);
 }
 
 int main(void) {

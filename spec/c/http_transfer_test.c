@@ -24,25 +24,25 @@ static fh_text text(const char *s) {
   return (fh_text){s, s ? strlen(s) : 0};
 }
 
-static fh_call call(const char *method, const char *url) {
-  return (fh_call){
+static fh_request request(const char *method, const char *url) {
+  return (fh_request){
       .method = text(method), .url = text(url), .max_response = 10};
 }
 
 /* Prepares a request; NULL where it was taken, else the kind of the refusal.
  */
-static const char *refused(const fh_call *what) {
-  fh_request request = {0};
+static const char *refused(const fh_request *what) {
+  fh_transfer transfer = {0};
   fh_refusal refusal = {0};
   fh_origin last = {0};
   CURL *easy = fh_easy_open();
-  bool taken = fh_request_prepare(&request, easy, what, &last, &refusal);
+  bool taken = fh_transfer_prepare(&transfer, easy, what, &last, &refusal);
   if (taken)
-    fh_request_abort(&request, "cancelled", "done");
-  assert_null(request.easy);
-  fh_request_release(&request);
-  fh_request_release(&request);
-  assert_null(request.outgoing);
+    fh_transfer_abort(&transfer, "cancelled", "done");
+  assert_null(transfer.easy);
+  fh_transfer_release(&transfer);
+  fh_transfer_release(&transfer);
+  assert_null(transfer.outgoing);
   curl_easy_cleanup(easy);
   fh_origin_free(&last);
   if (!taken)
@@ -55,10 +55,10 @@ static void takes_what_http_allows(void **state) {
   static const char *const methods[] = {"GET",    "HEAD",    "POST",    "PUT",
                                         "DELETE", "OPTIONS", "M-SEARCH"};
   for (size_t i = 0; i < sizeof methods / sizeof *methods; i++) {
-    fh_call plain = call(methods[i], "https://h.example/");
+    fh_request plain = request(methods[i], "https://h.example/");
     assert_null(refused(&plain));
   }
-  fh_call full = call("POST", "http://h.example/");
+  fh_request full = request("POST", "http://h.example/");
   fh_header headers[] = {{text("A"), text("b")},
                          {text("Empty"), text("")},
                          {text("Content-Type"), text("c")}};
@@ -79,9 +79,9 @@ static void takes_what_http_allows(void **state) {
 
 static void refuses_what_may_not_be_sent(void **state) {
   (void)state;
-  fh_call method = call("", "http://h/");
-  fh_call url = call("GET", "ftp://h/");
-  fh_call host = call("GET", "http://[1:2]/");
+  fh_request method = request("", "http://h/");
+  fh_request url = request("GET", "ftp://h/");
+  fh_request host = request("GET", "http://[1:2]/");
   assert_string_equal("argument", refused(&method));
   assert_string_equal("argument", refused(&url));
   assert_string_equal("argument", refused(&host));
@@ -90,25 +90,25 @@ static void refuses_what_may_not_be_sent(void **state) {
 /* Ends a request that was sent with the code, at that place of its answer. */
 static void expect_kind(const char *kind, unsigned version, int code,
                         int place, bool encoded) {
-  fh_request request = {0};
+  fh_transfer transfer = {0};
   fh_refusal refusal = {0};
   fh_origin last = {0};
-  fh_call plain = call("GET", "http://h.example/");
+  fh_request plain = request("GET", "http://h.example/");
   pretended = version;
-  fh_request_init();
+  fh_transfer_init();
   CURL *easy = fh_easy_open();
-  assert_true(fh_request_prepare(&request, easy, &plain, &last, &refusal));
-  request.attempt.prepared = true;
-  request.answer.place = place;
-  request.answer.encoded = encoded;
-  fh_request_finish(&request, (CURLcode)code);
-  assert_string_equal(kind, request.kind);
-  assert_non_null(request.message);
-  fh_request_release(&request);
+  assert_true(fh_transfer_prepare(&transfer, easy, &plain, &last, &refusal));
+  transfer.attempt.prepared = true;
+  transfer.response.place = place;
+  transfer.response.encoded = encoded;
+  fh_transfer_finish(&transfer, (CURLcode)code);
+  assert_string_equal(kind, transfer.kind);
+  assert_non_null(transfer.message);
+  fh_transfer_release(&transfer);
   curl_easy_cleanup(easy);
   fh_origin_free(&last);
   pretended = 0;
-  fh_request_init();
+  fh_transfer_init();
 }
 
 enum { LAST_7 = 0x075801, LAST_8_5 = 0x080500, FIRST_8_6 = 0x080600 };
@@ -142,7 +142,7 @@ int main(void) {
       cmocka_unit_test(knows_a_chunk_that_cannot_be_read),
   };
   curl_global_init(CURL_GLOBAL_DEFAULT);
-  fh_request_init();
+  fh_transfer_init();
   int failed = cmocka_run_group_tests(tests, NULL, NULL);
   curl_global_cleanup();
   return failed;

@@ -64,12 +64,12 @@ static void what_cannot_be_sent_becomes_a_500(void **state) {
   fixture *f = *state;
   const char *headers[] = {"X-A", "b\r\nX-B: c"};
   ask(f, PEER_GET);
-  assert_int_equal(FH_ANSWER_BAD,
-                   fh_exchange_answer(&f->request, 200, headers, 1, "", 0));
+  assert_int_equal(FH_REPLY_BAD,
+                   fh_exchange_reply(&f->request, 200, headers, 1, "", 0));
   expect(f, "HTTP/1.1 500 ", "\r\n\r\n");
   ask(f, PEER_GET);
-  assert_int_equal(FH_ANSWER_BAD,
-                   fh_exchange_answer(&f->request, 99, NULL, 0, "", 0));
+  assert_int_equal(FH_REPLY_BAD,
+                   fh_exchange_reply(&f->request, 99, NULL, 0, "", 0));
   expect(f, "HTTP/1.1 500 ", "\r\n\r\n");
 }
 
@@ -86,7 +86,7 @@ static void a_head_request_gets_no_body(void **state) {
   fixture *f = *state;
   char text[1024];
   ask(f, "HEAD / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
-  fh_exchange_answer(&f->request, 200, NULL, 0, "hidden", 6);
+  fh_exchange_reply(&f->request, 200, NULL, 0, "hidden", 6);
   assert_true(peer_hear(f->listener, f->fd, text, sizeof text, NULL));
   assert_non_null(strstr(text, "Content-Length: 6\r\n"));
   assert_null(strstr(text, "hidden"));

@@ -46,8 +46,8 @@ static void hands_over_a_request_and_answers_it(void **state) {
   assert_memory_equal("text/plain", fh_exchange_header(&request, 0).data, 10);
   assert_null(fh_exchange_header(&request, 1).data);
   const char *headers[] = {"X-A", "b"};
-  assert_int_equal(FH_ANSWER_SENT,
-                   fh_exchange_answer(&request, 201, headers, 1, "done", 4));
+  assert_int_equal(FH_REPLY_SENT,
+                   fh_exchange_reply(&request, 201, headers, 1, "done", 4));
   assert_null(request.connection);
   assert_false(peer_hear(l, fd, text, sizeof text, "done"));
   assert_memory_equal("HTTP/1.1 201 ", text, 13);
@@ -68,7 +68,7 @@ static void an_answer_may_come_many_turns_later(void **state) {
   for (int i = 0; i < 20; i++)
     peer_turn(l, 0.001);
   assert_true(fh_listener_timeout(l) > 1); /* set aside, it costs no time */
-  assert_int_equal(FH_ANSWER_SENT, fh_exchange_accept(&request));
+  assert_int_equal(FH_REPLY_SENT, fh_exchange_accept(&request));
   assert_true(fh_listener_timeout(l) == 0); /* the answer is to be sent */
   assert_false(peer_hear(l, fd, text, sizeof text, "\r\n\r\n{}"));
   peer_say(fd, PEER_GET); /* and the connection goes on */
@@ -87,7 +87,7 @@ static void answers_for_an_owner_who_does_not(void **state) {
   peer_hear(l, fd, text, sizeof text, "\r\n\r\n");
   assert_memory_equal("HTTP/1.1 503 ", text, 13);
   assert_null(request.connection);
-  assert_int_equal(FH_ANSWER_GONE, fh_exchange_accept(&request));
+  assert_int_equal(FH_REPLY_GONE, fh_exchange_accept(&request));
   peer_end(l, fd);
 }
 

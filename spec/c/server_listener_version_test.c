@@ -146,7 +146,7 @@ static void expect_served(fh_listener *l) {
   fh_exchange request;
   int fd = peer_ask(l, &request);
   assert_int_equal(1, fh_listener_active(l));
-  assert_int_equal(FH_ANSWER_SENT, fh_exchange_accept(&request));
+  assert_int_equal(FH_REPLY_SENT, fh_exchange_accept(&request));
   assert_false(peer_hear(l, fd, text, sizeof text, "\r\n\r\n{}"));
   close(fd);
   peer_settle(l, 0);
