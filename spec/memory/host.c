@@ -125,9 +125,12 @@ static int run(lua_State *L, long limit, bool *through) {
   return 0;
 }
 
-/* LuaJIT would take its memory from the kernel. */
+/* LuaJIT would take its memory from the kernel. Both Luas rely on it that a
+ * block can shrink: the collector shrinks the stacks of coroutines. */
 static void *allocate(void *owner, void *block, size_t before, size_t size) {
-  (void)owner, (void)before;
+  (void)owner;
+  if (block && size > 0 && size <= before)
+    return __libc_realloc(block, size);
   if (size > 0)
     return realloc(block, size);
   free(block);

@@ -1,4 +1,3 @@
--- Only on lua5.4: LuaJIT's stack does not survive refused memory in a task.
 -- A worker without memory: it handles its events or ends with an error, and
 -- another finds what it has left. None is lost. Without memory for ever it may
 -- not even come to give its queue back.

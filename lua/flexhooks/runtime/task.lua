@@ -218,8 +218,8 @@ local function proceed(task, co, ok, raised)
     ok, raised = pcall(correct, task)
   end
   current = nil
-  if over and not task.fault then
-    put_back(co) -- after a failure LuaJIT may have damaged its stack
+  if over then
+    put_back(co)
   elseif not ok and task.why ~= ENDED then
     finish(task, false, raised)
   elseif not ok then
